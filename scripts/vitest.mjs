@@ -24,7 +24,7 @@ export async function vitest(args, { execPath = process.execPath, env = process.
   // A test that starts `node` by name gets the same one.
   const path = `${dirname(execPath)}${delimiter}${env.PATH ?? ""}`
   const { ok } = await run(execPath, ["node_modules/vitest/vitest.mjs", "run", ...reporters, ...args], {
-    env,
+    env: { ...env, PATH: path },
   })
   try {
     return totals(JSON.parse(readFileSync(report, "utf8")), ok)
