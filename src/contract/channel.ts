@@ -1,0 +1,70 @@
+import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts"
+
+/**
+ * The shape of one kind of payload. A single schema when what a client sends is what subscribers receive; a pair when
+ * the server makes something else of it: `input` is what a client sends, `output` what subscribers receive.
+ */
+export type Payload = Schema | { readonly input: Schema; readonly output: Schema }
+
+/** A request that is answered: what goes in, what comes out, and the errors that a caller can tell apart by code. */
+export interface CallDefinition {
+  readonly input: Schema
+  readonly output: Schema
+  readonly errors?: Readonly<Record<string, Schema>>
+}
+
+/** What a channel's log retains. Whichever limit is reached first trims. */
+export interface Keep {
+  /** How many events. Default 1,000. */
+  readonly events?: number
+  /** How long an event stays, in ms. Default: no limit by age. */
+  readonly forMs?: number
+  /** How many bytes of event payload. Default 16 MiB. */
+  readonly bytes?: number
+}
+
+/** What a channel declares. Every facet is optional. */
+export interface ChannelDefinition {
+  /** Named message types: ordered, resumable, kept as `keep` says. */
+  readonly events?: Readonly<Record<string, Payload>>
+  /** Keyed latest values: one value per key of each kind. */
+  readonly state?: Readonly<Record<string, Payload>>
+  /** Who is here, with this data. */
+  readonly presence?: Payload
+  /** Fire and forget: dropped rather than queued, never replayed. */
+  readonly signals?: Readonly<Record<string, Payload>>
+  /** Request and response. */
+  readonly calls?: Readonly<Record<string, CallDefinition>>
+  readonly keep?: Keep
+  /** How often one key of `state` may change, per node; changes in between are merged into the latest. */
+  readonly rate?: { readonly perKeyPerSecond: number }
+}
+
+/** Declares a channel. Returns its argument, with its types kept literal. */
+export function channel<const Definition extends ChannelDefinition>(definition: Definition): Definition {
+  return definition
+}
+
+/** The schema of what a client sends. */
+export type InputSchema<P extends Payload> = P extends Schema ? P : P extends { readonly input: infer I extends Schema } ? I : never
+
+/** The schema of what subscribers receive. */
+export type OutputSchema<P extends Payload> = P extends Schema ? P : P extends { readonly output: infer O extends Schema } ? O : never
+
+/** What a client passes to `publish`, `set`, `enter` or `signal`. */
+export type Sent<P extends Payload> = SchemaInput<InputSchema<P>>
+/** What the server's handler is given: validated. */
+export type Accepted<P extends Payload> = SchemaOutput<InputSchema<P>>
+/** What a handler returns, or the server publishes. */
+export type Published<P extends Payload> = SchemaInput<OutputSchema<P>>
+/** What subscribers receive. */
+export type Received<P extends Payload> = SchemaOutput<OutputSchema<P>>
+
+type FacetOf<D extends ChannelDefinition, F extends "events" | "state" | "signals" | "calls"> = D extends { readonly [K in F]: infer R } ? R : Record<never, never>
+
+/** The names that a definition declares for a facet, each with its payload. */
+export type Events<D extends ChannelDefinition> = FacetOf<D, "events"> & Record<never, Payload>
+export type States<D extends ChannelDefinition> = FacetOf<D, "state"> & Record<never, Payload>
+export type Signals<D extends ChannelDefinition> = FacetOf<D, "signals"> & Record<never, Payload>
+export type Calls<D extends ChannelDefinition> = FacetOf<D, "calls"> & Record<never, CallDefinition>
+export type Presence<D extends ChannelDefinition> = D extends { readonly presence: infer P extends Payload } ? P : never

@@ -1,0 +1,19 @@
+export {
+  type Accepted,
+  type CallDefinition,
+  type Calls,
+  type ChannelDefinition,
+  channel,
+  type Events,
+  type Keep,
+  type Payload,
+  type Presence,
+  type Published,
+  type Received,
+  type Sent,
+  type Signals,
+  type States,
+} from "./channel.ts"
+export { type ChannelDefinitions, type ChannelMatch, type Contract, contract, type Definitions } from "./contract.ts"
+export { formatName, type Params } from "./pattern.ts"
+export type { Issue, Schema, SchemaInput, SchemaOutput } from "./schema.ts"

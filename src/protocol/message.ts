@@ -1,0 +1,264 @@
+import type { Position } from "./position.ts"
+
+/** The wire's version and codec, as WebSocket subprotocols. */
+export const subprotocols = { json: "holdfast.v1.json", msgpack: "holdfast.v1.msgpack" } as const
+
+/** What a fresh subscription sees of the past: the last so many events, or all that the log retains. */
+export type History = { readonly last: number } | "all"
+
+export interface SubscriptionRequest {
+  readonly channel: string
+  /** Where the subscriber's cursor stands: everything behind it is delivered, or a gap says what is missing. */
+  readonly position?: Position
+  /** Without a position: how far back to start. Default: now. */
+  readonly history?: History
+}
+
+// --- from client to server ---------------------------------------------------------------------------------------
+
+/** The first message. Carries the token and every subscription with its position, so one round trip resumes everything. */
+export interface Hello {
+  readonly type: "hello"
+  readonly token?: string
+  /** A secret that the client drew at random (22 or more characters) and keeps across reconnects: its identity in presence. */
+  readonly session: string
+  readonly subscriptions: readonly SubscriptionRequest[]
+}
+export interface Subscribe extends SubscriptionRequest {
+  readonly type: "subscribe"
+}
+export interface Unsubscribe {
+  readonly type: "unsubscribe"
+  readonly channel: string
+}
+export interface Publish {
+  readonly type: "publish"
+  readonly id: number
+  readonly channel: string
+  readonly name: string
+  readonly data: unknown
+  readonly idempotencyKey: string
+}
+export interface SetState {
+  readonly type: "set"
+  readonly id: number
+  readonly channel: string
+  readonly name: string
+  readonly key: string
+  readonly data: unknown
+  readonly idempotencyKey: string
+}
+export interface DeleteState {
+  readonly type: "delete"
+  readonly id: number
+  readonly channel: string
+  readonly name: string
+  readonly key: string
+  readonly idempotencyKey: string
+}
+/** Enters the channel's presence, or replaces the data of the member that is there. */
+export interface Enter {
+  readonly type: "enter"
+  readonly id: number
+  readonly channel: string
+  readonly data: unknown
+}
+export interface Leave {
+  readonly type: "leave"
+  readonly id: number
+  readonly channel: string
+}
+/** Fire and forget: has no id and gets no answer, unless it is refused. */
+export interface SendSignal {
+  readonly type: "signal"
+  readonly channel: string
+  readonly name: string
+  readonly data: unknown
+}
+export interface Call {
+  readonly type: "call"
+  readonly id: number
+  readonly channel: string
+  readonly name: string
+  readonly data: unknown
+  /** How long the caller waits, in ms. */
+  readonly timeoutMs: number
+}
+/** A fresh token, sent before the old one expires. */
+export interface Token {
+  readonly type: "token"
+  readonly token: string
+}
+export interface Pong {
+  readonly type: "pong"
+}
+
+export type ClientMessage =
+  | Hello
+  | Subscribe
+  | Unsubscribe
+  | Publish
+  | SetState
+  | DeleteState
+  | Enter
+  | Leave
+  | SendSignal
+  | Call
+  | Token
+  | Pong
+
+// --- from server to client ---------------------------------------------------------------------------------------
+
+export interface Welcome {
+  readonly type: "welcome"
+  readonly connection: string
+  /** This client's public name in presence and signals: a one-way function of its session. */
+  readonly member: string
+  /** The server sends something at least this often, in ms; a client that hears nothing for twice as long is cut off. */
+  readonly heartbeatMs: number
+  /** The largest message that the server takes, in bytes. */
+  readonly messageBytesMax: number
+  /** When the token expires, in ms since 1970 of the server's clock, and that clock's time now. */
+  readonly expiresAt?: number
+  readonly now: number
+}
+/** The answer to a subscription. `alias` stands for the channel in all that follows. */
+export interface Subscribed {
+  readonly type: "subscribed"
+  readonly channel: string
+  readonly alias: number
+  /** Where delivery starts. */
+  readonly position: Position
+  /** The log's top when the subscription was made: entries up to here are replayed, later ones are live. */
+  readonly top: number
+  /** A snapshot at `position` follows before any entry. */
+  readonly snapshot: boolean
+}
+/** Entries after `from` up to and including `to` can no longer be had, or are not known. Delivery goes on at `to`. */
+export interface Gap {
+  readonly type: "gap"
+  readonly alias: number
+  readonly reason: GapReason
+  readonly from: Position
+  readonly to: Position
+  /** A snapshot at `to` follows before any entry. */
+  readonly snapshot: boolean
+}
+/**
+ * `trimmed`: the log no longer retains them. `new-epoch`: the log was lost and has begun anew. `unknown-position`: the
+ * position is above the log's top, so it is none of this log's.
+ */
+export type GapReason = "trimmed" | "new-epoch" | "unknown-position"
+
+/** A part of the fold of all entries up to `offset`: the latest value of each key, and the members. */
+export interface Snapshot {
+  readonly type: "snapshot"
+  readonly alias: number
+  readonly offset: number
+  readonly entries: readonly SnapshotEntry[]
+  /** Whether this was the last part. Only then does the snapshot replace what the client held. */
+  readonly last: boolean
+}
+export type SnapshotEntry = Omit<StateSet, "alias"> | Omit<Joined, "alias">
+
+export interface Event {
+  readonly type: "event"
+  readonly alias: number
+  readonly offset: number
+  /** When it was published, in ms since 1970 of the server's clock. */
+  readonly at: number
+  readonly name: string
+  readonly data: unknown
+}
+export interface StateSet {
+  readonly type: "set"
+  readonly alias: number
+  readonly offset: number
+  readonly at: number
+  readonly name: string
+  readonly key: string
+  readonly data: unknown
+}
+export interface StateDeleted {
+  readonly type: "delete"
+  readonly alias: number
+  readonly offset: number
+  readonly at: number
+  readonly name: string
+  readonly key: string
+}
+export interface Joined {
+  readonly type: "join"
+  readonly alias: number
+  readonly offset: number
+  readonly at: number
+  readonly member: string
+  readonly data: unknown
+}
+export interface Left {
+  readonly type: "left"
+  readonly alias: number
+  readonly offset: number
+  readonly at: number
+  readonly member: string
+}
+/** What the log carries, on the wire. */
+export type EntryMessage = Event | StateSet | StateDeleted | Joined | Left
+
+export interface Signal {
+  readonly type: "signal"
+  readonly alias: number
+  readonly name: string
+  /** The member that sent it; absent when the server did. */
+  readonly from?: string
+  readonly data: unknown
+}
+/** The server has ended a subscription, or refused it. */
+export interface Unsubscribed {
+  readonly type: "unsubscribed"
+  readonly channel: string
+  readonly code: string
+  readonly message: string
+}
+/** The answer to a message with an id: `position` for what was appended, `data` for a call. */
+export interface Result {
+  readonly type: "result"
+  readonly id: number
+  readonly position?: Position
+  readonly data?: unknown
+}
+/** The refusal of a message. Without an id when the message had none, or none that could be read. */
+export interface Failure {
+  readonly type: "error"
+  readonly id?: number
+  readonly channel?: string
+  readonly code: string
+  readonly message: string
+  readonly path?: string
+  readonly limit?: number
+  readonly data?: unknown
+}
+/** The server will close this connection. A client that should come back does so after `afterMs`. */
+export interface GoAway {
+  readonly type: "goaway"
+  readonly reason: string
+  readonly reconnect: boolean
+  readonly afterMs: number
+}
+/** Has to be answered with pong. */
+export interface Ping {
+  readonly type: "ping"
+}
+
+export type ServerMessage =
+  | Welcome
+  | Subscribed
+  | Gap
+  | Snapshot
+  | EntryMessage
+  | Signal
+  | Unsubscribed
+  | Result
+  | Failure
+  | GoAway
+  | Ping
