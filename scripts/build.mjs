@@ -160,6 +160,5 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   await script(async () => {
     await install()
     await build()
-    console.log("Everything is built.")
   })
 }
