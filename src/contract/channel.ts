@@ -46,25 +46,45 @@ export function channel<const Definition extends ChannelDefinition>(definition: 
 }
 
 /** The schema of what a client sends. */
-export type InputSchema<P extends Payload> = P extends Schema ? P : P extends { readonly input: infer I extends Schema } ? I : never
-
+export type InputSchema<P> = P extends Schema
+  ? P
+  : P extends { readonly input: infer I extends Schema }
+    ? I
+    : never
 /** The schema of what subscribers receive. */
-export type OutputSchema<P extends Payload> = P extends Schema ? P : P extends { readonly output: infer O extends Schema } ? O : never
+export type OutputSchema<P> = P extends Schema
+  ? P
+  : P extends { readonly output: infer O extends Schema }
+    ? O
+    : never
 
 /** What a client passes to `publish`, `set`, `enter` or `signal`. */
-export type Sent<P extends Payload> = SchemaInput<InputSchema<P>>
+export type Sent<P> = SchemaInput<InputSchema<P>>
 /** What the server's handler is given: validated. */
-export type Accepted<P extends Payload> = SchemaOutput<InputSchema<P>>
+export type Accepted<P> = SchemaOutput<InputSchema<P>>
 /** What a handler returns, or the server publishes. */
-export type Published<P extends Payload> = SchemaInput<OutputSchema<P>>
+export type Published<P> = SchemaInput<OutputSchema<P>>
 /** What subscribers receive. */
-export type Received<P extends Payload> = SchemaOutput<OutputSchema<P>>
+export type Received<P> = SchemaOutput<OutputSchema<P>>
 
-type FacetOf<D extends ChannelDefinition, F extends "events" | "state" | "signals" | "calls"> = D extends { readonly [K in F]: infer R } ? R : Record<never, never>
+/** A call's schemas. */
+export type CallInput<C> = C extends { readonly input: infer I extends Schema } ? I : never
+export type CallOutput<C> = C extends { readonly output: infer O extends Schema } ? O : never
+export type CallErrors<C> = C extends { readonly errors: infer E extends Readonly<Record<string, Schema>> }
+  ? E
+  : Record<never, Schema>
 
-/** The names that a definition declares for a facet, each with its payload. */
-export type Events<D extends ChannelDefinition> = FacetOf<D, "events"> & Record<never, Payload>
-export type States<D extends ChannelDefinition> = FacetOf<D, "state"> & Record<never, Payload>
-export type Signals<D extends ChannelDefinition> = FacetOf<D, "signals"> & Record<never, Payload>
-export type Calls<D extends ChannelDefinition> = FacetOf<D, "calls"> & Record<never, CallDefinition>
-export type Presence<D extends ChannelDefinition> = D extends { readonly presence: infer P extends Payload } ? P : never
+/** The payloads that a definition declares for a facet, by name: none when it does not have the facet. */
+export type Events<D extends ChannelDefinition> = D extends { readonly events: infer R }
+  ? R
+  : Record<never, Payload>
+export type States<D extends ChannelDefinition> = D extends { readonly state: infer R }
+  ? R
+  : Record<never, Payload>
+export type Signals<D extends ChannelDefinition> = D extends { readonly signals: infer R }
+  ? R
+  : Record<never, Payload>
+export type Calls<D extends ChannelDefinition> = D extends { readonly calls: infer R }
+  ? R
+  : Record<never, CallDefinition>
+export type Presence<D extends ChannelDefinition> = D extends { readonly presence: infer P } ? P : never

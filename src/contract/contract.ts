@@ -24,10 +24,12 @@ export type Definitions<C> = C extends Contract<infer D> ? D : never
  * @throws TypeError when a pattern is malformed or a definition holds something that is no Standard Schema.
  */
 export function contract<const D extends ChannelDefinitions>(channels: D): Contract<D> {
-  const patterns: readonly [NamePattern, ChannelDefinition][] = Object.entries(channels).map(([pattern, definition]) => {
-    checkDefinition(pattern, definition)
-    return [parsePattern(pattern), definition]
-  })
+  const patterns: readonly [NamePattern, ChannelDefinition][] = Object.entries(channels).map(
+    ([pattern, definition]) => {
+      checkDefinition(pattern, definition)
+      return [parsePattern(pattern), definition]
+    },
+  )
   return {
     channels,
     match: (name) => {
@@ -43,7 +45,8 @@ export function contract<const D extends ChannelDefinitions>(channels: D): Contr
 
 function checkDefinition(pattern: string, definition: ChannelDefinition): void {
   for (const facet of ["events", "state", "signals"] as const) {
-    for (const [name, payload] of Object.entries(definition[facet] ?? {})) checkPayload(`${facet}.${name}`, payload, pattern)
+    for (const [name, payload] of Object.entries(definition[facet] ?? {}))
+      checkPayload(`${facet}.${name}`, payload, pattern)
   }
   if (definition.presence !== undefined) checkPayload("presence", definition.presence, pattern)
   for (const [name, call] of Object.entries(definition.calls ?? {})) checkCall(`calls.${name}`, call, pattern)
@@ -52,7 +55,9 @@ function checkDefinition(pattern: string, definition: ChannelDefinition): void {
 function checkPayload(where: string, payload: Payload, pattern: string): void {
   if (isSchema(payload)) return
   if (isSchema(payload?.input) && isSchema(payload?.output)) return
-  throw new TypeError(`channel "${pattern}": ${where} is neither a Standard Schema nor a pair { input, output } of them`)
+  throw new TypeError(
+    `channel "${pattern}": ${where} is neither a Standard Schema nor a pair { input, output } of them`,
+  )
 }
 
 function checkCall(where: string, call: CallDefinition, pattern: string): void {
@@ -60,6 +65,7 @@ function checkCall(where: string, call: CallDefinition, pattern: string): void {
     throw new TypeError(`channel "${pattern}": ${where} needs an "input" and an "output" Standard Schema`)
   }
   for (const [code, schema] of Object.entries(call.errors ?? {})) {
-    if (!isSchema(schema)) throw new TypeError(`channel "${pattern}": ${where}.errors.${code} is no Standard Schema`)
+    if (!isSchema(schema))
+      throw new TypeError(`channel "${pattern}": ${where}.errors.${code} is no Standard Schema`)
   }
 }

@@ -1,6 +1,9 @@
 export {
   type Accepted,
   type CallDefinition,
+  type CallErrors,
+  type CallInput,
+  type CallOutput,
   type Calls,
   type ChannelDefinition,
   channel,
@@ -14,6 +17,12 @@ export {
   type Signals,
   type States,
 } from "./channel.ts"
-export { type ChannelDefinitions, type ChannelMatch, type Contract, contract, type Definitions } from "./contract.ts"
+export {
+  type ChannelDefinitions,
+  type ChannelMatch,
+  type Contract,
+  contract,
+  type Definitions,
+} from "./contract.ts"
 export { formatName, type Params } from "./pattern.ts"
 export type { Issue, Schema, SchemaInput, SchemaOutput } from "./schema.ts"

@@ -30,10 +30,13 @@ export function parsePattern(pattern: string): NamePattern {
   const segments = pattern.split("/").map((text): Segment => {
     if (LITERAL.test(text)) return { literal: text }
     if (!PARAM.test(text)) {
-      throw new TypeError(`channel pattern "${pattern}": the segment "${text}" is neither a word nor a :parameter`)
+      throw new TypeError(
+        `channel pattern "${pattern}": the segment "${text}" is neither a word nor a :parameter`,
+      )
     }
     const param = text.slice(1)
-    if (seen.has(param)) throw new TypeError(`channel pattern "${pattern}": the parameter :${param} stands twice`)
+    if (seen.has(param))
+      throw new TypeError(`channel pattern "${pattern}": the parameter :${param} stands twice`)
     seen.add(param)
     return { param }
   })
@@ -51,7 +54,9 @@ export function formatName(pattern: string, params: Readonly<Record<string, stri
     .map((segment) => (segment.startsWith(":") ? encodeParam(pattern, segment.slice(1), params) : segment))
     .join("/")
   if (name.length > CHANNEL_NAME_LENGTH_MAX) {
-    throw new TypeError(`channel "${pattern}": the name is ${name.length} characters long, ${CHANNEL_NAME_LENGTH_MAX} are allowed`)
+    throw new TypeError(
+      `channel "${pattern}": the name is ${name.length} characters long, ${CHANNEL_NAME_LENGTH_MAX} are allowed`,
+    )
   }
   return name
 }

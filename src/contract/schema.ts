@@ -15,7 +15,9 @@ export interface Issue {
   readonly message: string
 }
 
-export type Validation = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly issues: readonly Issue[] }
+export type Validation =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly issues: readonly Issue[] }
 
 export function isSchema(value: unknown): value is Schema {
   // arktype's schemas are functions, those of zod and valibot are objects
@@ -30,7 +32,10 @@ export function validate(schema: Schema, value: unknown): Validation | Promise<V
 
 function toValidation(result: StandardSchemaV1.Result<unknown>): Validation {
   if (result.issues === undefined) return { ok: true, value: result.value }
-  return { ok: false, issues: result.issues.map((issue) => ({ path: dotted(issue.path), message: issue.message })) }
+  return {
+    ok: false,
+    issues: result.issues.map((issue) => ({ path: dotted(issue.path), message: issue.message })),
+  }
 }
 
 function dotted(path: StandardSchemaV1.Issue["path"]): string {

@@ -1,0 +1,155 @@
+import type { Channel, Subscription } from "./channel.ts"
+import type { Clock } from "./clock.ts"
+import { missed } from "./cursor.ts"
+import { entryMessage } from "./encoded.ts"
+import type { EncodedCache } from "./encoded-cache.ts"
+import type { Limits } from "./limits.ts"
+import type { Log, Page } from "./log.ts"
+
+/** How many pages are read from the log at once, over all connections. */
+const READS_MAX = 64
+/** How long to wait before the log is read again after it failed, in ms. */
+const RETRY_MS = 1_000
+
+/**
+ * Serves every subscription that does not stand at its channel's tail, for whatever reason: it starts lower, it came
+ * back, or it could not keep up. Page by page from the log, in turns, with a budget per turn of the event loop, until it
+ * is at the tail. There is no queue per subscription: a blocked one is simply left where it is until its link drains.
+ */
+export class CatchUp {
+  readonly #log: Log
+  readonly #clock: Clock
+  readonly #cache: EncodedCache
+  readonly #limits: Limits
+  readonly #handleReadError: (channel: Channel, error: unknown) => void
+  readonly #waiting = new Set<Subscription>()
+  #reads = 0
+  #budget: number
+  #refilling = false
+
+  constructor(
+    log: Log,
+    clock: Clock,
+    cache: EncodedCache,
+    limits: Limits,
+    handleReadError: (channel: Channel, error: unknown) => void,
+  ) {
+    this.#log = log
+    this.#clock = clock
+    this.#cache = cache
+    this.#limits = limits
+    this.#handleReadError = handleReadError
+    this.#budget = limits.catchUpBytesPerTurnMax
+  }
+
+  /** Serves `subscription` as soon as it is its turn; does nothing while its link is blocked. */
+  enqueue(subscription: Subscription): void {
+    if (subscription.state !== "behind" || subscription.reading || subscription.outlet.blocked) return
+    this.#waiting.add(subscription)
+    this.#pump()
+  }
+
+  #pump(): void {
+    for (const subscription of this.#waiting) {
+      if (this.#budget <= 0 || this.#reads >= READS_MAX) break
+      this.#waiting.delete(subscription)
+      if (subscription.state !== "behind") continue
+      void this.#serve(subscription)
+    }
+    if (this.#waiting.size > 0 && this.#budget <= 0) this.#refill()
+  }
+
+  #spend(bytes: number): void {
+    this.#budget -= bytes
+    this.#refill()
+  }
+
+  #refill(): void {
+    if (this.#refilling) return
+    this.#refilling = true
+    this.#clock.soon(() => {
+      this.#refilling = false
+      this.#budget = this.#limits.catchUpBytesPerTurnMax
+      this.#pump()
+    })
+  }
+
+  async #serve(subscription: Subscription): Promise<void> {
+    this.#reads++
+    subscription.reading = true
+    try {
+      const page = await this.#read(subscription)
+      subscription.reading = false
+      if (subscription.state === "behind") this.#advance(subscription, page)
+    } catch (error) {
+      subscription.reading = false
+      this.#handleReadError(subscription.channel, error)
+      this.#clock.after(RETRY_MS, () => this.enqueue(subscription))
+    } finally {
+      this.#reads--
+      this.#pump()
+    }
+  }
+
+  #read({ channel, offset, snapshot }: Subscription): Promise<Page> {
+    return this.#log.read(channel.name, {
+      after: snapshot?.after ?? offset,
+      through: snapshot?.through ?? Math.max(offset, channel.tail),
+      select: snapshot === undefined ? "all" : "fold",
+      entriesMax: this.#limits.pageEntriesMax,
+      bytesMax: this.#limits.pageBytesMax,
+    })
+  }
+
+  #advance(subscription: Subscription, page: Page): void {
+    const { channel } = subscription
+    channel.handleHead(page.head)
+    const miss = missed(subscription, page.head)
+    if (miss !== undefined) {
+      const snapshot = channel.folds
+      const from = { epoch: subscription.epoch, offset: subscription.offset }
+      subscription.outlet.send({ type: "gap", alias: channel.alias, ...miss, from, snapshot })
+      subscription.epoch = miss.to.epoch
+      subscription.offset = miss.to.offset
+      subscription.snapshot = snapshot ? { after: 0, through: miss.to.offset } : undefined
+    } else if (subscription.snapshot !== undefined) {
+      this.#sendSnapshot(subscription, subscription.snapshot, page)
+    } else {
+      this.#sendEntries(subscription, page)
+    }
+    channel.joinOrCatchUp(subscription, miss === undefined)
+  }
+
+  #sendSnapshot(subscription: Subscription, snapshot: { after: number; through: number }, page: Page): void {
+    const { alias } = subscription.channel
+    const last = page.next >= snapshot.through
+    const entries = page.entries.map((entry) => {
+      const { alias: _, ...rest } = entryMessage(alias, entry)
+      return rest
+    })
+    const frame = subscription.outlet.link.encoding.frame({
+      type: "snapshot",
+      alias,
+      offset: snapshot.through,
+      entries,
+      last,
+    })
+    subscription.outlet.write(frame)
+    this.#spend(frame.byteLength)
+    if (last) subscription.snapshot = undefined
+    else snapshot.after = page.next
+  }
+
+  #sendEntries(subscription: Subscription, page: Page): void {
+    const { channel, outlet } = subscription
+    const { encoding } = outlet.link
+    if (page.entries.length > 0) {
+      const burst = encoding.join(
+        page.entries.map((entry) => this.#cache.frame(channel, page.head.epoch, entry, encoding)),
+      )
+      outlet.write(burst)
+      this.#spend(burst.byteLength)
+    }
+    subscription.offset = page.next
+  }
+}

@@ -1,0 +1,69 @@
+import { CLOSE_REASON_BYTES_MAX, type CloseReason, closeCodes } from "../protocol/close.ts"
+import type { HoldfastError } from "../protocol/error.ts"
+import type { Failure, ServerMessage } from "../protocol/message.ts"
+import type { Subscription } from "./channel.ts"
+import type { Inbox } from "./inbox.ts"
+import type { Outlet } from "./outlet.ts"
+
+/** One client's connection: who it is, what it has subscribed to, and how to answer it. */
+export class Connection {
+  readonly id: string
+  readonly outlet: Outlet
+  readonly inbox: Inbox
+  /** The HTTP request it began with, until it is authenticated. */
+  request: unknown
+  state: "new" | "authenticating" | "open" | "closed" = "new"
+  user: unknown = undefined
+  member = ""
+  /** When the token expires, ms since 1970. */
+  expiresAt = Number.POSITIVE_INFINITY
+  /** By channel name; `undefined` while the subscription is being authorized. */
+  readonly subscriptions = new Map<string, Subscription | undefined>()
+  /** Channels whose presence it has entered. */
+  entered: Set<string> | undefined
+  /** Whether anything was heard of the peer since the last look, and how many looks there were without. */
+  heard = true
+  silentLooks = 0
+
+  constructor(id: string, outlet: Outlet, inbox: Inbox, request: unknown) {
+    this.id = id
+    this.outlet = outlet
+    this.inbox = inbox
+    this.request = request
+  }
+
+  send(message: ServerMessage): void {
+    if (this.state !== "closed") this.outlet.send(message)
+  }
+
+  /** Tells the client that something it sent was refused. */
+  fail(
+    error: HoldfastError,
+    about: { readonly id?: number | undefined; readonly channel?: string | undefined } = {},
+  ): void {
+    const failure: { -readonly [K in keyof Failure]: Failure[K] } = {
+      type: "error",
+      code: error.code,
+      message: error.message,
+    }
+    if (about.id !== undefined) failure.id = about.id
+    if (about.channel !== undefined) failure.channel = about.channel
+    if (error.path !== undefined) failure.path = error.path
+    if (error.limit !== undefined) failure.limit = error.limit
+    if (error.data !== undefined) failure.data = error.data
+    this.send(failure)
+  }
+
+  /** Ends the connection in an orderly way. `reason` is for people; it is cut to what a close frame can carry. */
+  close(why: CloseReason, reason: string): void {
+    if (this.state === "closed") return
+    this.outlet.link.close(closeCodes[why].code, cut(reason))
+  }
+}
+
+/** Reasons are ASCII but for what users pass in; three bytes are the most that one UTF-16 unit takes. */
+function cut(reason: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII is meant
+  const ascii = /^[\x00-\x7f]*$/.test(reason)
+  return reason.slice(0, ascii ? CLOSE_REASON_BYTES_MAX : Math.floor(CLOSE_REASON_BYTES_MAX / 3))
+}

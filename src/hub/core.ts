@@ -1,0 +1,46 @@
+import type { ChannelDefinition, Contract } from "../contract/index.ts"
+import type { CatchUp } from "./catch-up.ts"
+import type { ChannelHandle } from "./channel-handle.ts"
+import type { Channels } from "./channels.ts"
+import type { Clock } from "./clock.ts"
+import type { Connections } from "./connections.ts"
+import type { Entropy } from "./entropy.ts"
+import type { Limits } from "./limits.ts"
+import type { Log } from "./log.ts"
+import type { Members } from "./members.ts"
+import type { Logger } from "./options.ts"
+import type { Publisher, Target } from "./publisher.ts"
+
+/** A handler as the hub calls it: the types that the contract gives it end where the wire begins. */
+export type Handler = (context: object) => unknown
+
+/** `ChannelHandlers`, untyped. */
+export interface Handlers {
+  readonly subscribe?: true | Handler
+  readonly presence?: Handler
+  readonly events?: Readonly<Record<string, Handler>>
+  readonly state?: Readonly<Record<string, Handler>>
+  readonly delete?: Readonly<Record<string, Handler>>
+  readonly signals?: Readonly<Record<string, Handler>>
+  readonly calls?: Readonly<Record<string, Handler>>
+}
+
+/** The parts of a hub, as they see each other. */
+export interface Core {
+  readonly contract: Contract
+  readonly handlers: Readonly<Record<string, Handlers>>
+  readonly authenticate:
+    | ((credentials: { token: string | undefined; request: unknown }) => unknown)
+    | undefined
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly log: Log
+  readonly logger: Logger
+  readonly channels: Channels
+  readonly catchUp: CatchUp
+  readonly connections: Connections
+  readonly members: Members
+  readonly publisher: Publisher
+  readonly handle: (target: Target) => ChannelHandle<ChannelDefinition>
+}

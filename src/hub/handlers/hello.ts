@@ -1,0 +1,68 @@
+import { HoldfastError } from "../../protocol/error.ts"
+import type { Hello, Token } from "../../protocol/message.ts"
+import type { Connection } from "../connection.ts"
+import type { Core } from "../core.ts"
+import { subscribe } from "./subscribe.ts"
+
+/** Lets the client in, or not; then serves every subscription that it brings along. */
+export async function hello(core: Core, connection: Connection, message: Hello): Promise<void> {
+  connection.state = "authenticating"
+  connection.outlet.link.pause()
+  try {
+    await authenticate(core, connection, message.token)
+  } catch (error) {
+    refuse(core, connection, error)
+    return
+  } finally {
+    connection.request = undefined
+    connection.outlet.link.resume()
+  }
+  // the connection may have gone while the server made up its mind
+  if ((connection.state as Connection["state"]) === "closed") return
+  connection.state = "open"
+  connection.member = core.entropy.digest(message.session)
+  core.connections.opened(connection)
+  const { id, member, expiresAt } = connection
+  const { heartbeatMs, messageBytesMax } = core.limits
+  const expiry = Number.isFinite(expiresAt) ? { expiresAt } : {}
+  connection.send({
+    type: "welcome",
+    connection: id,
+    member,
+    heartbeatMs,
+    messageBytesMax,
+    ...expiry,
+    now: core.clock.now(),
+  })
+  for (const request of message.subscriptions) {
+    connection.inbox.run(request.channel, () => subscribe(core, connection, request))
+  }
+}
+
+/** Replaces the token before it expires. The user stays who it was when the server says so. */
+export async function token(core: Core, connection: Connection, message: Token): Promise<void> {
+  try {
+    await authenticate(core, connection, message.token)
+  } catch (error) {
+    refuse(core, connection, error)
+  }
+}
+
+async function authenticate(
+  core: Core,
+  connection: Connection,
+  credential: string | undefined,
+): Promise<void> {
+  if (core.authenticate === undefined) return
+  const user = await core.authenticate({ token: credential, request: connection.request })
+  connection.user = user
+  const expiresAt = (user as { expiresAt?: unknown } | null | undefined)?.expiresAt
+  connection.expiresAt = typeof expiresAt === "number" ? expiresAt : Number.POSITIVE_INFINITY
+}
+
+function refuse(core: Core, connection: Connection, error: unknown): void {
+  const told = error instanceof HoldfastError ? error : new HoldfastError("unauthorized")
+  if (told !== error) core.logger.warn("a connection was refused", { connection: connection.id, error })
+  connection.fail(told)
+  connection.close("unauthorized", told.code)
+}

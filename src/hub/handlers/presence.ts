@@ -1,0 +1,36 @@
+import { HoldfastError } from "../../protocol/error.ts"
+import type { Enter, Leave } from "../../protocol/message.ts"
+import type { Connection } from "../connection.ts"
+import type { Core } from "../core.ts"
+import { conform, inputSchema, outputSchema } from "../publisher.ts"
+import { refuse } from "./answer.ts"
+import { contextOf, guarded, handlersOf, targetOf } from "./authorize.ts"
+
+export async function enter(core: Core, connection: Connection, message: Enter): Promise<void> {
+  try {
+    const target = targetOf(core, message.channel)
+    const payload = target.match.definition.presence
+    if (payload === undefined)
+      throw new HoldfastError("unknown_name", `channel ${target.match.pattern} declares no presence`)
+    const handler = handlersOf(core, target).presence
+    if (handler === undefined)
+      throw new HoldfastError("not_allowed", `clients may not enter the presence of ${target.match.pattern}`)
+    const what = `presence of ${target.name}`
+    const data = await conform(what, inputSchema(payload), message.data)
+    const value = await guarded(core, what, () => handler({ ...contextOf(core, connection, target), data }))
+    const body = await core.publisher.encode(what, outputSchema(payload), value)
+    await core.members.enter(target, connection, body, core.entropy.digest(body))
+    connection.send({ type: "result", id: message.id })
+  } catch (error) {
+    refuse(core, connection, message, error)
+  }
+}
+
+export async function leave(core: Core, connection: Connection, message: Leave): Promise<void> {
+  try {
+    await core.members.leave(targetOf(core, message.channel), connection)
+    connection.send({ type: "result", id: message.id })
+  } catch (error) {
+    refuse(core, connection, message, error)
+  }
+}

@@ -1,0 +1,93 @@
+import { HoldfastError } from "../../protocol/error.ts"
+import type { SubscriptionRequest, Unsubscribe } from "../../protocol/message.ts"
+import type { Position } from "../../protocol/position.ts"
+import { type Channel, Subscription } from "../channel.ts"
+import type { Connection } from "../connection.ts"
+import type { Core } from "../core.ts"
+import type { Target } from "../publisher.ts"
+import { contextOf, guarded, handlersOf, targetOf } from "./authorize.ts"
+
+/** Puts a cursor on the channel's log: where the client's stood, as far back as it asks, or at the tail. */
+export async function subscribe(
+  core: Core,
+  connection: Connection,
+  request: SubscriptionRequest,
+): Promise<void> {
+  const { channel: name } = request
+  const before = connection.subscriptions.get(name)
+  if (before !== undefined) core.channels.remove(before)
+  connection.subscriptions.set(name, undefined)
+  try {
+    const target = targetOf(core, name)
+    await authorize(core, connection, target)
+    const channel = await core.channels.acquire(target)
+    try {
+      const { position, fresh } = await startOf(core, channel, request)
+      if (connection.state === "open" && connection.subscriptions.has(name))
+        start(connection, channel, position, fresh)
+    } finally {
+      core.channels.release(name)
+    }
+  } catch (error) {
+    if (!connection.subscriptions.delete(name)) return
+    const { code, message } = error instanceof HoldfastError ? error : unexpected(core, name, error)
+    connection.send({ type: "unsubscribed", channel: name, code, message })
+  }
+}
+
+export function unsubscribe(core: Core, connection: Connection, { channel }: Unsubscribe): void {
+  const subscription = connection.subscriptions.get(channel)
+  connection.subscriptions.delete(channel)
+  if (subscription !== undefined) core.channels.remove(subscription)
+}
+
+async function authorize(core: Core, connection: Connection, target: Target): Promise<void> {
+  const limit = core.limits.subscriptionsPerConnectionMax
+  if (connection.subscriptions.size > limit) {
+    throw new HoldfastError("too_many_subscriptions", `a connection may have ${limit} subscriptions`, {
+      limit,
+    })
+  }
+  const rule = handlersOf(core, target).subscribe
+  const allowed =
+    rule === true ||
+    (rule !== undefined &&
+      (await guarded(core, `subscribe to ${target.name}`, () =>
+        rule(contextOf(core, connection, target)),
+      )) === true)
+  if (!allowed) throw new HoldfastError("not_allowed", `no permission to subscribe to ${target.name}`)
+}
+
+/** Where the cursor starts. `fresh`: the subscriber holds nothing yet. */
+async function startOf(
+  core: Core,
+  channel: Channel,
+  { position, history }: SubscriptionRequest,
+): Promise<{ readonly position: Position; readonly fresh: boolean }> {
+  if (position !== undefined) return { position, fresh: false }
+  if (history === undefined) return { position: { epoch: channel.epoch, offset: channel.tail }, fresh: true }
+  const head = await core.log.head(channel.name)
+  const offset = history === "all" ? head.floor : await core.log.offsetOfLast(channel.name, history.last)
+  return { position: { epoch: head.epoch, offset }, fresh: true }
+}
+
+function start(connection: Connection, channel: Channel, position: Position, fresh: boolean): void {
+  const subscription = new Subscription(channel, connection.outlet, position.epoch, position.offset)
+  const snapshot = fresh && channel.folds
+  if (snapshot) subscription.snapshot = { after: 0, through: position.offset }
+  connection.subscriptions.set(channel.name, subscription)
+  connection.send({
+    type: "subscribed",
+    channel: channel.name,
+    alias: channel.alias,
+    position,
+    top: channel.tail,
+    snapshot,
+  })
+  channel.add(subscription)
+}
+
+function unexpected(core: Core, channel: string, error: unknown): HoldfastError {
+  core.logger.error(`subscribe to ${channel} failed`, { error })
+  return new HoldfastError("log_unavailable", "the channel can't be read at the moment")
+}

@@ -1,0 +1,50 @@
+/** Every limit of a hub, with its unit in its name. Each can be set through `limits` in the hub's options. */
+export interface Limits {
+  /** The largest message that a client may send and that may be published, in bytes of its encoding. */
+  readonly messageBytesMax: number
+  /** How long a new connection may take to say hello. */
+  readonly helloTimeoutMs: number
+  /** The server sends a ping this often; it takes a peer for dead that it has not heard of for twice as long. */
+  readonly heartbeatMs: number
+  readonly subscriptionsPerConnectionMax: number
+  /** Messages of one connection whose handlers have not finished; beyond, the connection is not read from. */
+  readonly pendingMessagesPerConnectionMax: number
+  /** How long an idempotency key is remembered. */
+  readonly idempotencyWindowMs: number
+  /** Frames of one channel and turn are joined up to this size. */
+  readonly burstBytesMax: number
+  /** How much one page of catch-up reads from the log. */
+  readonly pageEntriesMax: number
+  readonly pageBytesMax: number
+  /** How much catch-up is written per turn of the event loop, over all connections, before live traffic has its turn. */
+  readonly catchUpBytesPerTurnMax: number
+  /** Encoded entries that are kept for those who catch up, over all channels. */
+  readonly encodedCacheBytesMax: number
+  /** How long a member whose line was cut stays in presence, so that a quick reconnect is no leave and join. */
+  readonly presenceGraceMs: number
+  /** The longest deadline that a call may ask for. */
+  readonly callTimeoutMsMax: number
+}
+
+export const defaultLimits: Limits = {
+  messageBytesMax: 256 * 1024,
+  helloTimeoutMs: 10_000,
+  heartbeatMs: 25_000,
+  subscriptionsPerConnectionMax: 1_000,
+  pendingMessagesPerConnectionMax: 64,
+  idempotencyWindowMs: 5 * 60_000,
+  burstBytesMax: 256 * 1024,
+  pageEntriesMax: 500,
+  pageBytesMax: 256 * 1024,
+  catchUpBytesPerTurnMax: 1024 * 1024,
+  encodedCacheBytesMax: 16 * 1024 * 1024,
+  presenceGraceMs: 3_000,
+  callTimeoutMsMax: 60_000,
+}
+
+/** What a channel retains unless it says otherwise. */
+export const defaultKeep = {
+  events: 1_000,
+  forMs: Number.POSITIVE_INFINITY,
+  bytes: 16 * 1024 * 1024,
+} as const

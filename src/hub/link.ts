@@ -1,0 +1,34 @@
+/**
+ * How messages become the bytes that one kind of link carries, framing included. One value for all links of a kind,
+ * compared by identity: that is what lets the hub encode a message once and hand the same bytes to every subscriber.
+ */
+export interface Encoding {
+  readonly name: string
+  /** A message as a complete frame of this kind of link. */
+  readonly frame: (message: object) => Uint8Array
+  /** Several frames as one piece. */
+  readonly join: (frames: readonly Uint8Array[]) => Uint8Array
+}
+
+/**
+ * The sending side of one connection. Frames are written whole and in order; nothing is queued by the hub, so the link
+ * has to say when it is full.
+ */
+export interface Link {
+  readonly encoding: Encoding
+  /**
+   * Writes bytes that other links may share: they must not be changed. Returns false when the link holds more than its
+   * high-water mark; it took the bytes all the same, and will call `Connection.handleDrain` when it is empty again.
+   */
+  readonly write: (bytes: Uint8Array) => boolean
+  /** Between `cork` and `uncork`, writes are gathered into one. */
+  readonly cork: () => void
+  readonly uncork: () => void
+  /** Stops reading from the peer, and goes on: backpressure for those who send faster than they are served. */
+  readonly pause: () => void
+  readonly resume: () => void
+  /** Closes in an orderly way: what was written goes out first. `Connection.handleClose` follows. */
+  readonly close: (code: number, reason: string) => void
+  /** Cuts the line without a word. */
+  readonly destroy: () => void
+}

@@ -1,0 +1,169 @@
+import type { ChannelMatch, Payload, Schema } from "../contract/index.ts"
+import { isSchema, validate } from "../contract/schema.ts"
+import { HoldfastError } from "../protocol/error.ts"
+import { encodeBody } from "../protocol/msgpack.ts"
+import type { Position } from "../protocol/position.ts"
+import type { Clock } from "./clock.ts"
+import { defaultKeep, type Limits } from "./limits.ts"
+import type { Dedupe, EntryKind, Log, LogKeep } from "./log.ts"
+import type { RateCap } from "./rate-cap.ts"
+
+/** A channel by its name, and what the contract says of it. */
+export interface Target {
+  readonly name: string
+  readonly match: ChannelMatch
+}
+
+export type Append = () => Promise<Position>
+
+const EMPTY = new Uint8Array(0)
+
+/** Puts entries on the log: validated, encoded once, within the limits. */
+export class Publisher {
+  readonly #log: Log
+  readonly #clock: Clock
+  readonly #limits: Limits
+  readonly #rateCap: RateCap
+  readonly #trackKeep: (channel: string, keep: Required<LogKeep>) => void
+
+  constructor(
+    log: Log,
+    clock: Clock,
+    limits: Limits,
+    rateCap: RateCap,
+    trackKeep: (channel: string, keep: Required<LogKeep>) => void,
+  ) {
+    this.#log = log
+    this.#clock = clock
+    this.#limits = limits
+    this.#rateCap = rateCap
+    this.#trackKeep = trackKeep
+  }
+
+  /**
+   * Makes an entry ready. What is returned appends it; so a caller can keep the order of appends without waiting for
+   * each to be acknowledged.
+   */
+  async event(target: Target, name: string, value: unknown, dedupe?: Dedupe): Promise<Append> {
+    const payload = declared(target, "events", name)
+    const body = await this.encode(`event "${name}" of ${target.name}`, outputSchema(payload), value)
+    return () => this.#append(target, "event", name, "", body, dedupe)
+  }
+
+  async set(target: Target, name: string, key: string, value: unknown, dedupe?: Dedupe): Promise<Append> {
+    const payload = declared(target, "state", name)
+    const body = await this.encode(`state "${name}" of ${target.name}`, outputSchema(payload), value)
+    return this.#capped(target, "set", name, key, body, dedupe)
+  }
+
+  delete(target: Target, name: string, key: string, dedupe?: Dedupe): Append {
+    declared(target, "state", name)
+    return this.#capped(target, "delete", name, key, EMPTY, dedupe)
+  }
+
+  join(target: Target, member: string, body: Uint8Array): Promise<Position> {
+    return this.#append(target, "join", "", member, body)
+  }
+
+  left(target: Target, member: string): Promise<Position> {
+    return this.#append(target, "left", "", member, EMPTY)
+  }
+
+  /**
+   * A payload as it is kept and sent, after its schema has had a look at it. `what` begins the error's sentence.
+   * @throws HoldfastError `invalid_payload`, `invalid_value`, `message_too_large`
+   */
+  async encode(what: string, schema: Schema, value: unknown): Promise<Uint8Array> {
+    const body = encodeBody(await conform(what, schema, value))
+    const limit = this.#limits.messageBytesMax
+    if (body.byteLength > limit) {
+      throw new HoldfastError(
+        "message_too_large",
+        `${what}: ${body.byteLength} bytes, the limit is ${limit}`,
+        { limit },
+      )
+    }
+    return body
+  }
+
+  #capped(
+    target: Target,
+    kind: EntryKind,
+    name: string,
+    key: string,
+    body: Uint8Array,
+    dedupe?: Dedupe,
+  ): Append {
+    checkKey(key)
+    const perSecond = target.match.definition.rate?.perKeyPerSecond
+    const append = () => this.#append(target, kind, name, key, body, dedupe)
+    if (perSecond === undefined) return append
+    return () => this.#rateCap.run(`${target.name}\n${name}\n${key}`, 1_000 / perSecond, append)
+  }
+
+  async #append(
+    target: Target,
+    kind: EntryKind,
+    name: string,
+    key: string,
+    body: Uint8Array,
+    dedupe?: Dedupe,
+  ): Promise<Position> {
+    const keep = keepOf(target.match)
+    if (Number.isFinite(keep.forMs)) this.#trackKeep(target.name, keep)
+    const draft = { kind, name, key, body, at: this.#clock.now() }
+    const { position } = await this.#log.append(
+      target.name,
+      draft,
+      dedupe === undefined ? { keep } : { keep, dedupe },
+    )
+    return position
+  }
+}
+
+/** A state key's greatest length, in UTF-16 code units. */
+const KEY_LENGTH_MAX = 255
+
+function checkKey(key: unknown): void {
+  if (typeof key === "string" && key !== "" && key.length <= KEY_LENGTH_MAX) return
+  throw new HoldfastError(
+    "invalid_payload",
+    `a state's key is a string of 1 to ${KEY_LENGTH_MAX} characters`,
+    { path: "key" },
+  )
+}
+
+/** @throws HoldfastError `invalid_payload`, with the path of the first complaint */
+export async function conform(what: string, schema: Schema, value: unknown): Promise<unknown> {
+  let result = validate(schema, value)
+  if (result instanceof Promise) result = await result
+  if (result.ok) return result.value
+  const issue = result.issues[0] ?? { path: "", message: "invalid" }
+  const where = issue.path === "" ? "" : `${issue.path}: `
+  throw new HoldfastError("invalid_payload", `${what}: ${where}${issue.message}`, { path: issue.path })
+}
+
+/** @throws HoldfastError `unknown_name` */
+export function declared(target: Target, facet: "events" | "state" | "signals", name: string): Payload {
+  const payloads = target.match.definition[facet]
+  if (payloads !== undefined && Object.hasOwn(payloads, name)) return payloads[name] as Payload
+  throw new HoldfastError("unknown_name", `channel ${target.match.pattern} declares no ${facet} "${name}"`)
+}
+
+export function inputSchema(payload: Payload): Schema {
+  return isSchema(payload) ? payload : payload.input
+}
+
+export function outputSchema(payload: Payload): Schema {
+  return isSchema(payload) ? payload : payload.output
+}
+
+const keeps = new WeakMap<object, Required<LogKeep>>()
+
+function keepOf({ definition }: ChannelMatch): Required<LogKeep> {
+  const known = keeps.get(definition)
+  if (known !== undefined) return known
+  const keep = { ...defaultKeep, ...definition.keep }
+  keeps.set(definition, keep)
+  return keep
+}

@@ -1,0 +1,51 @@
+import type { Clock } from "./clock.ts"
+import type { Log, LogKeep } from "./log.ts"
+import type { Logger } from "./options.ts"
+
+/** Trims, now and then, the channels that are kept by age: an append trims too, but an idle channel has none. */
+export class Trimmer {
+  readonly #log: Log
+  readonly #clock: Clock
+  readonly #intervalMs: number
+  readonly #logger: Logger
+  /** Channels with the time of their last append. Once everything in them has outlived its time, they are forgotten. */
+  readonly #tracked = new Map<string, { keep: Required<LogKeep>; appendedAt: number }>()
+  #cancel: (() => void) | undefined
+
+  constructor(log: Log, clock: Clock, intervalMs: number, logger: Logger) {
+    this.#log = log
+    this.#clock = clock
+    this.#intervalMs = intervalMs
+    this.#logger = logger
+  }
+
+  track(channel: string, keep: Required<LogKeep>): void {
+    this.#tracked.set(channel, { keep, appendedAt: this.#clock.now() })
+    this.#cancel ??= this.#schedule()
+  }
+
+  close(): void {
+    this.#cancel?.()
+    this.#tracked.clear()
+  }
+
+  #schedule(): () => void {
+    return this.#clock.after(this.#intervalMs, () => {
+      this.#cancel = undefined
+      void this.#trim()
+    })
+  }
+
+  async #trim(): Promise<void> {
+    const now = this.#clock.now()
+    for (const [channel, { keep, appendedAt }] of this.#tracked) {
+      try {
+        await this.#log.trim(channel, keep, now)
+        if (appendedAt + keep.forMs < now) this.#tracked.delete(channel)
+      } catch (error) {
+        this.#logger.error(`the log of ${channel} could not be trimmed, trying again later`, { error })
+      }
+    }
+    if (this.#tracked.size > 0) this.#cancel ??= this.#schedule()
+  }
+}

@@ -1,0 +1,107 @@
+/** A task that waits for its time. */
+interface Timer {
+  readonly dueMs: number
+  readonly task: () => void
+}
+
+/**
+ * Time that only passes when it is told to. It fits the clocks of the hub and of the client, so both can be tested in
+ * milliseconds, whatever they wait for.
+ */
+export interface VirtualClock {
+  readonly now: () => number
+  readonly monotonic: () => number
+  readonly after: (ms: number, task: () => void) => () => void
+  readonly soon: (task: () => void) => void
+  /** Lets `ms` pass: runs what becomes due, in order, and what follows from it. */
+  readonly advance: (ms: number) => Promise<void>
+  /** Runs everything that is due now and what follows from it, without time passing. */
+  readonly settle: () => Promise<void>
+  /** Lets time pass from timer to timer until `condition` holds. Rejects when `limitMs` (default one hour) did not suffice. */
+  readonly until: (condition: () => boolean, limitMs?: number) => Promise<void>
+  /** Sets the wall clock forward or back, as an operator or NTP would; `monotonic` does not jump. */
+  readonly jump: (ms: number) => void
+  /** When the next timer is due, in ms of `monotonic`; undefined when there is none. */
+  readonly nextDueMs: () => number | undefined
+}
+
+/** How many empty rounds of the microtask queue count as quiet. An `await` in between takes up to three. */
+const QUIET_ROUNDS = 8
+
+/** @param startMs what `now` says first, ms since 1970 */
+export function virtualClock(startMs = Date.UTC(2030, 0, 1)): VirtualClock {
+  let elapsedMs = 0
+  let jumpedMs = 0
+  const timers: Timer[] = []
+  let soon: (() => void)[] = []
+
+  const settle = async (): Promise<void> => {
+    for (let quiet = 0; quiet < QUIET_ROUNDS; quiet++) {
+      await Promise.resolve()
+      if (soon.length === 0) continue
+      const tasks = soon
+      soon = []
+      for (const task of tasks) task()
+      quiet = -1
+    }
+  }
+
+  const runNext = async (untilMs: number): Promise<boolean> => {
+    const next = timers[0]
+    if (next === undefined || next.dueMs > untilMs) return false
+    timers.shift()
+    elapsedMs = Math.max(elapsedMs, next.dueMs)
+    next.task()
+    await settle()
+    return true
+  }
+
+  const advance = async (ms: number): Promise<void> => {
+    const untilMs = elapsedMs + ms
+    await settle()
+    while (await runNext(untilMs));
+    elapsedMs = untilMs
+  }
+
+  return {
+    now: () => startMs + elapsedMs + jumpedMs,
+    monotonic: () => elapsedMs,
+    after: (ms, task) => {
+      const timer = { dueMs: elapsedMs + Math.max(0, ms), task }
+      insert(timers, timer)
+      return () => {
+        const index = timers.indexOf(timer)
+        if (index >= 0) timers.splice(index, 1)
+      }
+    },
+    soon: (task) => {
+      soon.push(task)
+    },
+    advance,
+    settle,
+    until: async (condition, limitMs = 3_600_000) => {
+      const untilMs = elapsedMs + limitMs
+      await settle()
+      while (!condition()) {
+        if (!(await runNext(untilMs)))
+          throw new Error(`the condition did not come true within ${limitMs} ms of virtual time`)
+      }
+    },
+    jump: (ms) => {
+      jumpedMs += ms
+    },
+    nextDueMs: () => timers[0]?.dueMs,
+  }
+}
+
+/** Keeps timers by due time, and in the order they were set where that is the same. */
+function insert(timers: Timer[], timer: Timer): void {
+  let low = 0
+  let high = timers.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((timers[middle] as Timer).dueMs <= timer.dueMs) low = middle + 1
+    else high = middle
+  }
+  timers.splice(low, 0, timer)
+}
