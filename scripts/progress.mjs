@@ -2,16 +2,17 @@
 export class Failure extends Error {}
 
 /**
- * Says what is being done, does it, and says how long it took.
+ * Says what is being done, does it, and says how long it took. On stderr, as stdout may be somebody's JSON
+ * (npm pack --json).
  * @template T
  * @param {string} title
  * @param {() => Promise<T>} work
  */
 export async function progress(title, work) {
-  console.log(`· ${title}`)
+  console.error(`· ${title}`)
   const startedMs = performance.now()
   const result = await work()
-  console.log(`  done in ${seconds(performance.now() - startedMs)}`)
+  console.error(`  done in ${seconds(performance.now() - startedMs)}`)
   return result
 }
 

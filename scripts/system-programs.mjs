@@ -85,7 +85,8 @@ export async function provide(steps) {
  * @param {ProgramName} name
  */
 async function installProgram(name) {
-  if (!existsSync("/etc/debian_version") || process.getuid?.() !== 0) return undefined
+  const isPointedElsewhere = Boolean(process.env[variable(name)])
+  if (isPointedElsewhere || !existsSync("/etc/debian_version") || process.getuid?.() !== 0) return undefined
   return progress(`Installing ${name} (apt-get)`, async () => {
     // A mirror that is being updated fails for a moment; the second try has a new package list.
     for (let attempt = 1; attempt <= 2; attempt++) {
