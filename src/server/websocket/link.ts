@@ -1,0 +1,167 @@
+import type { Duplex } from "node:stream"
+import type { WebSocket } from "ws"
+import type { Encoding } from "../../hub/link.ts"
+import { fitCloseReason } from "./close-reason.ts"
+
+/** Who is told what happens on a link. */
+export interface LinkOwner {
+  /** A whole message, as it came. `bytes` may be a view of a larger buffer. */
+  readonly handleFrame: (bytes: Buffer, binary: boolean) => void
+  /** The link was full, and is empty again. */
+  readonly handleDrain: () => void
+  /** The link is gone, for whatever reason. Comes once, and nothing comes after it. */
+  readonly handleClose: () => void
+  readonly handlePong?: () => void
+}
+
+/** The least that a link may hold before it says that it is full. */
+export const HIGH_WATER_BYTES = 64 * 1024
+
+// 1, as `ws` exports it on its class; spelled out so that the hot path reads no property of a class
+const OPEN = 1
+
+const link = Symbol("link")
+interface Linked {
+  [link]: WebSocketLink<unknown>
+}
+
+/**
+ * One WebSocket, a `Link` of the hub when it has an encoding. `ws` receives, unmasks, answers pings and closes; what is sent is written here, straight to the socket, in
+ * whole frames that other links may share. Both write to the same stream, so the order of what they write holds.
+ *
+ * There may be tens of thousands of these: the listeners are shared functions that find their link on the emitter, so that a
+ * connection costs no closure and no timer.
+ */
+export class WebSocketLink<E = Encoding> {
+  readonly encoding: E
+  readonly #webSocket: WebSocket
+  readonly #socket: Duplex
+  readonly #highWaterBytes: number
+  #owner: LinkOwner | undefined
+  #full = false
+
+  /** @param highWaterBytes how much may wait here before the link says that it is full. */
+  constructor(webSocket: WebSocket, socket: Duplex, encoding: E, highWaterBytes: number) {
+    this.encoding = encoding
+    this.#webSocket = webSocket
+    this.#socket = socket
+    // Never below the stream's own mark: it emits `drain` only after a write that went beyond that.
+    this.#highWaterBytes = Math.max(highWaterBytes, socket.writableHighWaterMark)
+  }
+
+  /** Starts to tell `owner`. Has to be called in the turn in which the link was made. */
+  open(owner: LinkOwner): void {
+    this.#owner = owner
+    const webSocket = this.#webSocket as WebSocket & Linked
+    const socket = this.#socket as Duplex & Linked
+    webSocket[link] = this
+    socket[link] = this
+    webSocket.on("message", onMessage)
+    webSocket.on("close", onClose)
+    webSocket.on("error", onError)
+    if (owner.handlePong !== undefined) webSocket.on("pong", onPong)
+    socket.on("drain", onDrain)
+  }
+
+  get isOpen(): boolean {
+    return this.#webSocket.readyState === OPEN
+  }
+
+  /** Bytes that wait here because the peer, or the network, is slower. */
+  get unsentBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  write(bytes: Uint8Array): boolean {
+    // Nothing may follow a close frame, ours or the answer to theirs.
+    if (this.#webSocket.readyState !== OPEN) return false
+    this.#socket.write(bytes)
+    if (this.#socket.writableLength <= this.#highWaterBytes) return true
+    this.#full = true
+    return false
+  }
+
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
+  }
+
+  pause(): void {
+    this.#webSocket.pause()
+  }
+
+  resume(): void {
+    this.#webSocket.resume()
+  }
+
+  get isPaused(): boolean {
+    return this.#webSocket.isPaused
+  }
+
+  ping(): void {
+    if (this.isOpen) this.#webSocket.ping()
+  }
+
+  close(code: number, reason: string): void {
+    if (!this.isOpen) return
+    // The answer to the close frame has to be read.
+    this.#webSocket.resume()
+    this.#webSocket.close(code, fitCloseReason(reason))
+  }
+
+  /** Cuts the line without a word, as a network that fails does. */
+  drop(): void {
+    this.#webSocket.terminate()
+  }
+
+  /** @internal */
+  handleMessage(data: Buffer, binary: boolean): void {
+    // After our close frame, what the peer had under way is of no interest any more.
+    if (this.isOpen) this.#owner?.handleFrame(data, binary)
+  }
+
+  /** @internal */
+  handleDrain(): void {
+    // The stream's own mark is lower than ours: most of its drains are news to nobody.
+    if (!this.#full) return
+    this.#full = false
+    if (this.isOpen) this.#owner?.handleDrain()
+  }
+
+  /** @internal */
+  handlePong(): void {
+    this.#owner?.handlePong?.()
+  }
+
+  /** @internal */
+  handleClose(): void {
+    const owner = this.#owner
+    this.#owner = undefined
+    owner?.handleClose()
+  }
+}
+
+function onMessage(this: WebSocket, data: unknown, binary: boolean): void {
+  // `ws` gives a Buffer as long as its `binaryType` is left alone.
+  ;(this as WebSocket & Linked)[link].handleMessage(data as Buffer, binary)
+}
+
+function onClose(this: WebSocket): void {
+  ;(this as WebSocket & Linked)[link].handleClose()
+}
+
+/** `ws` has closed, or will: `close` follows every error. What a peer does wrong is no news for the server's log. */
+function onError(): void {
+  // An error event that nobody listens for would end the process.
+}
+
+function onPong(this: WebSocket): void {
+  ;(this as WebSocket & Linked)[link].handlePong()
+}
+
+function onDrain(this: Duplex): void {
+  ;(this as Duplex & Linked)[link].handleDrain()
+}
