@@ -1,0 +1,31 @@
+import { element, make, write } from "../element.ts"
+import { avatar } from "./avatar.ts"
+
+const SHOWN_MAX = 6
+
+/** Who is here, as coloured initials; and who is typing. */
+export function createPeopleView() {
+  const list = element("people", HTMLUListElement)
+  const here = element("here", HTMLElement)
+  const typing = element("typing", HTMLElement)
+
+  return {
+    showPeople: (names: readonly string[]): void => {
+      write(here, names.length === 0 ? "\u00a0" : `${names.length} here`)
+      const shown = names.slice(0, SHOWN_MAX).map((name) => {
+        const person = make("li", "", avatar(name), make("span", "visually-hidden", name))
+        person.title = name
+        return person
+      })
+      const more = names.length - SHOWN_MAX
+      if (more > 0) shown.push(make("li", "", make("span", "avatar more", `+${more}`)))
+      list.replaceChildren(...shown)
+    },
+    showTyping: (names: readonly string[]): void => write(typing, typingText(names)),
+  }
+}
+
+function typingText(names: readonly string[]): string {
+  if (names.length > 1) return `${names.length} people are typing…`
+  return names[0] === undefined ? "\u00a0" : `${names[0]} is typing…`
+}

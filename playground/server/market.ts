@@ -1,0 +1,60 @@
+import { symbols } from "../symbols.ts"
+
+export interface Quote {
+  readonly price: number
+  readonly open: number
+}
+
+/** How long a price stands, in ms, on the average. */
+const TICK_MS = 50
+const HISTORY_EVERY_MS = 500
+const HISTORY_LENGTH = 240
+
+/** A market that nobody trades on: prices that wander, and come home in the end. */
+export function createMarket(publish: (symbol: string, quote: Quote) => void) {
+  const prices = new Map<string, number>(symbols.map(({ symbol, open }) => [symbol, open]))
+  const momentum = new Map<string, number>()
+  const history = new Map<string, number[]>(symbols.map(({ symbol, open }) => [symbol, [open]]))
+
+  function move(symbol: string, open: number): void {
+    const price = prices.get(symbol) ?? open
+    const push = (momentum.get(symbol) ?? 0) * 0.9 + (Math.random() - 0.5) * 0.0006
+    momentum.set(symbol, push)
+    const homeward = ((open - price) / open) * 0.004
+    prices.set(symbol, price * (1 + push + homeward))
+  }
+
+  function tick(): void {
+    for (const { symbol, open } of symbols) {
+      move(symbol, open)
+      publish(symbol, { price: rounded(prices.get(symbol) ?? open), open })
+    }
+  }
+
+  function remember(): void {
+    for (const [symbol, past] of history) {
+      past.push(rounded(prices.get(symbol) ?? 0))
+      if (past.length > HISTORY_LENGTH) past.shift()
+    }
+  }
+
+  // Somebody who opens the page right after the start should see a market, not an empty chart.
+  for (let step = 0; step < (HISTORY_LENGTH * HISTORY_EVERY_MS) / TICK_MS; step++) {
+    for (const { symbol, open } of symbols) move(symbol, open)
+    if (step % (HISTORY_EVERY_MS / TICK_MS) === 0) remember()
+  }
+
+  const ticking = setInterval(tick, TICK_MS)
+  const remembering = setInterval(remember, HISTORY_EVERY_MS)
+  return {
+    history: () => ({ everyMs: HISTORY_EVERY_MS, prices: Object.fromEntries(history) }),
+    stop: () => {
+      clearInterval(ticking)
+      clearInterval(remembering)
+    },
+  }
+}
+
+function rounded(price: number): number {
+  return Math.round(price * 100) / 100
+}
