@@ -8,7 +8,7 @@ import type { Position } from "../protocol/position.ts"
 export interface Log {
   /**
    * Appends one entry and trims as `options.keep` says. Resolves when the entry is kept as the log is configured to keep
-   * it, which is what "acknowledged" means.
+   * it, which is what "acknowledged" means. Appends to one channel get their offsets in the order of the calls.
    * @throws HoldfastError `idempotency_conflict`, `log_unavailable`, `log_full`; nothing was appended then.
    */
   readonly append: (channel: string, draft: Draft, options: AppendOptions) => Promise<Appended>
@@ -97,7 +97,10 @@ export interface Page {
   /** As of the moment of reading: the entries are complete from `max(after, head.floor)` to `next`. */
   readonly head: Head
   readonly entries: readonly Entry[]
-  /** Where to read on: the offset of the last entry, or `through` (or the top, if lower) when there are no more. */
+  /**
+   * Where to read on: the offset of the last entry, or `through` (or the top, if lower) when there are no more. Never
+   * below `after`.
+   */
   readonly next: number
 }
 

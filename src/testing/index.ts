@@ -1,0 +1,1 @@
+export { type LogCheck, type LogContractOptions, type LogUnderTest, logContract } from "./log-contract.ts"
