@@ -12,3 +12,7 @@ declare class TextDecoder {
   readonly encoding: string
   decode(input?: ArrayBufferView | ArrayBuffer, options?: { stream?: boolean }): string
 }
+
+/** The bytes of base64 text, as one character each; and back. */
+declare function atob(base64: string): string
+declare function btoa(bytes: string): string

@@ -12,7 +12,8 @@ export const errorCodes = {
   unknown_channel: "No channel of the contract has a pattern that matches this name.",
   unknown_name: "The channel does not declare this event, state, signal or call.",
   invalid_payload: "The payload fails the schema of the contract.",
-  invalid_value: "The value cannot travel: it is none of null, boolean, finite number, string, bytes, array or plain object.",
+  invalid_value:
+    "The value cannot travel: it is none of null, boolean, finite number, string, bytes, array or plain object.",
   idempotency_conflict: "The idempotency key was used before with other content.",
   too_many_subscriptions: "The connection has as many subscriptions as one connection may have.",
   not_subscribed: "This needs a subscription to the channel first.",
