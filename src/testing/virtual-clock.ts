@@ -25,8 +25,14 @@ export interface VirtualClock {
   readonly nextDueMs: () => number | undefined
 }
 
-/** How many empty rounds of the microtask queue count as quiet. An `await` in between takes up to three. */
-const QUIET_ROUNDS = 8
+declare const setImmediate: ((task: () => void) => void) | undefined
+declare const setTimeout: (task: () => void, ms: number) => void
+
+/** Resolves when every promise that could settle without time passing has settled: the engine then runs the next task. */
+const quiet =
+  typeof setImmediate === "function"
+    ? () => new Promise<void>((resolve) => setImmediate?.(resolve))
+    : () => new Promise<void>((resolve) => setTimeout(resolve, 0))
 
 /** @param startMs what `now` says first, ms since 1970 */
 export function virtualClock(startMs = Date.UTC(2030, 0, 1)): VirtualClock {
@@ -36,13 +42,12 @@ export function virtualClock(startMs = Date.UTC(2030, 0, 1)): VirtualClock {
   let soon: (() => void)[] = []
 
   const settle = async (): Promise<void> => {
-    for (let quiet = 0; quiet < QUIET_ROUNDS; quiet++) {
-      await Promise.resolve()
-      if (soon.length === 0) continue
+    await quiet()
+    while (soon.length > 0) {
       const tasks = soon
       soon = []
       for (const task of tasks) task()
-      quiet = -1
+      await quiet()
     }
   }
 

@@ -1,0 +1,251 @@
+import { describe, expect, it } from "vitest"
+import { lines, rig } from "./rig.ts"
+import { handlers, room } from "./room.ts"
+
+const make = (limits = {}) => rig(room, { channels: handlers, limits })
+const plain = (r: ReturnType<typeof make>, name = "a") => r.hub.channel("plain/:name", { name })
+
+describe("live delivery", () => {
+  it("hands every subscriber the entries in the order of their offsets", async () => {
+    const r = make()
+    const peers = [r.peer(), r.peer()]
+    for (const peer of peers) await peer.hello({ channel: "plain/a" })
+    for (let n = 1; n <= 3; n++) await plain(r).publish("tick", n)
+    await r.clock.settle()
+    for (const peer of peers) {
+      expect(peer.all("event").map(({ offset, name, data }) => [offset, name, data])).toEqual([
+        [1, "tick", 1],
+        [2, "tick", 2],
+        [3, "tick", 3],
+      ])
+    }
+  })
+
+  it("writes once per subscriber and turn, and encodes once per message and encoding", async () => {
+    const encoding = lines()
+    const r = make()
+    const peers = [r.peer(encoding), r.peer(encoding), r.peer(encoding)]
+    for (const peer of peers) await peer.hello({ channel: "plain/a" })
+    const [framesBefore, writesBefore] = [encoding.made(), peers.map((peer) => peer.writes())]
+    await Promise.all(Array.from({ length: 16 }, (_, n) => plain(r).publish("tick", n)))
+    await r.clock.settle()
+    expect(encoding.made() - framesBefore).toBe(16)
+    expect(peers.map((peer, index) => peer.writes() - (writesBefore[index] ?? 0))).toEqual([1, 1, 1])
+    expect(peers[2]?.all("event")).toHaveLength(16)
+  })
+
+  it("flushes early when one turn publishes more than a burst may hold", async () => {
+    const r = make({ burstBytesMax: 10 })
+    const peer = r.peer()
+    await peer.hello({ channel: "plain/a" })
+    const before = peer.writes()
+    await Promise.all(Array.from({ length: 30 }, (_, n) => plain(r).publish("tick", n)))
+    await r.clock.settle()
+    expect(peer.writes() - before).toBe(3)
+    expect(peer.all("event").map(({ offset }) => offset)).toEqual(Array.from({ length: 30 }, (_, n) => n + 1))
+  })
+
+  it("does not deliver what was published before a fresh subscription, or after it ended", async () => {
+    const r = make()
+    const peer = r.peer()
+    await plain(r).publish("tick", 1)
+    await peer.hello({ channel: "plain/a" })
+    expect(peer.last("subscribed")).toMatchObject({
+      channel: "plain/a",
+      position: { epoch: "e1", offset: 1 },
+      top: 1,
+      snapshot: false,
+    })
+    await plain(r).publish("tick", 2)
+    await r.clock.settle()
+    peer.send({ type: "unsubscribe", channel: "plain/a" })
+    await plain(r).publish("tick", 3)
+    await r.clock.settle()
+    expect(peer.all("event").map(({ data }) => data)).toEqual([2])
+  })
+
+  it("keeps channels apart", async () => {
+    const r = make()
+    const peer = r.peer()
+    await peer.hello({ channel: "plain/a" }, { channel: "plain/b" })
+    await plain(r, "b").publish("tick", 7)
+    await r.clock.settle()
+    const [, b] = peer.all("subscribed")
+    expect(peer.all("event")).toMatchObject([{ alias: b?.alias, offset: 1, data: 7 }])
+  })
+})
+
+describe("a subscription that starts lower", () => {
+  it.each([
+    ["all that is retained", "all", [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]],
+    ["the last few", { last: 2 }, [11, 12]],
+  ])("receives %s, then live entries", async (_, history, expected) => {
+    const r = make()
+    const lobby = r.hub.channel("room/:room", { room: "lobby" })
+    for (let n = 1; n <= 12; n++) await lobby.publish("said", { text: String(n), by: "server" })
+    const peer = r.peer()
+    await peer.hello({ channel: "room/lobby", history })
+    await lobby.publish("closed", {})
+    await r.clock.settle()
+    expect(peer.last("subscribed")).toMatchObject({ top: 12, snapshot: true })
+    expect(peer.all("event").map(({ offset }) => offset)).toEqual([...expected, 13])
+  })
+})
+
+describe("a subscriber that comes back with its position", () => {
+  it("receives exactly what it missed", async () => {
+    const r = make()
+    for (let n = 1; n <= 5; n++) await plain(r).publish("tick", n)
+    const peer = r.peer()
+    await peer.hello({ channel: "plain/a", position: { epoch: "e1", offset: 3 } })
+    expect(peer.all("gap")).toEqual([])
+    expect(peer.all("event").map(({ offset }) => offset)).toEqual([4, 5])
+  })
+
+  it("is live at once, without reading the log, when it missed nothing", async () => {
+    const r = make()
+    await plain(r).publish("tick", 1)
+    const peer = r.peer()
+    await peer.hello({ channel: "plain/a", position: { epoch: "e1", offset: 1 } })
+    await plain(r).publish("tick", 2)
+    await r.clock.settle()
+    expect(peer.all("event").map(({ offset }) => offset)).toEqual([2])
+  })
+
+  it("recovers though it never received an event", async () => {
+    const r = make()
+    const first = r.peer()
+    await first.hello({ channel: "plain/a" })
+    const { position } = first.last("subscribed")
+    first.cut()
+    await plain(r).publish("tick", 1)
+    const second = r.peer()
+    await second.hello({ channel: "plain/a", position })
+    expect(second.all("event").map(({ offset }) => offset)).toEqual([1])
+  })
+
+  it.each([
+    ["trimmed", { epoch: "e1", offset: 1 }, { epoch: "e1", offset: 5 }, [6, 7, 8, 9, 10, 11, 12, 13, 14, 15]],
+    [
+      "new-epoch",
+      { epoch: "e0", offset: 9 },
+      { epoch: "e1", offset: 5 },
+      [6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+    ],
+    ["unknown-position", { epoch: "e1", offset: 99 }, { epoch: "e1", offset: 15 }, []],
+  ])("is told of a gap: %s", async (reason, from, to, expected) => {
+    const r = make()
+    const lobby = r.hub.channel("room/:room", { room: "lobby" })
+    for (let n = 1; n <= 15; n++) await lobby.publish("said", { text: String(n), by: "server" })
+    const peer = r.peer()
+    await peer.hello({ channel: "room/lobby", position: from })
+    expect(peer.all("gap")).toMatchObject([{ reason, from, to, snapshot: true }])
+    expect(peer.all("event").map(({ offset }) => offset)).toEqual(expected)
+    const [gap, snapshot, event] = [peer.last("gap"), peer.last("snapshot"), peer.all("event")[0]]
+    const order = [gap, snapshot, event].map((message) =>
+      message === undefined ? Infinity : peer.received.indexOf(message),
+    )
+    expect(order).toEqual([...order].sort((a, b) => a - b))
+  })
+})
+
+describe("a subscriber that does not keep up", () => {
+  it("is not written to while its link is full, and reads on from the log when it has drained", async () => {
+    const r = make()
+    const [slow, quick] = [r.peer(), r.peer()]
+    await slow.hello({ channel: "plain/a" })
+    await quick.hello({ channel: "plain/a" })
+    slow.block()
+    for (let n = 1; n <= 100; n++) {
+      await plain(r).publish("tick", n)
+      await r.clock.settle()
+    }
+    expect(slow.all("event").map(({ offset }) => offset)).toEqual([1])
+    expect(quick.all("event")).toHaveLength(100)
+    slow.drain()
+    await r.clock.settle()
+    expect(slow.all("event").map(({ offset }) => offset)).toEqual(
+      Array.from({ length: 100 }, (_, n) => n + 1),
+    )
+    await plain(r).publish("tick", 101)
+    await r.clock.settle()
+    expect(slow.last("event").offset).toBe(101)
+    expect(slow.all("gap")).toEqual([])
+  })
+
+  it("is told of a gap when the log trimmed what it missed", async () => {
+    const r = make()
+    const lobby = r.hub.channel("room/:room", { room: "lobby" })
+    const slow = r.peer()
+    await slow.hello({ channel: "room/lobby" })
+    slow.block()
+    for (let n = 1; n <= 30; n++) {
+      await lobby.publish("said", { text: String(n), by: "server" })
+      await r.clock.settle()
+    }
+    slow.drain()
+    await r.clock.settle()
+    expect(slow.last("gap")).toMatchObject({ reason: "trimmed", from: { offset: 1 }, to: { offset: 20 } })
+    expect(slow.all("event").map(({ offset }) => offset)).toEqual([1, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30])
+  })
+
+  it("receives only the latest value of each key", async () => {
+    const r = make()
+    const lobby = r.hub.channel("room/:room", { room: "lobby" })
+    const slow = r.peer()
+    await slow.hello({ channel: "room/lobby" })
+    slow.block()
+    await lobby.set("topic", "x", "first")
+    await r.clock.settle()
+    for (let n = 0; n < 50; n++) {
+      await lobby.set("topic", n % 2 === 0 ? "x" : "y", String(n))
+      await r.clock.settle()
+    }
+    slow.drain()
+    await r.clock.settle()
+    expect(slow.all("set").map(({ key, data }) => [key, data])).toEqual([
+      ["x", "first"],
+      ["x", "48"],
+      ["y", "49"],
+    ])
+  })
+
+  it("shares the encodings of what many catch up on", async () => {
+    const encoding = lines()
+    const r = make()
+    for (let n = 1; n <= 50; n++) await plain(r).publish("tick", n)
+    const peers = Array.from({ length: 20 }, () => r.peer(encoding))
+    const before = encoding.made()
+    for (const peer of peers) await peer.hello({ channel: "plain/a", position: { epoch: "e1", offset: 0 } })
+    const answers = 2 * peers.length
+    expect(encoding.made() - before).toBe(50 + answers)
+    for (const peer of peers) expect(peer.all("event")).toHaveLength(50)
+  })
+})
+
+describe("a snapshot", () => {
+  it("is the fold at the position where delivery starts, in parts", async () => {
+    const r = make({ pageEntriesMax: 3 })
+    const lobby = r.hub.channel("room/:room", { room: "lobby" })
+    for (let n = 0; n < 8; n++) await lobby.set("topic", `k${n}`, String(n))
+    await lobby.delete("topic", "k3")
+    await lobby.set("topic", "k0", "again")
+    const peer = r.peer()
+    await peer.hello({ channel: "room/lobby" })
+    const parts = peer.all("snapshot")
+    expect(parts.map(({ last }) => last)).toEqual([false, false, true])
+    expect(parts.every(({ offset }) => offset === 10)).toBe(true)
+    const values = parts.flatMap(({ entries }) =>
+      entries.map((entry) => ("key" in entry ? [entry.key, entry.data] : [])),
+    )
+    expect(Object.fromEntries(values)).toEqual({
+      k0: "again",
+      k1: "1",
+      k2: "2",
+      k4: "4",
+      k5: "5",
+      k6: "6",
+      k7: "7",
+    })
+  })
+})
