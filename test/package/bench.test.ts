@@ -1,0 +1,113 @@
+import { execFile } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { afterAll, describe, expect, test } from "vitest"
+import { clientFrame, FrameReader } from "../../bench/load/web-socket-frames.ts"
+import { spreadOf } from "../../bench/report/statistics.ts"
+
+const root = fileURLToPath(new URL("../../", import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), "bench-"))
+const contestants = ["holdfast-json", "holdfast-msgpack", "ws", "socket.io"]
+
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Runs a benchmark on the sources, so that it needs no build. */
+function bench(...args: string[]): Promise<{ stdout: string }> {
+  return promisify(execFile)(process.execPath, ["--import", "tsx", "bench/main.ts", ...args], {
+    cwd: root,
+    env: { ...process.env, TSX_TSCONFIG_PATH: join(root, "tsconfig.json") },
+  })
+}
+
+interface Spread {
+  readonly min: number
+  readonly median: number
+  readonly max: number
+}
+
+function expectSpread({ min, median, max }: Spread): void {
+  expect(min).toBeGreaterThan(0)
+  expect(median).toBeGreaterThanOrEqual(min)
+  expect(max).toBeGreaterThanOrEqual(median)
+}
+
+describe("the benchmarks, small", () => {
+  test("fanout measures every contestant under both workloads, and writes it down", async () => {
+    const out = join(folder, "fanout.json")
+    const scale = ["--subscribers", "5", "--rounds", "1", "--seconds", "0.1"]
+    const { stdout } = await bench("fanout", ...scale, "--out", out)
+    const results = JSON.parse(readFileSync(out, "utf8"))
+    expect(results).toMatchObject({
+      benchmark: "fanout",
+      date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+      node: process.version,
+      versions: { ws: expect.any(String), "socket.io": expect.any(String), holdfast: expect.any(String) },
+      settings: { subscribers: 5, messageBytes: 128, rounds: 1 },
+    })
+    for (const workload of ["one at a time", "16 in one turn"]) {
+      const rows = results.rows.filter((row: { workload: string }) => row.workload === workload)
+      expect(rows.map((row: { contestant: string }) => row.contestant)).toEqual(contestants)
+      for (const row of rows) {
+        for (const figure of ["serverCpuUs", "loadCpuUs", "deliveriesPerSecond", "p50Ms", "p99Ms"]) {
+          expectSpread(row[figure])
+        }
+      }
+      expect(stdout).toContain(workload)
+    }
+  })
+
+  test("memory measures every contestant", async () => {
+    const out = join(folder, "memory.json")
+    await bench("memory", "--connections", "200", "--rounds", "1", "--out", out)
+    const { rows } = JSON.parse(readFileSync(out, "utf8"))
+    expect(rows.map((row: { contestant: string }) => row.contestant)).toEqual(contestants)
+    for (const row of rows) expectSpread(row.heapBytes)
+  })
+
+  test("an unknown benchmark and an unknown contestant are refused with what there is", async () => {
+    await expect(bench("fan")).rejects.toMatchObject({ stderr: expect.stringContaining("fanout, memory") })
+    await expect(bench("fanout", "--only", "sockjs")).rejects.toMatchObject({
+      stderr: expect.stringContaining(contestants.join(", ")),
+    })
+  })
+})
+
+describe("the load's count of messages", () => {
+  /** A server's frame: what a client would send, without its mask. */
+  const serverFrame = (payload: string) => {
+    const frame = clientFrame(payload)
+    const lengthBytes = payload.length < 126 ? 2 : 4
+    frame[1] = (frame[1] as number) & 0x7f
+    return Buffer.concat([frame.subarray(0, lengthBytes), frame.subarray(lengthBytes + 4)])
+  }
+  const message = serverFrame("m".repeat(128))
+  const ping = serverFrame("ping")
+  const stream = Buffer.concat([message, ping, message, message, ping, message])
+
+  test.each([1, 2, 3, 5, 131, 132, 133, 200, stream.byteLength])("is the same in chunks of %d", (size) => {
+    let messages = 0
+    const short: string[] = []
+    const reader = new FrameReader({
+      handleMessages: (count) => {
+        messages += count
+      },
+      handleShortFrame: (payload) => short.push(payload.toString()),
+    })
+    reader.countedBytesMin = 128
+    for (let at = 0; at < stream.byteLength; at += size) reader.read(stream.subarray(at, at + size))
+    expect(messages).toBe(4)
+    expect(short).toEqual(["ping", "ping"])
+  })
+
+  test("refuses a frame whose end it could not tell", () => {
+    const reader = new FrameReader({ handleMessages: () => undefined, handleShortFrame: () => undefined })
+    expect(() => reader.read(Buffer.from([0x01, 0x01, 0x41]))).toThrow("cannot be counted")
+  })
+})
+
+test("the middle of an even number of measurements lies between the two in the middle", () => {
+  expect(spreadOf([4, 1, 3, 2])).toEqual({ median: 2.5, min: 1, max: 4 })
+})
