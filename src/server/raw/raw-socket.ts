@@ -71,7 +71,7 @@ export class RawConnection implements RawSocket, LinkOwner {
       this.#options.logger.warn("A raw socket was cut: it was sent faster than its peer reads.", {
         unsentBytesMax,
       })
-      this.#link.drop()
+      this.#link.destroy()
       return false
     }
     this.#room ??= withResolver()
@@ -102,7 +102,7 @@ export class RawConnection implements RawSocket, LinkOwner {
   checkHeartbeat(): void {
     // From a peer that we do not read from, nothing can come.
     if (!this.#heard && !this.#link.isPaused) {
-      this.#link.drop()
+      this.#link.destroy()
       return
     }
     this.#heard = false

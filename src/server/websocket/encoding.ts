@@ -10,7 +10,7 @@ const encodings = new Map<string, Encoding>()
  * The encoding that writes messages with `codec`, compressed when `compression` is given. The same arguments give the
  * same value, in the whole process: the hub tells by identity which connections can share bytes.
  */
-export function encodingOf(codec: Codec, compression?: Compression): Encoding {
+export function encodingOf(codec: Pick<Codec, "name" | "encode">, compression?: Compression): Encoding {
   const name = compression === undefined ? codec.name : `${codec.name}+deflate`
   const key = compression === undefined ? name : `${name}/${compression.thresholdBytes}/${compression.level}`
   let encoding = encodings.get(key)

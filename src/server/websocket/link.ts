@@ -9,8 +9,8 @@ export interface LinkOwner {
   readonly handleFrame: (bytes: Buffer, binary: boolean) => void
   /** The link was full, and is empty again. */
   readonly handleDrain: () => void
-  /** The link is gone, for whatever reason. Comes once, and nothing comes after it. */
-  readonly handleClose: () => void
+  /** The link is gone; `orderly` when the peer closed it on purpose. Comes once, and nothing comes after it. */
+  readonly handleClose: (orderly: boolean) => void
   readonly handlePong?: () => void
 }
 
@@ -19,6 +19,9 @@ export const HIGH_WATER_BYTES = 64 * 1024
 
 // 1, as `ws` exports it on its class; spelled out so that the hot path reads no property of a class
 const OPEN = 1
+
+/** Normal, going away (a browser leaves the page), and a close frame without a code (RFC 6455 7.4.1). */
+const ORDERLY_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005])
 
 const link = Symbol("link")
 interface Linked {
@@ -39,6 +42,7 @@ export class WebSocketLink<E = Encoding> {
   readonly #highWaterBytes: number
   #owner: LinkOwner | undefined
   #full = false
+  #closedHere = false
 
   /** @param highWaterBytes how much may wait here before the link says that it is full. */
   constructor(webSocket: WebSocket, socket: Duplex, encoding: E, highWaterBytes: number) {
@@ -106,14 +110,19 @@ export class WebSocketLink<E = Encoding> {
   }
 
   close(code: number, reason: string): void {
-    if (!this.isOpen) return
+    if (!this.isOpen) {
+      // The peer has ended its side without a close frame, and does not take the rest: for that `ws` has no deadline.
+      if (!this.#closedHere) this.destroy()
+      return
+    }
+    this.#closedHere = true
     // The answer to the close frame has to be read.
     this.#webSocket.resume()
     this.#webSocket.close(code, fitCloseReason(reason))
   }
 
   /** Cuts the line without a word, as a network that fails does. */
-  drop(): void {
+  destroy(): void {
     this.#webSocket.terminate()
   }
 
@@ -137,10 +146,10 @@ export class WebSocketLink<E = Encoding> {
   }
 
   /** @internal */
-  handleClose(): void {
+  handleClose(code: number): void {
     const owner = this.#owner
     this.#owner = undefined
-    owner?.handleClose()
+    owner?.handleClose(!this.#closedHere && ORDERLY_CODES.has(code))
   }
 }
 
@@ -149,8 +158,8 @@ function onMessage(this: WebSocket, data: unknown, binary: boolean): void {
   ;(this as WebSocket & Linked)[link].handleMessage(data as Buffer, binary)
 }
 
-function onClose(this: WebSocket): void {
-  ;(this as WebSocket & Linked)[link].handleClose()
+function onClose(this: WebSocket, code: number): void {
+  ;(this as WebSocket & Linked)[link].handleClose(code)
 }
 
 /** `ws` has closed, or will: `close` follows every error. What a peer does wrong is no news for the server's log. */

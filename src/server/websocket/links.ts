@@ -35,6 +35,10 @@ export class Links {
     for (const link of this.#links) link.close(code, reason)
   }
 
+  destroy(): void {
+    for (const link of this.#links) link.destroy()
+  }
+
   /** Resolves when the last link is gone. */
   async gone(): Promise<void> {
     if (this.#links.size === 0) return

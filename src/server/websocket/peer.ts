@@ -1,17 +1,10 @@
 import type { Buffer } from "node:buffer"
+import type { HubConnection } from "../../hub/hub.ts"
 import type { Logger } from "../../hub/options.ts"
 import { closeCodes } from "../../protocol/close.ts"
-import type { Codec } from "../../protocol/codec.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import type { LinkOwner, WebSocketLink } from "./link.ts"
-
-/** What the hub makes of a link. */
-export interface Connection {
-  readonly handleMessage: (message: unknown, bytes: number) => void
-  readonly handleInvalid: (error: HoldfastError) => void
-  readonly handleDrain: () => void
-  readonly handleClose: () => void
-}
+import type { WireFormat } from "./wire-format.ts"
 
 /** What all peers of a hub have in common. */
 export interface PeerSurroundings {
@@ -23,13 +16,18 @@ export interface PeerSurroundings {
 /** Between a link and its connection: decodes what comes, and keeps a failure to this one peer. */
 export class Peer implements LinkOwner {
   readonly #link: WebSocketLink
-  readonly #codec: Codec
-  readonly #connection: Connection
+  readonly #format: WireFormat
+  readonly #connection: HubConnection
   readonly #surroundings: PeerSurroundings
 
-  constructor(link: WebSocketLink, codec: Codec, connection: Connection, surroundings: PeerSurroundings) {
+  constructor(
+    link: WebSocketLink,
+    format: WireFormat,
+    connection: HubConnection,
+    surroundings: PeerSurroundings,
+  ) {
     this.#link = link
-    this.#codec = codec
+    this.#format = format
     this.#connection = connection
     this.#surroundings = surroundings
   }
@@ -52,27 +50,24 @@ export class Peer implements LinkOwner {
     }
   }
 
-  handleClose(): void {
+  handleClose(orderly: boolean): void {
     this.#surroundings.onGone(this.#link)
     try {
-      this.#connection.handleClose()
+      this.#connection.handleClose(orderly)
     } catch (error) {
       this.#fail(error)
     }
   }
 
   #decode(bytes: Buffer, binary: boolean): unknown {
-    const codec = this.#codec
-    if (binary !== (codec.name === "msgpack")) {
-      return new HoldfastError(
-        "invalid_message",
-        binary
-          ? "This connection speaks JSON in text frames; this was a binary frame."
-          : "This connection speaks MessagePack in binary frames; this was a text frame.",
-      )
+    const format = this.#format
+    if (binary !== format.binary) {
+      const { name } = format.codec
+      const [spoken, came] = format.binary ? ["binary", "text"] : ["text", "binary"]
+      return new HoldfastError("invalid_message", `${name} travels in ${spoken} frames, a ${came} frame came`)
     }
     try {
-      return codec.decode(binary ? bytes : bytes.toString("utf8"))
+      return format.decode(bytes)
     } catch (error) {
       if (error instanceof HoldfastError) return error
       throw error

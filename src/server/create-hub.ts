@@ -1,0 +1,96 @@
+import type { IncomingMessage } from "node:http"
+import type { Contract } from "../contract/index.ts"
+import { createHubCore } from "../hub/hub.ts"
+import { defaultLimits } from "../hub/limits.ts"
+import type { HubOptions } from "../hub/options.ts"
+import { memoryLog } from "../logs/memory.ts"
+import { closeCodes } from "../protocol/close.ts"
+import { realClock } from "./clock.ts"
+import { nodeEntropy } from "./entropy.ts"
+import { Mounts } from "./http/mounts.ts"
+import type { Origins } from "./http/origin.ts"
+import { OwnServers } from "./http/own-servers.ts"
+import { DEFAULT_PATH, type Hub } from "./hub.ts"
+import { defaultServerLimits, type ServerLimits } from "./limits.ts"
+import { consoleLogger } from "./logger.ts"
+import { Heartbeat } from "./raw/heartbeat.ts"
+import { createRawDoor } from "./raw/raw-door.ts"
+import { type Compression, defaultCompression } from "./websocket/compression.ts"
+import { createHubDoor } from "./websocket/hub-door.ts"
+import { Links } from "./websocket/links.ts"
+
+export interface CreateHubOptions<C extends Contract, User> extends HubOptions<C, User, IncomingMessage> {
+  /** Which web pages may connect. Default: those of the same host. */
+  readonly origins?: Origins
+  /** Compresses messages for clients that can take it; `{}` for the defaults. Default: not. */
+  readonly compression?: Partial<Compression>
+  readonly limits?: Partial<ServerLimits>
+}
+
+/**
+ * A hub on this Node process. It does nothing to the outside until it is told to `listen` or `attach`.
+ * @throws TypeError when the options have handlers for what the contract does not declare.
+ */
+export function createHub<C extends Contract, User = undefined>(
+  contract: C,
+  options: CreateHubOptions<C, User> = {},
+): Hub<C, User> {
+  const log = options.log ?? memoryLog()
+  const logger = options.logger ?? consoleLogger
+  const limits = { ...defaultLimits, ...defaultServerLimits, ...options.limits }
+  const { origins = "same-host" } = options
+  const links = new Links()
+  const mounts = new Mounts()
+  const ports = { clock: realClock, entropy: nodeEntropy, log }
+  const core = createHubCore<C, User, IncomingMessage>(contract, { ...options, logger }, ports)
+
+  const hubDoor = createHubDoor({
+    ...limits,
+    connect: core.connect,
+    links,
+    surroundings: { logger, onGone: (link) => links.delete(link) },
+    origins,
+    compression:
+      options.compression === undefined ? undefined : { ...defaultCompression, ...options.compression },
+  })
+  const rawSurroundings = {
+    links,
+    logger,
+    origins,
+    clock: realClock,
+    heartbeat: new Heartbeat(realClock, limits.heartbeatMs),
+    messageBytesMax: limits.messageBytesMax,
+    highWaterBytes: limits.highWaterBytes,
+    closeTimeoutMs: limits.closeTimeoutMs,
+    authorizeTimeoutMs: limits.helloTimeoutMs,
+    inboxMessagesMax: limits.rawInboxMessagesMax,
+    unsentBytesMax: limits.rawUnsentBytesMax,
+  }
+
+  const servers = new OwnServers(mounts, hubDoor, { logger, requestTimeoutMs: limits.requestTimeoutMs })
+  const close = async () => {
+    links.refuseMore()
+    const serversClosed = servers.close()
+    const coreClosed = core.close()
+    // Those that were not let in yet, and raw sockets.
+    links.close(closeCodes.goingAway.code, "the server closes")
+    const cancel = realClock.after(limits.closeTimeoutMs * 2, () => links.destroy())
+    await links.gone()
+    cancel()
+    mounts.detachAll()
+    await Promise.all([coreClosed, serversClosed])
+  }
+  let closed: Promise<void> | undefined
+
+  return {
+    ...core,
+    listen: (where) => servers.listen(where),
+    attach: (server, { path = DEFAULT_PATH } = {}) => mounts.attach(server, path, hubDoor),
+    raw: (path, handler, rawOptions = {}) =>
+      mounts.addRaw(path, createRawDoor(handler, rawOptions, rawSurroundings)),
+    close: () => {
+      closed ??= close()
+      return closed
+    },
+  }
+}

@@ -1,0 +1,49 @@
+import type { Server } from "node:http"
+import { normalPath } from "./path.ts"
+import { addUpgradeRoute, type UpgradeHandler } from "./upgrade-routes.ts"
+
+/** Which WebSockets a hub takes, and on which servers: every server that it is attached to has all of its raw doors. */
+export class Mounts {
+  readonly #removers = new Map<Server, (() => void)[]>()
+  readonly #rawDoors = new Map<string, UpgradeHandler>()
+
+  /** @throws Error when a path is taken on this server. */
+  attach(server: Server, path: string, door: UpgradeHandler): void {
+    const known = this.#removers.get(server)
+    const removers = [addUpgradeRoute(server, checkedPath(path), door)]
+    if (known === undefined) {
+      for (const [rawPath, rawDoor] of this.#rawDoors) {
+        removers.push(addUpgradeRoute(server, rawPath, rawDoor))
+      }
+    }
+    this.#removers.set(server, [...(known ?? []), ...removers])
+  }
+
+  /** @throws Error when the path is taken. */
+  addRaw(path: string, door: UpgradeHandler): void {
+    const normal = checkedPath(path)
+    if (this.#rawDoors.has(normal)) throw new Error(`the hub already takes raw WebSockets at ${normal}`)
+    for (const [server, removers] of this.#removers) removers.push(addUpgradeRoute(server, normal, door))
+    this.#rawDoors.set(normal, door)
+  }
+
+  hasRaw(path: string): boolean {
+    return this.#rawDoors.has(path)
+  }
+
+  detach(server: Server): void {
+    for (const remove of this.#removers.get(server) ?? []) remove()
+    this.#removers.delete(server)
+  }
+
+  detachAll(): void {
+    for (const server of [...this.#removers.keys()]) this.detach(server)
+  }
+}
+
+function checkedPath(path: string): string {
+  if (!path.startsWith("/") || /[?#]/.test(path)) {
+    throw new TypeError(`"${path}" is no path: it has to begin with "/", without a query`)
+  }
+  return normalPath(path)
+}

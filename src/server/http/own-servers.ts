@@ -1,0 +1,109 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import type { Logger } from "../../hub/options.ts"
+import { HoldfastError } from "../../protocol/error.ts"
+import { DEFAULT_PATH, type Listening, type ListenOptions } from "../hub.ts"
+import type { Mounts } from "./mounts.ts"
+import { normalPath, pathOf } from "./path.ts"
+import type { UpgradeHandler } from "./upgrade-routes.ts"
+
+export interface OwnServersOptions {
+  /** How long a request may take to arrive. */
+  readonly requestTimeoutMs: number
+  readonly logger: Logger
+}
+
+/** The HTTP servers that a hub has made itself. They take nothing but WebSockets, and say so to everybody else. */
+export class OwnServers {
+  readonly #mounts: Mounts
+  readonly #door: UpgradeHandler
+  readonly #options: OwnServersOptions
+  readonly #servers = new Set<Server>()
+  #closed = false
+
+  constructor(mounts: Mounts, door: UpgradeHandler, options: OwnServersOptions) {
+    this.#mounts = mounts
+    this.#door = door
+    this.#options = options
+  }
+
+  /** @throws HoldfastError `closed`, or what listening fails with, such as EADDRINUSE. */
+  async listen({ port, host = "127.0.0.1", path = DEFAULT_PATH }: ListenOptions): Promise<Listening> {
+    if (this.#closed) throw new HoldfastError("closed")
+    const server = this.#create(normalPath(path))
+    this.#mounts.attach(server, path, this.#door)
+    this.#servers.add(server)
+    try {
+      await startListening(server, port, host)
+    } catch (error) {
+      this.#servers.delete(server)
+      this.#mounts.detach(server)
+      throw error
+    }
+    server.on("error", (error) => this.#options.logger.error("The HTTP server failed.", { error }))
+    const { port: actualPort } = server.address() as AddressInfo
+    return { port: actualPort, url: urlOf(host, actualPort, normalPath(path)) }
+  }
+
+  /** Takes no more connections. Resolves when those that never became WebSockets are gone too. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#servers].map(closeServer))
+    this.#servers.clear()
+  }
+
+  #create(path: string): Server {
+    const { requestTimeoutMs } = this.#options
+    const options = {
+      headersTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      // How often Node looks for those that are too slow.
+      connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 4),
+    }
+    return createServer(options, (request, response) => {
+      const asked = pathOf(request)
+      if (asked === path || this.#mounts.hasRaw(asked)) {
+        const text = "This is a Holdfast hub. It takes WebSockets; holdfast/client makes them."
+        answer(request, response, 426, text, { Upgrade: "websocket", Connection: "close, Upgrade" })
+      } else {
+        const text = `Nothing is here. This is a Holdfast hub, which takes WebSockets at ${path}.`
+        answer(request, response, 404, text, { Connection: "close" })
+      }
+    })
+  }
+}
+
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>>,
+): void {
+  request.resume()
+  response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8", ...headers })
+  response.end(`${text}\n`)
+}
+
+async function startListening(server: Server, port: number, host: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject)
+    server.listen(port, host, () => {
+      server.removeListener("error", reject)
+      resolve()
+    })
+  })
+}
+
+async function closeServer(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
+
+function urlOf(host: string, port: number, path: string): string {
+  const isAnywhere = host === "0.0.0.0" || host === "::"
+  const name = isAnywhere ? "localhost" : host.includes(":") ? `[${host}]` : host
+  return `ws://${name}:${port}${path}`
+}

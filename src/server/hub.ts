@@ -1,0 +1,44 @@
+import type { Server as HttpServer } from "node:http"
+import type { Contract } from "../contract/index.ts"
+import type { HubCore } from "../hub/hub.ts"
+import type { RawHandler, RawOptions } from "./raw/raw-door.ts"
+
+/** Where clients find a hub's WebSockets unless it is said otherwise. */
+export const DEFAULT_PATH = "/holdfast"
+
+export interface ListenOptions {
+  /** 0 for any that is free. */
+  readonly port: number
+  /** Default: `127.0.0.1`, this machine only. `0.0.0.0` and `::` are for everybody. */
+  readonly host?: string
+  /** Default: `/holdfast`. */
+  readonly path?: string
+}
+
+export interface Listening {
+  readonly port: number
+  /** Where a client on this machine finds the hub, such as `ws://127.0.0.1:8080/holdfast`. */
+  readonly url: string
+}
+
+/** A hub on Node: its channels and connections, and the servers at which it takes WebSockets. */
+export interface Hub<C extends Contract, User> extends Omit<HubCore<C, User>, "connect"> {
+  /** Starts an HTTP server of its own. @throws what listening fails with, such as EADDRINUSE. */
+  readonly listen: (options: ListenOptions) => Promise<Listening>
+  /**
+   * Takes WebSockets at `path` (default `/holdfast`) of a server that exists: of node:http, node:https, or what Express,
+   * Fastify, Hono and others run on. Other paths, and other listeners of `upgrade`, are left alone.
+   * @throws Error when the path is taken.
+   */
+  readonly attach: (server: HttpServer, options?: { readonly path?: string }) => void
+  /**
+   * Takes plain WebSockets, text and binary, without Holdfast's protocol, at `path` of every server of this hub.
+   * @throws Error when the path is taken.
+   */
+  readonly raw: (path: string, handler: RawHandler, options?: RawOptions) => void
+  /**
+   * Refuses new connections, tells the clients to come back, closes in an orderly way, and cuts who does not answer in
+   * time. Resolves when all are gone, the log is closed, and so are the servers that `listen` made.
+   */
+  readonly close: () => Promise<void>
+}

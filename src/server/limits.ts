@@ -1,0 +1,24 @@
+import type { Limits } from "../hub/limits.ts"
+import { HIGH_WATER_BYTES } from "./websocket/link.ts"
+
+/** The limits of a hub on Node: those of its connections, and those of its sockets. */
+export interface ServerLimits extends Limits {
+  /** How much may wait in a socket before nothing more is written to it. The socket's own mark is the least. */
+  readonly highWaterBytes: number
+  /** How long a peer may take to answer a close, before its line is cut. */
+  readonly closeTimeoutMs: number
+  /** How many messages of a raw socket wait for their reader before the peer is not read from. */
+  readonly rawInboxMessagesMax: number
+  /** How much the sender of a raw socket, if it does not wait for room, may leave there before the line is cut. */
+  readonly rawUnsentBytesMax: number
+  /** How long a request to the hub's own HTTP server may take to arrive. */
+  readonly requestTimeoutMs: number
+}
+
+export const defaultServerLimits = {
+  highWaterBytes: HIGH_WATER_BYTES,
+  closeTimeoutMs: 5_000,
+  rawInboxMessagesMax: 16,
+  rawUnsentBytesMax: 16 * 1024 * 1024,
+  requestTimeoutMs: 10_000,
+} as const
