@@ -33,6 +33,8 @@ export interface ChannelDefinition {
   readonly presence?: Payload
   /** Fire and forget: dropped rather than queued, never replayed. */
   readonly signals?: Readonly<Record<string, Payload>>
+  /** A value of the server's own, such as rows of its database, that subscribers are given before the entries. */
+  readonly snapshot?: Schema
   /** Request and response. */
   readonly calls?: Readonly<Record<string, CallDefinition>>
   readonly keep?: Keep
@@ -87,4 +89,5 @@ export type Signals<D extends ChannelDefinition> = D extends { readonly signals:
 export type Calls<D extends ChannelDefinition> = D extends { readonly calls: infer R }
   ? R
   : Record<never, CallDefinition>
+export type Loaded<D extends ChannelDefinition> = D extends { readonly snapshot: infer S extends Schema } ? S : never
 export type Presence<D extends ChannelDefinition> = D extends { readonly presence: infer P } ? P : never

@@ -49,6 +49,9 @@ function checkDefinition(pattern: string, definition: ChannelDefinition): void {
       checkPayload(`${facet}.${name}`, payload, pattern)
   }
   if (definition.presence !== undefined) checkPayload("presence", definition.presence, pattern)
+  if (definition.snapshot !== undefined && !isSchema(definition.snapshot)) {
+    throw new TypeError(`channel "${pattern}": snapshot is no Standard Schema`)
+  }
   for (const [name, call] of Object.entries(definition.calls ?? {})) checkCall(`calls.${name}`, call, pattern)
 }
 

@@ -9,6 +9,7 @@ export {
   channel,
   type Events,
   type Keep,
+  type Loaded,
   type Payload,
   type Presence,
   type Published,

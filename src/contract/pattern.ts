@@ -77,7 +77,7 @@ function encodeParam(pattern: string, param: string, params: Readonly<Record<str
 export function matchName(pattern: NamePattern, name: string): Record<string, string> | undefined {
   const parts = name.split("/")
   if (parts.length !== pattern.segments.length) return undefined
-  const params: Record<string, string> = {}
+  const params: [string, string][] = []
   for (const [index, segment] of pattern.segments.entries()) {
     const part = parts[index] as string
     if ("literal" in segment) {
@@ -86,9 +86,10 @@ export function matchName(pattern: NamePattern, name: string): Record<string, st
     }
     const value = decodeParam(part)
     if (value === undefined) return undefined
-    params[segment.param] = value
+    params.push([segment.param, value])
   }
-  return params
+  // not by assignment, as a parameter may be called "__proto__"
+  return Object.fromEntries(params)
 }
 
 /** Only the canonical spelling is a name: otherwise one channel would have several names, and several logs. */

@@ -21,13 +21,18 @@ export type Validation =
 
 export function isSchema(value: unknown): value is Schema {
   // arktype's schemas are functions, those of zod and valibot are objects
-  return value !== null && (typeof value === "object" || typeof value === "function") && "~standard" in value
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return false
+  return typeof (value as Partial<Schema>)["~standard"]?.validate === "function"
 }
 
-/** Validates `value`; a promise only when the schema itself is asynchronous. Never throws for a bad value. */
+/**
+ * Validates `value`; a promise only when the schema itself is asynchronous. A bad value is an answer, not an exception;
+ * what the schema's own code throws comes through.
+ */
 export function validate(schema: Schema, value: unknown): Validation | Promise<Validation> {
   const result = schema["~standard"].validate(value)
-  return result instanceof Promise ? result.then(toValidation) : toValidation(result)
+  // not instanceof, which another realm's promise fails: it would be taken for a result without issues
+  return "then" in result ? Promise.resolve(result).then(toValidation) : toValidation(result)
 }
 
 function toValidation(result: StandardSchemaV1.Result<unknown>): Validation {

@@ -1,9 +1,11 @@
-import type { Channel, Subscription } from "./channel.ts"
+import type { Schema } from "../contract/index.ts"
+import type { Channel, SnapshotProgress, Subscription } from "./channel.ts"
 import type { Clock } from "./clock.ts"
 import { missed } from "./cursor.ts"
 import { entryMessage } from "./encoded.ts"
 import type { EncodedCache } from "./encoded-cache.ts"
 import type { Limits } from "./limits.ts"
+import type { Loader } from "./loader.ts"
 import type { Log, Page } from "./log.ts"
 
 /** How many pages are read from the log at once, over all connections. */
@@ -21,6 +23,7 @@ export class CatchUp {
   readonly #clock: Clock
   readonly #cache: EncodedCache
   readonly #limits: Limits
+  readonly #loader: Loader
   readonly #handleReadError: (channel: Channel, error: unknown) => void
   readonly #waiting = new Set<Subscription>()
   #reads = 0
@@ -32,12 +35,14 @@ export class CatchUp {
     clock: Clock,
     cache: EncodedCache,
     limits: Limits,
+    loader: Loader,
     handleReadError: (channel: Channel, error: unknown) => void,
   ) {
     this.#log = log
     this.#clock = clock
     this.#cache = cache
     this.#limits = limits
+    this.#loader = loader
     this.#handleReadError = handleReadError
     this.#budget = limits.catchUpBytesPerTurnMax
   }
@@ -54,7 +59,13 @@ export class CatchUp {
       if (this.#budget <= 0 || this.#reads >= READS_MAX) break
       this.#waiting.delete(subscription)
       if (subscription.state !== "behind") continue
-      void this.#serve(subscription)
+      const { snapshot: schema } = subscription.channel.match.definition
+      const { snapshot } = subscription
+      if (schema !== undefined && snapshot !== undefined && snapshot.loaded === undefined) {
+        void this.#load(subscription, snapshot, schema)
+      } else {
+        void this.#serve(subscription)
+      }
     }
     if (this.#waiting.size > 0 && this.#budget <= 0) this.#refill()
   }
@@ -74,6 +85,24 @@ export class CatchUp {
     })
   }
 
+  /** Loads are slow compared to reads, and are the server's own affair: they take no place among the reads. */
+  async #load(subscription: Subscription, snapshot: SnapshotProgress, schema: Schema): Promise<void> {
+    subscription.reading = true
+    try {
+      snapshot.loaded = await this.#loader.load(subscription.channel, schema, subscription.offset)
+      subscription.reading = false
+      this.enqueue(subscription)
+    } catch (error) {
+      this.#retry(subscription, error)
+    }
+  }
+
+  #retry(subscription: Subscription, error: unknown): void {
+    subscription.reading = false
+    this.#handleReadError(subscription.channel, error)
+    this.#clock.after(RETRY_MS, () => this.enqueue(subscription))
+  }
+
   async #serve(subscription: Subscription): Promise<void> {
     this.#reads++
     subscription.reading = true
@@ -82,9 +111,7 @@ export class CatchUp {
       subscription.reading = false
       if (subscription.state === "behind") this.#advance(subscription, page)
     } catch (error) {
-      subscription.reading = false
-      this.#handleReadError(subscription.channel, error)
-      this.#clock.after(RETRY_MS, () => this.enqueue(subscription))
+      this.#retry(subscription, error)
     } finally {
       this.#reads--
       this.#pump()
@@ -106,12 +133,12 @@ export class CatchUp {
     channel.handleHead(page.head)
     const miss = missed(subscription, page.head)
     if (miss !== undefined) {
-      const snapshot = channel.folds
+      const snapshot = channel.hasSnapshot
       const from = { epoch: subscription.epoch, offset: subscription.offset }
       subscription.outlet.send({ type: "gap", alias: channel.alias, ...miss, from, snapshot })
       subscription.epoch = miss.to.epoch
       subscription.offset = miss.to.offset
-      subscription.snapshot = snapshot ? { after: 0, through: miss.to.offset } : undefined
+      subscription.snapshot = snapshot ? { after: 0, through: miss.to.offset, loaded: undefined } : undefined
     } else if (subscription.snapshot !== undefined) {
       this.#sendSnapshot(subscription, subscription.snapshot, page)
     } else {
@@ -120,7 +147,7 @@ export class CatchUp {
     channel.joinOrCatchUp(subscription, miss === undefined)
   }
 
-  #sendSnapshot(subscription: Subscription, snapshot: { after: number; through: number }, page: Page): void {
+  #sendSnapshot(subscription: Subscription, snapshot: SnapshotProgress, page: Page): void {
     const { alias } = subscription.channel
     const last = page.next >= snapshot.through
     const entries = page.entries.map((entry) => {
@@ -133,6 +160,7 @@ export class CatchUp {
       offset: snapshot.through,
       entries,
       last,
+      ...(last && snapshot.loaded !== undefined && { loaded: snapshot.loaded }),
     })
     subscription.outlet.write(frame)
     this.#spend(frame.byteLength)

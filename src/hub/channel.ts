@@ -4,6 +4,13 @@ import type { Encoding } from "./link.ts"
 import type { Batch, Entry, Head, Log } from "./log.ts"
 import type { Outlet } from "./outlet.ts"
 
+/** The fold up to and including `through`, told up to `after`; and what the server's own code has loaded for it. */
+export interface SnapshotProgress {
+  after: number
+  readonly through: number
+  loaded: { readonly offset: number; readonly data: unknown } | undefined
+}
+
 /** A cursor on a channel's log, and where it delivers to. */
 export class Subscription {
   readonly channel: Channel
@@ -12,8 +19,8 @@ export class Subscription {
   state: "live" | "behind" | "ended" = "behind"
   epoch: string
   offset: number
-  /** A snapshot on its way: the fold up to and including `through`, told up to `after`. */
-  snapshot: { after: number; readonly through: number } | undefined
+  /** A snapshot that is on its way. */
+  snapshot: SnapshotProgress | undefined
   /** A page is being read for it. */
   reading = false
 
@@ -46,7 +53,7 @@ export class Channel {
   readonly alias: number
   readonly match: ChannelMatch
   /** Whether subscribers hold something that a snapshot replaces. */
-  readonly folds: boolean
+  readonly hasSnapshot: boolean
   epoch = ""
   /** The offset of the last entry that was handed to the live subscriptions. */
   tail = 0
@@ -69,7 +76,8 @@ export class Channel {
     this.name = name
     this.alias = alias
     this.match = match
-    this.folds = match.definition.state !== undefined || match.definition.presence !== undefined
+    const { state, presence, snapshot } = match.definition
+    this.hasSnapshot = state !== undefined || presence !== undefined || snapshot !== undefined
     this.#ports = ports
   }
 

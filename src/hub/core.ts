@@ -18,6 +18,7 @@ export type Handler = (context: object) => unknown
 export interface Handlers {
   readonly subscribe?: true | Handler
   readonly presence?: Handler
+  readonly snapshot?: Handler
   readonly events?: Readonly<Record<string, Handler>>
   readonly state?: Readonly<Record<string, Handler>>
   readonly delete?: Readonly<Record<string, Handler>>

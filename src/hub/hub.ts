@@ -16,6 +16,7 @@ import { FanOut } from "./fan-out.ts"
 import { Inbox } from "./inbox.ts"
 import { defaultLimits, type Limits } from "./limits.ts"
 import type { Link } from "./link.ts"
+import { Loader } from "./loader.ts"
 import type { Log } from "./log.ts"
 import { Members } from "./members.ts"
 import type { HubOptions, Logger } from "./options.ts"
@@ -92,18 +93,17 @@ export function createHubCore<C extends Contract, User, Request>(
   options: Omit<HubOptions<C, User, Request>, "log">,
   { clock, entropy, log }: HubPorts,
 ): HubCore<C, User> {
-  checkHandlers(contract, options.channels ?? {})
+  const handlers = (options.channels ?? {}) as Readonly<Record<string, Handlers>>
+  checkHandlers(contract, handlers)
   const limits: Limits = { ...defaultLimits, ...options.limits }
   const logger = options.logger ?? silent
   const handleReadError = (name: string, error: unknown) =>
     logger.error(`the log of ${name} could not be read, trying again`, { error })
   const fanOut = new FanOut(clock)
-  const catchUp = new CatchUp(
-    log,
-    clock,
-    new EncodedCache(limits.encodedCacheBytesMax),
-    limits,
-    ({ name }, error) => handleReadError(name, error),
+  const loader = new Loader((channel) => load(core, channel))
+  const cache = new EncodedCache(limits.encodedCacheBytesMax)
+  const catchUp = new CatchUp(log, clock, cache, limits, loader, ({ name }, error) =>
+    handleReadError(name, error),
   )
   const channels = new Channels({
     log,
@@ -122,7 +122,7 @@ export function createHubCore<C extends Contract, User, Request>(
   const target = (name: string): Target => ({ name, match: matchOf(contract, name) })
   const core: Core = {
     contract,
-    handlers: (options.channels ?? {}) as Readonly<Record<string, Handlers>>,
+    handlers,
     authenticate: options.authenticate as Core["authenticate"],
     limits,
     clock,
@@ -161,12 +161,27 @@ function matchOf(contract: Contract, name: string) {
 }
 
 /** A handler for something that the contract does not declare would never run: most likely a slip. */
-function checkHandlers(contract: Contract, channels: object): void {
+function checkHandlers(contract: Contract, channels: Readonly<Record<string, Handlers>>): void {
   for (const pattern of Object.keys(channels)) {
     if (!Object.hasOwn(contract.channels, pattern)) {
       throw new TypeError(`hub options: the contract declares no channel "${pattern}"`)
     }
   }
+  for (const [pattern, { snapshot }] of Object.entries(contract.channels)) {
+    const handlers: Handlers | undefined = channels[pattern]
+    if (snapshot !== undefined && handlers?.snapshot === undefined) {
+      throw new TypeError(
+        `hub options: channel "${pattern}" declares a snapshot, so it needs a loader "snapshot"`,
+      )
+    }
+  }
+}
+
+function load(core: Core, { name, match }: Target): unknown {
+  return core.handlers[match.pattern]?.snapshot?.({
+    params: match.params,
+    channel: core.handle({ name, match }),
+  })
 }
 
 function connect(core: Core, link: Link, request: unknown): HubConnection {

@@ -8,6 +8,7 @@ import type {
   Contract,
   Definitions,
   Events,
+  Loaded,
   Params,
   Presence,
   Published,
@@ -105,6 +106,14 @@ export interface ChannelHandlers<D extends ChannelDefinition, P extends string, 
       context: Context<D, P, User> & { readonly data: Accepted<Signals<D>[N]> },
     ) => MaybePromise<Published<Signals<D>[N]>>
   }
+  /**
+   * Loads what subscribers are given before the entries. It runs after the log's position was taken, so that together
+   * with the entries behind that position nothing is missing; it may run once for many subscribers.
+   */
+  readonly snapshot?: (context: {
+    readonly params: Params<P>
+    readonly channel: ChannelHandle<D>
+  }) => MaybePromise<SchemaInput<Loaded<D>>>
   readonly calls?: {
     readonly [N in keyof Calls<D>]?: (
       context: Context<D, P, User> & {

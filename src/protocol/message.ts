@@ -156,6 +156,11 @@ export interface Snapshot {
   readonly alias: number
   readonly offset: number
   readonly entries: readonly SnapshotEntry[]
+  /**
+   * With the last part, if the channel has a loader: the value it loaded, after the log had come to `offset`. Entries
+   * behind that offset are not in it for certain, entries up to there are.
+   */
+  readonly loaded?: { readonly offset: number; readonly data: unknown }
   /** Whether this was the last part. Only then does the snapshot replace what the client held. */
   readonly last: boolean
 }

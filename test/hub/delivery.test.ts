@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest"
+import { z } from "zod"
+import { channel, contract } from "../../src/contract/index.ts"
 import { lines, rig } from "./rig.ts"
 import { handlers, room } from "./room.ts"
 
@@ -247,5 +249,75 @@ describe("a snapshot", () => {
       k6: "6",
       k7: "7",
     })
+  })
+})
+
+describe("a snapshot that the server loads", () => {
+  const counter = contract({
+    "counter/:name": channel({ snapshot: z.number(), events: { added: z.number() } }),
+  })
+
+  it("comes with the position that was taken before the load, and exactly the entries behind it follow", async () => {
+    let total = 0
+    const finish: (() => void)[] = []
+    const r = rig(counter, {
+      channels: {
+        "counter/:name": {
+          subscribe: true,
+          snapshot: () => new Promise<number>((resolve) => finish.push(() => resolve(total))),
+        },
+      },
+    })
+    const add = async (n: number) => {
+      total += n
+      await r.hub.channel("counter/:name", { name: "a" }).publish("added", n)
+    }
+    await add(1)
+    const [one, two] = [r.peer(), r.peer()]
+    await one.hello({ channel: "counter/a" })
+    await add(2)
+    await two.hello({ channel: "counter/a" })
+    expect(finish).toHaveLength(2)
+    for (const each of finish) each()
+    await r.clock.settle()
+    await add(4)
+    await r.clock.settle()
+    expect(one.last("snapshot")).toMatchObject({ offset: 1, last: true, loaded: { offset: 1, data: 3 } })
+    expect(one.all("event").map(({ offset }) => offset)).toEqual([2, 3])
+    expect(two.last("snapshot")).toMatchObject({ offset: 2, last: true, loaded: { offset: 2, data: 3 } })
+    expect(two.all("event").map(({ offset }) => offset)).toEqual([3])
+  })
+
+  it("is loaded once for those who ask meanwhile, and again when the loader failed", async () => {
+    let loads = 0
+    const r = rig(counter, {
+      channels: {
+        "counter/:name": {
+          subscribe: true,
+          snapshot: async () => {
+            if (++loads === 1) throw new Error("the database sleeps")
+            return 7
+          },
+        },
+      },
+    })
+    const peers = [r.peer(), r.peer()]
+    for (const peer of peers)
+      peer.send({
+        type: "hello",
+        session: "session-0123456789abcdef",
+        subscriptions: [{ channel: "counter/a" }],
+      })
+    await r.clock.settle()
+    expect(loads).toBe(1)
+    expect(r.problems).not.toEqual([])
+    await r.clock.advance(1_000)
+    for (const peer of peers) expect(peer.last("snapshot").loaded).toEqual({ offset: 0, data: 7 })
+  })
+
+  it("is asked for when the hub is made", () => {
+    expect(() => rig(counter, { channels: { "counter/:name": { subscribe: true } } })).toThrow(
+      /needs a loader/,
+    )
   })
 })

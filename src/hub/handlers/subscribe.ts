@@ -73,8 +73,8 @@ async function startOf(
 
 function start(connection: Connection, channel: Channel, position: Position, fresh: boolean): void {
   const subscription = new Subscription(channel, connection.outlet, position.epoch, position.offset)
-  const snapshot = fresh && channel.folds
-  if (snapshot) subscription.snapshot = { after: 0, through: position.offset }
+  const snapshot = fresh && channel.hasSnapshot
+  if (snapshot) subscription.snapshot = { after: 0, through: position.offset, loaded: undefined }
   connection.subscriptions.set(channel.name, subscription)
   connection.send({
     type: "subscribed",

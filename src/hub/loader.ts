@@ -1,0 +1,50 @@
+import type { Schema } from "../contract/index.ts"
+import { encodeBody } from "../protocol/msgpack.ts"
+import type { Channel } from "./channel.ts"
+import { conform } from "./publisher.ts"
+
+/** A value that the server's own code loaded, after the log had come to `offset`. */
+export interface Loaded {
+  readonly offset: number
+  readonly data: unknown
+}
+
+interface Loading {
+  readonly offset: number
+  readonly value: Promise<Loaded>
+}
+
+/**
+ * Runs the loaders of channels that have one. Who asks while a load is under way shares it, if that load began no earlier
+ * in the log than where their own cursor stands: otherwise what lies between would be in neither.
+ */
+export class Loader {
+  readonly #run: (channel: Channel) => unknown
+  readonly #loading = new WeakMap<Channel, Loading>()
+
+  /** @param run calls the channel's loader */
+  constructor(run: (channel: Channel) => unknown) {
+    this.#run = run
+  }
+
+  /** @throws whatever the loader throws, and HoldfastError when its value does not fit the contract */
+  load(channel: Channel, schema: Schema, cursor: number): Promise<Loaded> {
+    const underWay = this.#loading.get(channel)
+    if (underWay !== undefined && underWay.offset >= cursor) return underWay.value
+    const loading = { offset: channel.tail, value: this.#start(channel, schema, channel.tail) }
+    this.#loading.set(channel, loading)
+    const done = () => {
+      if (this.#loading.get(channel) === loading) this.#loading.delete(channel)
+    }
+    loading.value.then(done, done)
+    return loading.value
+  }
+
+  async #start(channel: Channel, schema: Schema, offset: number): Promise<Loaded> {
+    const what = `snapshot of ${channel.name}`
+    const data = await conform(what, schema, await this.#run(channel))
+    // finds what can't travel here, where the loader can be blamed, and not where it is sent
+    encodeBody(data)
+    return { offset, data }
+  }
+}
