@@ -1,12 +1,13 @@
 import { createHash, randomBytes } from "node:crypto"
 import type { Entropy } from "../hub/entropy.ts"
 
-const DIGEST_LENGTH = 22
+/** 128 bits, 22 characters. */
+const ID_BYTES = 16
 
 /** Randomness and digests of Node. */
 export const nodeEntropy: Entropy = {
   random: () => Math.random(),
-  // 16 bytes are 128 bits, and 22 characters.
-  uniqueId: () => randomBytes(16).toString("base64url"),
-  digest: (text) => createHash("sha256").update(text).digest("base64url").slice(0, DIGEST_LENGTH),
+  uniqueId: () => randomBytes(ID_BYTES).toString("base64url"),
+  // The bytes are cut, not the text: a cut text would keep the whole one in memory, for every connection.
+  digest: (text) => createHash("sha256").update(text).digest().toString("base64url", 0, ID_BYTES),
 }
