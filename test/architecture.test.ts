@@ -25,7 +25,7 @@ const LAYERS: Readonly<Record<string, Row>> = {
 
   server: { layers: ["hub", "protocol", "contract", "logs/memory"], packages: ["node:*", "ws"] },
 
-  client: { layers: ["protocol"], layerTypes: ["contract"] },
+  client: { layers: ["protocol", "contract/pattern"], layerTypes: ["contract"] },
   react: { layers: ["client"], packages: ["react"] },
 
   testing: { layers: ["hub", "client", "protocol", "contract", "logs/memory"] },
@@ -36,7 +36,7 @@ const LAYERS: Readonly<Record<string, Row>> = {
 const PURE = ["contract", "protocol", "hub", "client"]
 
 /** The files that hand the real ones in, and so may touch them. */
-const ADAPTERS: readonly string[] = []
+const ADAPTERS: readonly string[] = ["src/client/platform.ts"]
 
 const IMPURE =
   /(?<![\w$.#])(?:globalThis\s*\.\s*)?(Date|performance|setTimeout|setInterval|setImmediate|queueMicrotask|requestAnimationFrame|crypto|Math\s*\.\s*random|process\s*\.\s*(?:nextTick|hrtime|uptime))(?![\w$])/g
@@ -147,7 +147,9 @@ describe("the checker accepts", () => {
     "src/logs/lmdb.ts": `import { open } from "lmdb"\nimport type { Log } from "../hub/log.ts"`,
     "src/server/index.ts": `import { Server } from "node:http"\nimport { WebSocketServer } from "ws"
       export * from "../hub/hub.ts"\nexport { memoryLog } from "../logs/memory.ts"\nsetTimeout(() => Date.now(), 1)`,
-    "src/client/index.ts": `import { code } from "../protocol/code.ts"\nexport type { A } from "../contract/index.ts"`,
+    "src/client/index.ts": `import { code } from "../protocol/code.ts"\nexport type { A } from "../contract/index.ts"
+      import { now } from "./platform.ts"`,
+    "src/client/platform.ts": "export const now = () => Date.now()",
     "src/cli/main.ts": `import { createHub } from "holdfast/server"`,
     "bench/main.ts": `import { createHub } from "holdfast/server"\nimport { run } from "./run.ts"\nimport ws from "ws"`,
   })

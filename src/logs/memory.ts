@@ -1,5 +1,6 @@
 import type { Appended, AppendOptions, Draft, Entry, Head, Log } from "../hub/log.ts"
 import { HoldfastError } from "../protocol/error.ts"
+import { errorCodes } from "../protocol/error-codes.ts"
 import { DedupeTable } from "./dedupe-table.ts"
 import { MemoryChannel } from "./memory-channel.ts"
 import { Watchers } from "./watchers.ts"
@@ -74,7 +75,7 @@ export function memoryLog(options: MemoryLogOptions = {}): Log {
   function findDuplicate(slot: Slot | undefined, draft: Draft, options: AppendOptions): number | undefined {
     if (options.dedupe === undefined) return undefined
     const found = slot?.dedupe?.find(options.dedupe, draft.at)
-    if (found === "conflict") throw new HoldfastError("idempotency_conflict")
+    if (found === "conflict") throw new HoldfastError("idempotency_conflict", errorCodes.idempotency_conflict)
     return found
   }
 

@@ -1,33 +1,3 @@
-/**
- * Every error code of Holdfast, with the sentence that says what it means. Codes are stable; texts may improve.
- * `docs/errors.md` lists them with what to do.
- */
-export const errorCodes = {
-  invalid_message: "The message is not what the protocol allows at this place.",
-  message_too_large: "The message is larger than the limit.",
-  hello_expected: "The first message of a connection has to be hello.",
-  unauthorized: "The server refused the token.",
-  token_expired: "The token has expired and was not replaced in time.",
-  not_allowed: "The server does not allow this.",
-  unknown_channel: "No channel of the contract has a pattern that matches this name.",
-  unknown_name: "The channel does not declare this event, state, signal or call.",
-  invalid_payload: "The payload fails the schema of the contract.",
-  invalid_value:
-    "The value cannot travel: it is none of null, boolean, finite number, string, bytes, array or plain object.",
-  idempotency_conflict: "The idempotency key was used before with other content.",
-  too_many_subscriptions: "The connection has as many subscriptions as one connection may have.",
-  not_subscribed: "This needs a subscription to the channel first.",
-  log_unavailable: "The log cannot take entries at the moment. Nothing was published.",
-  log_full: "The log has no space left. Nothing was published.",
-  handler_failed: "The server's handler failed. The server's log says why.",
-  timeout: "There was no answer within the deadline.",
-  outbox_full: "The client keeps as many unacknowledged messages as it may keep.",
-  connection_lost: "The connection was lost before the answer came.",
-  closed: "The client, or the hub, was closed.",
-} as const
-
-export type ErrorCode = keyof typeof errorCodes
-
 /** What an error says beside its code and its sentence. */
 export interface ErrorDetail {
   /** Where in the payload, dotted, as in `items.3.price`. */
@@ -46,8 +16,8 @@ export class HoldfastError extends Error {
   readonly limit?: number
   readonly data?: unknown
 
-  constructor(code: string, message?: string, detail: ErrorDetail = {}) {
-    super(message ?? (errorCodes as Record<string, string>)[code] ?? code)
+  constructor(code: string, message: string = code, detail: ErrorDetail = {}) {
+    super(message)
     this.code = code
     if (detail.path !== undefined) this.path = detail.path
     if (detail.limit !== undefined) this.limit = detail.limit

@@ -1,4 +1,5 @@
 import { HoldfastError } from "../../protocol/error.ts"
+import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Position } from "../../protocol/position.ts"
 import type { Connection } from "../connection.ts"
 import type { Core } from "../core.ts"
@@ -45,7 +46,7 @@ export function refuse(
   let told = error
   if (!(told instanceof HoldfastError)) {
     core.logger.error("a message could not be served", { connection: connection.id, channel, error })
-    told = new HoldfastError("handler_failed")
+    told = new HoldfastError("handler_failed", errorCodes.handler_failed)
   }
   connection.fail(told as HoldfastError, { id, channel })
 }

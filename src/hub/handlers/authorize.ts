@@ -1,4 +1,5 @@
 import { HoldfastError } from "../../protocol/error.ts"
+import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Connection } from "../connection.ts"
 import type { Core, Handler, Handlers } from "../core.ts"
 import type { Target } from "../publisher.ts"
@@ -50,6 +51,6 @@ export async function guarded<T>(core: Core, what: string, run: () => T | Promis
   } catch (error) {
     if (error instanceof HoldfastError) throw error
     core.logger.error(`${what}: the handler failed`, { error })
-    throw new HoldfastError("handler_failed")
+    throw new HoldfastError("handler_failed", errorCodes.handler_failed)
   }
 }

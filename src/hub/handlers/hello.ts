@@ -1,4 +1,5 @@
 import { HoldfastError } from "../../protocol/error.ts"
+import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Hello, Token } from "../../protocol/message.ts"
 import type { Connection } from "../connection.ts"
 import type { Core } from "../core.ts"
@@ -61,7 +62,8 @@ async function authenticate(
 }
 
 function refuse(core: Core, connection: Connection, error: unknown): void {
-  const told = error instanceof HoldfastError ? error : new HoldfastError("unauthorized")
+  const told =
+    error instanceof HoldfastError ? error : new HoldfastError("unauthorized", errorCodes.unauthorized)
   if (told !== error) core.logger.warn("a connection was refused", { connection: connection.id, error })
   connection.fail(told)
   connection.close("unauthorized", told.code)

@@ -1,4 +1,5 @@
 import { HoldfastError } from "../../protocol/error.ts"
+import { errorCodes } from "../../protocol/error-codes.ts"
 import type { DeleteState, Publish, SetState } from "../../protocol/message.ts"
 import { encodeBody } from "../../protocol/msgpack.ts"
 import type { Connection } from "../connection.ts"
@@ -72,7 +73,7 @@ async function own(core: Core, what: string, ready: () => Promise<Append>): Prom
     return await ready()
   } catch (error) {
     core.logger.error(`${what}: what the handler returned can't be published`, { error })
-    throw new HoldfastError("handler_failed")
+    throw new HoldfastError("handler_failed", errorCodes.handler_failed)
   }
 }
 

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net"
 import type { Logger } from "../../hub/options.ts"
 import { HoldfastError } from "../../protocol/error.ts"
+import { errorCodes } from "../../protocol/error-codes.ts"
 import { DEFAULT_PATH, type Listening, type ListenOptions } from "../hub.ts"
 import type { Mounts } from "./mounts.ts"
 import { normalPath, pathOf } from "./path.ts"
@@ -29,7 +30,7 @@ export class OwnServers {
 
   /** @throws HoldfastError `closed`, or what listening fails with, such as EADDRINUSE. */
   async listen({ port, host = "127.0.0.1", path = DEFAULT_PATH }: ListenOptions): Promise<Listening> {
-    if (this.#closed) throw new HoldfastError("closed")
+    if (this.#closed) throw new HoldfastError("closed", errorCodes.closed)
     const server = this.#create(normalPath(path))
     this.#mounts.attach(server, path, this.#door)
     this.#servers.add(server)

@@ -1,0 +1,158 @@
+import type { Contract, Definitions } from "../contract/index.ts"
+import { formatName, type Params } from "../contract/pattern.ts"
+import type { Codec } from "../protocol/codec.ts"
+import { json } from "../protocol/json.ts"
+import { subprotocols } from "../protocol/message.ts"
+import type { Backoff } from "./backoff.ts"
+import type { Channel, ChannelOptions } from "./channel.ts"
+import type { Clock } from "./clock.ts"
+import type { ConnectionStatus } from "./connection.ts"
+import { Driver } from "./driver.ts"
+import type { Entropy } from "./entropy.ts"
+import { Listeners } from "./listeners.ts"
+import { type AnyDefinition, openChannel } from "./open-channel.ts"
+import { pageUrl, platformClock, platformEntropy, platformWebSocket, throwLater } from "./platform.ts"
+import { Subscription } from "./subscription.ts"
+import type { Transport } from "./transport.ts"
+import { type WebSocketConstructor, webSocketTransport } from "./websocket.ts"
+
+export interface ConnectOptions {
+  /** What the server's `authenticate` is given. A function is asked again whenever a fresh token is needed. */
+  readonly token?: string | (() => string | Promise<string>)
+  /** Default: JSON. MessagePack is `msgpack` of `holdfast/msgpack`. */
+  readonly codec?: Codec<string> | Codec<Uint8Array>
+  /** Default: the global one. Node before 22 has none: pass that of the package `ws`. */
+  readonly WebSocket?: WebSocketConstructor
+  /** Another way to reach the server than by WebSocket. */
+  readonly transport?: Transport
+  readonly backoff?: Partial<Backoff>
+  /** How long one attempt to connect may take, in ms. Default 20,000. */
+  readonly connectTimeoutMs?: number
+  /** How long a publish waits for its acknowledgement, reconnects included, in ms. Default: as long as it takes. */
+  readonly publishTimeoutMs?: number
+  /** How long a call waits for its answer, in ms. Default 10,000. */
+  readonly callTimeoutMs?: number
+  readonly outbox?: {
+    /** How many messages may wait for their answer. Default 1,000; one more is refused with `outbox_full`. */
+    readonly entriesMax?: number
+  }
+  /** How many events an iterator holds that were not taken. Default 10,000; at one more it ends with `buffer_full`. */
+  readonly bufferedEventsMax?: number
+  /** The secret behind this client's name in presence, 22 characters or more. Default: drawn at random. */
+  readonly session?: string
+  readonly clock?: Clock
+  readonly entropy?: Entropy
+}
+
+interface ClientEvents {
+  readonly status: (status: ConnectionStatus) => void
+  /**
+   * Something went wrong that no promise tells: an attempt to connect, the token function, a signal that was refused, a
+   * channel that was refused without an `onError`, a listener that threw. The client goes on by itself.
+   */
+  readonly error: (error: unknown) => void
+}
+
+type ChannelArguments<P extends string> = keyof Params<P> extends never
+  ? [params?: Record<never, never>, options?: ChannelOptions]
+  : [params: Params<P>, options?: ChannelOptions]
+
+/** A client of one server. Connects by itself, comes back by itself, until it is closed. */
+export interface Client<C extends Contract> {
+  readonly status: ConnectionStatus
+  /** This client's public name in presence and signals; undefined before the first connection. */
+  readonly member: string | undefined
+  /** Returns how to take the listener off. */
+  readonly on: <E extends keyof ClientEvents>(event: E, listener: ClientEvents[E]) => () => void
+  /**
+   * The channel for a pattern of the contract with its parameters filled in. The same name gives the same object, until
+   * that is closed; `options` count for the first.
+   * @throws TypeError when a parameter is missing or empty, HoldfastError `closed`
+   */
+  readonly channel: <P extends keyof Definitions<C> & string>(
+    pattern: P,
+    ...rest: ChannelArguments<P>
+  ) => Channel<Definitions<C>[P]>
+  /** Gives up the line and comes back at once, with a fresh token. */
+  readonly reconnect: () => void
+  /** Ends it. Everything that waits for an answer is rejected with `closed`. */
+  readonly close: () => void
+}
+
+/**
+ * Connects to a server of the contract `C`, as in `connect<typeof app>("wss://example.com")`. `http` and `https` stand for
+ * `ws` and `wss`; without a path it is `/holdfast`.
+ * @throws TypeError when the URL is none, or no WebSocket is there.
+ */
+export function connect<C extends Contract>(url: string, options: ConnectOptions = {}): Client<C> {
+  const { token, codec = json, entropy = platformEntropy } = options
+  const statusListeners = new Listeners<[ConnectionStatus]>()
+  const errorListeners = new Listeners<[unknown]>()
+  const channels = new Map<string, Channel<AnyDefinition>>()
+  const keyPrefix = entropy.uniqueId()
+  let keys = 0
+
+  const handleError = (error: unknown) => errorListeners.tell(throwLater, error)
+  /** A defect of the application must not go unnoticed; a network that comes and goes may. */
+  const handleDefect = (error: unknown) => (errorListeners.size > 0 ? handleError : throwLater)(error)
+
+  const driver = new Driver(
+    {
+      url: addressOf(url),
+      session: options.session ?? entropy.uniqueId(),
+      hasToken: token !== undefined,
+      backoff: { minMs: 250, maxMs: 15_000, ...options.backoff },
+      connectTimeoutMs: options.connectTimeoutMs ?? 20_000,
+      outboxEntriesMax: options.outbox?.entriesMax ?? 1_000,
+      random: entropy.random,
+    },
+    {
+      transport:
+        options.transport ??
+        webSocketTransport(options.WebSocket ?? platformWebSocket(), subprotocols[codec.name]),
+      clock: options.clock ?? platformClock,
+      codec: codec as Codec,
+      fetchToken: typeof token === "function" ? token : () => token as string,
+      handleStatus: (status) => statusListeners.tell(handleDefect, status),
+      handleError,
+    },
+  )
+  driver.connect()
+
+  return {
+    get status() {
+      return driver.status
+    },
+    get member() {
+      return driver.welcome?.member
+    },
+    on: (event, listener) =>
+      event === "status" ? statusListeners.add(listener as never) : errorListeners.add(listener as never),
+    channel: (pattern, ...[params, { history } = {}]) => {
+      const name = formatName(pattern, params ?? {})
+      let channel = channels.get(name)
+      if (channel === undefined) {
+        channel = openChannel(new Subscription(name, history), {
+          driver,
+          idempotencyKey: () => `${keyPrefix}-${++keys}`,
+          publishTimeoutMs: options.publishTimeoutMs,
+          callTimeoutMs: options.callTimeoutMs ?? 10_000,
+          bufferedEventsMax: options.bufferedEventsMax ?? 10_000,
+          handleError: handleDefect,
+          handleClose: () => channels.delete(name),
+        })
+        channels.set(name, channel)
+      }
+      return channel as never
+    },
+    reconnect: () => driver.reconnect(),
+    close: () => driver.close(),
+  }
+}
+
+function addressOf(url: string): string {
+  const address = new URL(url, pageUrl())
+  address.protocol = address.protocol.replace("http", "ws")
+  if (address.pathname === "/") address.pathname = "/holdfast"
+  return address.href
+}

@@ -1,0 +1,44 @@
+import type { Clock } from "./clock.ts"
+import type { Entropy } from "./entropy.ts"
+import type { WebSocketConstructor } from "./websocket.ts"
+
+/** What the runtime around the client provides. The only file here that touches it. */
+
+/** `setTimeout` takes a longer time for no time at all. */
+const TIMER_MS_MAX = 0x7fffffff
+
+export const platformClock: Clock = {
+  monotonic: () => performance.now(),
+  after: (ms, task) => {
+    const timer = setTimeout(task, Math.min(ms, TIMER_MS_MAX))
+    return () => clearTimeout(timer)
+  },
+}
+
+export const platformEntropy: Entropy = {
+  random: () => Math.random(),
+  // getRandomValues, for randomUUID is missing on pages that came by plain http
+  uniqueId: () =>
+    Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => (byte + 256).toString(16).slice(1)).join(
+      "",
+    ),
+}
+
+/** Makes an error that nobody handles as loud as any other, without disturbing what runs now. */
+export function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
+}
+
+/** The page's address, against which a relative URL is resolved; undefined outside of browsers. */
+export function pageUrl(): string | undefined {
+  return globalThis.location?.href
+}
+
+/** @throws TypeError */
+export function platformWebSocket(): WebSocketConstructor {
+  const { WebSocket } = globalThis as { readonly WebSocket?: WebSocketConstructor }
+  if (WebSocket === undefined) throw new TypeError("No WebSocket here: pass one, as in { WebSocket } of ws")
+  return WebSocket
+}

@@ -1,0 +1,6 @@
+export interface PublishOptions {
+  /** Makes a repetition harmless also over a restart of this program. Default: a fresh key. */
+  readonly idempotencyKey?: string
+  /** After this time it is given up, in ms; it may have been published all the same. */
+  readonly timeoutMs?: number
+}
