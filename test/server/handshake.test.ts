@@ -1,8 +1,6 @@
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
-import { describe, expect, onTestFinished, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { WebSocket } from "ws"
-import { get, handshake } from "./support/http.ts"
+import { appServer, get, handshake } from "./support/http.ts"
 import { createTestHub, startTestHub } from "./support/hubs.ts"
 import { WireClient } from "./support/wire-client.ts"
 
@@ -95,15 +93,8 @@ describe("the origin of a page", () => {
 })
 
 describe("beside an existing server", () => {
-  async function existing() {
-    const server = createServer((_request, response) => response.end("the app"))
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-    onTestFinished(() => void server.close())
-    return { server, base: `ws://127.0.0.1:${(server.address() as AddressInfo).port}` }
-  }
-
   test("a hub takes its path and leaves all requests to the app", async () => {
-    const { server, base } = await existing()
+    const { server, base } = await appServer()
     createTestHub().attach(server)
     await WireClient.greet(`${base}/holdfast`)
     expect((await get(base)).body).toBe("the app")
@@ -111,7 +102,7 @@ describe("beside an existing server", () => {
   })
 
   test("other upgrades are left to whoever listens for them, before or after", async () => {
-    const { server, base } = await existing()
+    const { server, base } = await appServer()
     const { WebSocketServer } = await import("ws")
     const theirs = new WebSocketServer({ noServer: true })
     createTestHub().attach(server)
@@ -127,7 +118,7 @@ describe("beside an existing server", () => {
   })
 
   test("two hubs share a server at two paths, and not at one", async () => {
-    const { server, base } = await existing()
+    const { server, base } = await appServer()
     const [one, two] = [createTestHub(), createTestHub()]
     one.attach(server, { path: "/one" })
     two.attach(server, { path: "/two" })
@@ -138,7 +129,7 @@ describe("beside an existing server", () => {
   })
 
   test("a hub that is closed leaves the server as it was", async () => {
-    const { server, base } = await existing()
+    const { server, base } = await appServer()
     const hub = createTestHub()
     hub.attach(server)
     await hub.close()
@@ -147,7 +138,7 @@ describe("beside an existing server", () => {
   })
 
   test("a path has to begin with a slash", async () => {
-    const { server } = await existing()
+    const { server } = await appServer()
     expect(() => createTestHub().attach(server, { path: "live" })).toThrow(TypeError)
     expect(() => createTestHub().attach(server, { path: "/live?x" })).toThrow(TypeError)
   })

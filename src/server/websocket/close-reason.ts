@@ -2,7 +2,9 @@ import { Buffer } from "node:buffer"
 import { CLOSE_REASON_BYTES_MAX } from "../../protocol/close.ts"
 
 /** `reason`, cut at a character's end so that a close frame can carry it. */
-export function fitCloseReason(reason: string): string {
+export function fitCloseReason(text: string): string {
+  // Whoever cut it before may have cut a pair in two.
+  const reason = text.replace(/[\uD800-\uDBFF]$/, "")
   if (reason.length * 3 <= CLOSE_REASON_BYTES_MAX) return reason
   const bytes = Buffer.from(reason)
   if (bytes.byteLength <= CLOSE_REASON_BYTES_MAX) return reason

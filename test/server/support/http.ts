@@ -1,6 +1,7 @@
 import { once } from "node:events"
-import { type ClientRequest, type IncomingMessage, request } from "node:http"
-import { connect, type Socket } from "node:net"
+import { type ClientRequest, createServer, type IncomingMessage, request, type Server } from "node:http"
+import { type AddressInfo, connect, type Socket } from "node:net"
+import { onTestFinished } from "vitest"
 
 export interface Answer {
   readonly status: number
@@ -65,4 +66,13 @@ export function clientFrame(firstByte: number, payload: Uint8Array | string): Bu
       : Buffer.from([0x80 | 126, bytes.length >> 8, bytes.length & 0xff])
   // The mask is all zeros, so it leaves the payload as it is.
   return Buffer.concat([Buffer.from([firstByte]), length, Buffer.alloc(4), bytes])
+}
+
+/** A server that an app has already. It is closed when the test is over. */
+export async function appServer(): Promise<{ server: Server; port: number; base: string }> {
+  const server = createServer((_request, response) => response.end("the app"))
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  return { server, port, base: `ws://127.0.0.1:${port}` }
 }

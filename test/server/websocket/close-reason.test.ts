@@ -11,3 +11,7 @@ test("a reason that is too long is cut at a character's end", () => {
   expect(fitCloseReason("é".repeat(100))).toBe("é".repeat(61))
   expect(fitCloseReason(`x${"😀".repeat(50)}`)).toBe(`x${"😀".repeat(30)}`)
 })
+
+test("half a surrogate pair at the end is left out", () => {
+  expect(fitCloseReason("x😀".slice(0, 2))).toBe("x")
+})
