@@ -89,5 +89,7 @@ export type Signals<D extends ChannelDefinition> = D extends { readonly signals:
 export type Calls<D extends ChannelDefinition> = D extends { readonly calls: infer R }
   ? R
   : Record<never, CallDefinition>
-export type Loaded<D extends ChannelDefinition> = D extends { readonly snapshot: infer S extends Schema } ? S : never
+export type Loaded<D extends ChannelDefinition> = D extends { readonly snapshot: infer S extends Schema }
+  ? S
+  : never
 export type Presence<D extends ChannelDefinition> = D extends { readonly presence: infer P } ? P : never

@@ -1,6 +1,6 @@
-import type { CallDefinition, ChannelDefinition, Payload } from "./channel.ts"
+import type { ChannelDefinition } from "./channel.ts"
+import { checkDefinition } from "./check-definition.ts"
 import { CHANNEL_NAME_LENGTH_MAX, matchName, type NamePattern, parsePattern } from "./pattern.ts"
-import { isSchema } from "./schema.ts"
 
 export type ChannelDefinitions = Readonly<Record<string, ChannelDefinition>>
 
@@ -21,7 +21,8 @@ export type Definitions<C> = C extends Contract<infer D> ? D : never
 
 /**
  * Declares the channels of an application.
- * @throws TypeError when a pattern is malformed or a definition holds something that is no Standard Schema.
+ * @throws TypeError when a pattern is malformed or a definition holds what it must not, such as something that is no
+ * Standard Schema, or a facet that does not exist.
  */
 export function contract<const D extends ChannelDefinitions>(channels: D): Contract<D> {
   const patterns: readonly [NamePattern, ChannelDefinition][] = Object.entries(channels).map(
@@ -40,35 +41,5 @@ export function contract<const D extends ChannelDefinitions>(channels: D): Contr
       }
       return undefined
     },
-  }
-}
-
-function checkDefinition(pattern: string, definition: ChannelDefinition): void {
-  for (const facet of ["events", "state", "signals"] as const) {
-    for (const [name, payload] of Object.entries(definition[facet] ?? {}))
-      checkPayload(`${facet}.${name}`, payload, pattern)
-  }
-  if (definition.presence !== undefined) checkPayload("presence", definition.presence, pattern)
-  if (definition.snapshot !== undefined && !isSchema(definition.snapshot)) {
-    throw new TypeError(`channel "${pattern}": snapshot is no Standard Schema`)
-  }
-  for (const [name, call] of Object.entries(definition.calls ?? {})) checkCall(`calls.${name}`, call, pattern)
-}
-
-function checkPayload(where: string, payload: Payload, pattern: string): void {
-  if (isSchema(payload)) return
-  if (isSchema(payload?.input) && isSchema(payload?.output)) return
-  throw new TypeError(
-    `channel "${pattern}": ${where} is neither a Standard Schema nor a pair { input, output } of them`,
-  )
-}
-
-function checkCall(where: string, call: CallDefinition, pattern: string): void {
-  if (!isSchema(call?.input) || !isSchema(call?.output)) {
-    throw new TypeError(`channel "${pattern}": ${where} needs an "input" and an "output" Standard Schema`)
-  }
-  for (const [code, schema] of Object.entries(call.errors ?? {})) {
-    if (!isSchema(schema))
-      throw new TypeError(`channel "${pattern}": ${where}.errors.${code} is no Standard Schema`)
   }
 }

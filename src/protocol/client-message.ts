@@ -1,11 +1,10 @@
+import { NAME_LENGTH_MAX } from "../contract/check-definition.ts"
 import { CHANNEL_NAME_LENGTH_MAX } from "../contract/pattern.ts"
 import { HoldfastError } from "./error.ts"
 import type { ClientMessage } from "./message.ts"
 import { EPOCH_LENGTH_MAX, isOffset } from "./position.ts"
 import { isBytes } from "./value.ts"
 
-/** The greatest length of an event's, state's, signal's or call's name, in UTF-16 code units. */
-export const NAME_LENGTH_MAX = 255
 /** The greatest length of a key of state, in UTF-16 code units. */
 export const KEY_LENGTH_MAX = 255
 /** The greatest length of an idempotency key, in UTF-16 code units. */
