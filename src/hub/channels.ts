@@ -4,14 +4,16 @@ import type { Target } from "./publisher.ts"
 /** The channels that this node follows: those that somebody here subscribes to. */
 export class Channels {
   readonly #ports: ChannelPorts
+  readonly #handleOpen: (channel: Channel) => void
   readonly #opening = new Map<string, Promise<Channel>>()
   readonly #open = new Map<string, Channel>()
   /** Who is about to subscribe, by channel: it stays open for them. */
   readonly #held = new Map<string, number>()
   #lastAlias = 0
 
-  constructor(ports: ChannelPorts) {
+  constructor(ports: ChannelPorts, handleOpen: (channel: Channel) => void) {
     this.#ports = ports
+    this.#handleOpen = handleOpen
   }
 
   get size(): number {
@@ -59,6 +61,7 @@ export class Channels {
       .open()
       .then(() => {
         this.#open.set(target.name, channel)
+        this.#handleOpen(channel)
         return channel
       })
       .finally(() => this.#opening.delete(target.name))

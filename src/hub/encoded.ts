@@ -2,6 +2,7 @@ import type { EntryMessage } from "../protocol/message.ts"
 import { decodeBody } from "../protocol/msgpack.ts"
 import type { Encoding } from "./link.ts"
 import type { Entry } from "./log.ts"
+import { decodeMembership } from "./membership.ts"
 
 /** A message with its frames: each encoding makes its frame once, and all subscribers share it. */
 export class Encoded {
@@ -42,7 +43,7 @@ export function entryMessage(alias: number, entry: Entry): EntryMessage {
     case "delete":
       return { type: "delete", alias, offset, at, name, key }
     case "join":
-      return { type: "join", alias, offset, at, member: key, data: decodeBody(entry.body) }
+      return { type: "join", alias, offset, at, member: key, data: decodeMembership(entry.body).data }
     case "left":
       return { type: "left", alias, offset, at, member: key }
   }

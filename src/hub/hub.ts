@@ -3,6 +3,7 @@ import { formatName } from "../contract/index.ts"
 import type { CloseReason } from "../protocol/close.ts"
 import { HoldfastError } from "../protocol/error.ts"
 import { CatchUp } from "./catch-up.ts"
+import type { ChannelPorts } from "./channel.ts"
 import type { ChannelHandle } from "./channel-handle.ts"
 import { Channels } from "./channels.ts"
 import type { Clock } from "./clock.ts"
@@ -105,7 +106,7 @@ export function createHubCore<C extends Contract, User, Request>(
   const catchUp = new CatchUp(log, clock, cache, limits, loader, ({ name }, error) =>
     handleReadError(name, error),
   )
-  const channels = new Channels({
+  const channelPorts: ChannelPorts = {
     log,
     burstBytesMax: limits.burstBytesMax,
     markDirty: (channel) => fanOut.mark(channel),
@@ -114,12 +115,17 @@ export function createHubCore<C extends Contract, User, Request>(
       handleReadError(name, error)
       clock.after(1_000, retry)
     },
+  }
+  const channels = new Channels(channelPorts, (channel) => {
+    if (channel.match.definition.presence === undefined) return
+    members.adopt(channel).catch((error: unknown) => handleReadError(channel.name, error))
   })
   const trimmer = new Trimmer(log, clock, TRIM_INTERVAL_MS, logger)
   const publisher = new Publisher(log, clock, limits, new RateCap(clock), (name, keep) =>
     trimmer.track(name, keep),
   )
   const target = (name: string): Target => ({ name, match: matchOf(contract, name) })
+  const members = new Members({ node: entropy.uniqueId(), publisher, log, clock, logger, limits, target })
   const core: Core = {
     contract,
     handlers,
@@ -132,7 +138,7 @@ export function createHubCore<C extends Contract, User, Request>(
     channels,
     catchUp,
     connections: new Connections(clock, limits),
-    members: new Members(publisher, clock, logger, limits.presenceGraceMs, target),
+    members,
     publisher,
     handle: (each) => channelHandle(core, each),
   }

@@ -22,6 +22,8 @@ export interface Limits {
   readonly encodedCacheBytesMax: number
   /** How long a member whose line was cut stays in presence, so that a quick reconnect is no leave and join. */
   readonly presenceGraceMs: number
+  /** How long the members of a node that is gone stay in presence, so that they can come back through another. */
+  readonly presenceLeaseMs: number
   /** The longest deadline that a call may ask for. */
   readonly callTimeoutMsMax: number
 }
@@ -39,6 +41,7 @@ export const defaultLimits: Limits = {
   catchUpBytesPerTurnMax: 1024 * 1024,
   encodedCacheBytesMax: 16 * 1024 * 1024,
   presenceGraceMs: 3_000,
+  presenceLeaseMs: 10_000,
   callTimeoutMsMax: 60_000,
 }
 

@@ -6,6 +6,8 @@ import type { Position } from "../protocol/position.ts"
  * hub finds by `after` and fills by reading. `holdfast/testing` carries the contract suite that every log has to pass.
  */
 export interface Log {
+  /** Whether other processes append to it too. Absent: they do not. */
+  readonly shared?: boolean
   /**
    * Appends one entry and trims as `options.keep` says. Resolves when the entry is kept as the log is configured to keep
    * it, which is what "acknowledged" means. Appends to one channel get their offsets in the order of the calls.
@@ -49,6 +51,11 @@ export interface Entry extends Draft {
 export interface AppendOptions {
   readonly keep: Required<LogKeep>
   readonly dedupe?: Dedupe
+  /**
+   * For what has a key: append only while the key's latest entry has this offset. Otherwise somebody else has changed
+   * the key meanwhile; nothing is appended, and the promise resolves with that entry's position.
+   */
+  readonly replaces?: number
 }
 
 /** What makes a repeated append find the first one. */
@@ -69,7 +76,7 @@ export interface LogKeep {
 
 export interface Appended {
   readonly position: Position
-  /** The entry had been appended before, under the same idempotency key. */
+  /** Nothing was appended: it had been before, under the same idempotency key, or `replaces` did not hold any more. */
   readonly duplicate: boolean
 }
 

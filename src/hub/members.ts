@@ -1,97 +1,128 @@
 import type { Clock } from "./clock.ts"
 import type { Connection } from "./connection.ts"
+import { entries } from "./entries.ts"
+import type { Limits } from "./limits.ts"
+import type { Entry, Log } from "./log.ts"
+import { decodeMembership, encodeMembership } from "./membership.ts"
 import type { Logger } from "./options.ts"
-import { Presence } from "./presence.ts"
+import { type HeldPlace, Presence } from "./presence.ts"
 import type { Publisher, Target } from "./publisher.ts"
 
-/** How long to wait before a departure that the log did not take is told again, in ms. */
+/** How long to wait before something that the log did not take is tried again, in ms. */
 const RETRY_MS = 1_000
+
+/** What presence needs of the hub around it. */
+export interface MembersPorts {
+  /** This node's name, another one in each of its lives. */
+  readonly node: string
+  readonly publisher: Publisher
+  readonly log: Log
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly limits: Limits
+  readonly target: (name: string) => Target
+}
 
 /** Presence at work: tells the log who came and who went, and gives a line that was cut some time to come back. */
 export class Members {
+  readonly #ports: MembersPorts
   readonly #presence = new Presence()
-  readonly #publisher: Publisher
-  readonly #clock: Clock
-  readonly #logger: Logger
-  readonly #graceMs: number
-  readonly #target: (name: string) => Target
-  readonly #departing = new Set<() => void>()
+  readonly #pending = new Set<() => void>()
   #closed = false
 
-  constructor(
-    publisher: Publisher,
-    clock: Clock,
-    logger: Logger,
-    graceMs: number,
-    target: (name: string) => Target,
-  ) {
-    this.#publisher = publisher
-    this.#clock = clock
-    this.#logger = logger
-    this.#graceMs = graceMs
-    this.#target = target
+  constructor(ports: MembersPorts) {
+    this.#ports = ports
   }
 
-  /** Takes the member's place for `connection`. `data` is a digest of `body`. */
-  async enter(target: Target, connection: Connection, body: Uint8Array, data: string): Promise<void> {
+  /** Takes the member's place for `connection`. `data` is a digest of `payload`. */
+  async enter(target: Target, connection: Connection, payload: Uint8Array, data: string): Promise<void> {
+    const { node, publisher } = this.#ports
+    const { id, member } = connection
     connection.entered ??= new Set()
     connection.entered.add(target.name)
-    if (this.#presence.enter(target.name, connection.member, connection.id, data)) {
-      await this.#publisher.join(target, connection.member, body)
+    if (!this.#presence.takeOver(target.name, member, id, data)) {
+      const place = this.#presence.enter(target.name, member, id, data)
+      try {
+        const { offset } = await publisher.join(target, member, encodeMembership(node, payload))
+        place.joined = offset
+      } catch (error) {
+        this.#presence.leave(target.name, member, id)
+        throw error
+      }
     }
-    if (connection.state === "closed") this.#depart(target.name, connection.member, connection.id)
+    // the connection may have gone while the log took its time
+    if (connection.state === "closed") this.#depart(target.name, member, id)
   }
 
   async leave(target: Target, connection: Connection): Promise<void> {
     connection.entered?.delete(target.name)
-    if (this.#presence.leave(target.name, connection.member, connection.id)) {
-      await this.#publisher.left(target, connection.member)
-    }
+    const place = this.#presence.leave(target.name, connection.member, connection.id)
+    if (place?.joined !== undefined) await this.#ports.publisher.left(target, connection.member, place.joined)
   }
 
   /** The connection has gone: after the grace, so have its members that no other connection took over. */
   release(connection: Connection, orderly: boolean): void {
     if (connection.entered === undefined) return
     const { entered, member, id } = connection
+    const { presenceGraceMs } = this.#ports.limits
     const depart = () => {
       for (const channel of entered) this.#depart(channel, member, id)
     }
-    if (orderly || this.#graceMs === 0) depart()
-    else this.#later(this.#graceMs, depart)
+    if (orderly || presenceGraceMs === 0) depart()
+    else this.#later(presenceGraceMs, depart)
+  }
+
+  /**
+   * Looks for members that a node left behind which is no more, as after a crash, and sees them off unless they come
+   * back in time. A log that other nodes share may hold members of theirs: those are not touched.
+   */
+  async adopt(target: Target): Promise<void> {
+    if (this.#ports.log.shared === true) return
+    const isOrphan = ({ kind, body }: Entry) =>
+      kind === "join" && decodeMembership(body).node !== this.#ports.node
+    const orphans = await entries(this.#ports, target.name, { after: 0, select: "fold" }, isOrphan)
+    if (orphans.length === 0 || this.#closed) return
+    this.#later(this.#ports.limits.presenceLeaseMs, () => {
+      for (const { key, offset } of orphans) this.#tell({ channel: target.name, member: key, joined: offset })
+    })
   }
 
   /** Everybody leaves: the hub closes. Resolves when the log knows. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const cancel of this.#departing) cancel()
-    this.#departing.clear()
-    const departures = [...this.#presence.places()].map(({ channel, member }) =>
-      this.#publisher.left(this.#target(channel), member),
+    for (const cancel of this.#pending) cancel()
+    this.#pending.clear()
+    const { publisher, target, logger } = this.#ports
+    const departures = [...this.#presence.places()].map(({ channel, member, joined }) =>
+      publisher.left(target(channel), member, joined),
     )
     for (const outcome of await Promise.allSettled(departures)) {
-      if (outcome.status === "rejected")
-        this.#logger.error("presence: a departure could not be told", { error: outcome.reason })
+      if (outcome.status === "fulfilled") continue
+      logger.error("presence: a departure could not be told", { error: outcome.reason })
     }
   }
 
   #depart(channel: string, member: string, owner: string): void {
-    if (this.#closed || !this.#presence.leave(channel, member, owner)) return
-    const tell = () => {
-      // the member may have come back while a departure was tried again
-      if (this.#presence.has(channel, member)) return
-      this.#publisher.left(this.#target(channel), member).catch((error: unknown) => {
-        this.#logger.error("presence: a departure could not be told, trying again", { channel, error })
-        if (!this.#closed) this.#later(RETRY_MS, tell)
-      })
-    }
-    tell()
+    if (this.#closed) return
+    const place = this.#presence.leave(channel, member, owner)
+    if (place?.joined !== undefined) this.#tell({ channel, member, joined: place.joined })
+  }
+
+  #tell(place: HeldPlace): void {
+    const { channel, member, joined } = place
+    const { publisher, target, logger } = this.#ports
+    publisher.left(target(channel), member, joined).catch((error: unknown) => {
+      if (this.#closed) return
+      logger.error("presence: a departure could not be told, trying again", { channel, error })
+      this.#later(RETRY_MS, () => this.#tell(place))
+    })
   }
 
   #later(ms: number, task: () => void): void {
-    const cancel = this.#clock.after(ms, () => {
-      this.#departing.delete(cancel)
+    const cancel = this.#ports.clock.after(ms, () => {
+      this.#pending.delete(cancel)
       task()
     })
-    this.#departing.add(cancel)
+    this.#pending.add(cancel)
   }
 }

@@ -5,7 +5,7 @@ import { encodeBody } from "../protocol/msgpack.ts"
 import type { Position } from "../protocol/position.ts"
 import type { Clock } from "./clock.ts"
 import { defaultKeep, type Limits } from "./limits.ts"
-import type { Dedupe, EntryKind, Log, LogKeep } from "./log.ts"
+import type { AppendOptions, Dedupe, EntryKind, Log, LogKeep } from "./log.ts"
 import type { RateCap } from "./rate-cap.ts"
 
 /** A channel by its name, and what the contract says of it. */
@@ -47,7 +47,7 @@ export class Publisher {
   async event(target: Target, name: string, value: unknown, dedupe?: Dedupe): Promise<Append> {
     const payload = declared(target, "events", name)
     const body = await this.encode(`event "${name}" of ${target.name}`, outputSchema(payload), value)
-    return () => this.#append(target, "event", name, "", body, dedupe)
+    return () => this.#append(target, "event", name, "", body, dedupe && { dedupe })
   }
 
   async set(target: Target, name: string, key: string, value: unknown, dedupe?: Dedupe): Promise<Append> {
@@ -61,12 +61,13 @@ export class Publisher {
     return this.#capped(target, "delete", name, key, EMPTY, dedupe)
   }
 
-  join(target: Target, member: string, body: Uint8Array): Promise<Position> {
-    return this.#append(target, "join", "", member, body)
+  join(target: Target, member: string, membership: Uint8Array): Promise<Position> {
+    return this.#append(target, "join", "", member, membership)
   }
 
-  left(target: Target, member: string): Promise<Position> {
-    return this.#append(target, "left", "", member, EMPTY)
+  /** The member leaves, unless it has joined anew since `joined`, perhaps through another node. */
+  left(target: Target, member: string, joined: number): Promise<Position> {
+    return this.#append(target, "left", "", member, EMPTY, { replaces: joined })
   }
 
   /**
@@ -96,7 +97,7 @@ export class Publisher {
   ): Append {
     checkKey(key)
     const perSecond = target.match.definition.rate?.perKeyPerSecond
-    const append = () => this.#append(target, kind, name, key, body, dedupe)
+    const append = () => this.#append(target, kind, name, key, body, dedupe && { dedupe })
     if (perSecond === undefined) return append
     return () => this.#rateCap.run(`${target.name}\n${name}\n${key}`, 1_000 / perSecond, append)
   }
@@ -107,16 +108,12 @@ export class Publisher {
     name: string,
     key: string,
     body: Uint8Array,
-    dedupe?: Dedupe,
+    options: Omit<AppendOptions, "keep"> = {},
   ): Promise<Position> {
     const keep = keepOf(target.match)
     if (Number.isFinite(keep.forMs)) this.#trackKeep(target.name, keep)
     const draft = { kind, name, key, body, at: this.#clock.now() }
-    const { position } = await this.#log.append(
-      target.name,
-      draft,
-      dedupe === undefined ? { keep } : { keep, dedupe },
-    )
+    const { position } = await this.#log.append(target.name, draft, { keep, ...options })
     return position
   }
 }

@@ -2,7 +2,9 @@ import type { ChannelDefinition } from "../contract/index.ts"
 import { decodeBody, encodeBody } from "../protocol/msgpack.ts"
 import type { ChannelHandle, PublishOptions } from "./channel-handle.ts"
 import type { Core } from "./core.ts"
+import { entries } from "./entries.ts"
 import type { Dedupe, Entry } from "./log.ts"
+import { decodeMembership } from "./membership.ts"
 import type { Target } from "./publisher.ts"
 import { sendSignal } from "./signals.ts"
 
@@ -10,6 +12,8 @@ import { sendSignal } from "./signals.ts"
 export function channelHandle(core: Core, target: Target): ChannelHandle<ChannelDefinition> {
   const { publisher } = core
   const { name: channel } = target
+  const fold = (wanted: (entry: Entry) => boolean) =>
+    entries(core, channel, { after: 0, select: "fold" }, wanted)
   return {
     name: channel,
     publish: async (name, data, options) => {
@@ -24,8 +28,9 @@ export function channelHandle(core: Core, target: Target): ChannelHandle<Channel
       publisher.delete(target, name, key, dedupe(core, options, [name, key]))(),
     signal: (name, data) => sendSignal(core, target, name, data),
     state: async (name) =>
-      valuesOf(await fold(core, channel, (entry) => entry.kind === "set" && entry.name === name)),
-    members: async () => valuesOf(await fold(core, channel, (entry) => entry.kind === "join")),
+      byKey(await fold((entry) => entry.kind === "set" && entry.name === name), decodeBody),
+    members: async () =>
+      byKey(await fold((entry) => entry.kind === "join"), (body) => decodeMembership(body).data),
     history: async ({ last }) => history(core, channel, last),
   }
 }
@@ -43,37 +48,13 @@ function dedupe(
   }
 }
 
-async function fold(core: Core, channel: string, wanted: (entry: Entry) => boolean): Promise<Entry[]> {
-  const { top } = await core.log.head(channel)
-  return read(core, channel, "fold", 0, top, wanted)
-}
-
-async function read(
-  core: Core,
-  channel: string,
-  select: "all" | "fold",
-  from: number,
-  through: number,
-  wanted: (entry: Entry) => boolean,
-): Promise<Entry[]> {
-  const found: Entry[] = []
-  const { pageEntriesMax: entriesMax, pageBytesMax: bytesMax } = core.limits
-  for (let after = from; after < through; ) {
-    const page = await core.log.read(channel, { after, through, select, entriesMax, bytesMax })
-    found.push(...page.entries.filter(wanted))
-    after = page.next
-  }
-  return found
-}
-
 /** The types that the contract gives a payload end where it is kept as bytes, hence `never`. */
-function valuesOf(entries: readonly Entry[]): Map<string, never> {
-  return new Map(entries.map(({ key, body }) => [key, decodeBody(body) as never]))
+function byKey(found: readonly Entry[], value: (body: Uint8Array) => unknown): Map<string, never> {
+  return new Map(found.map(({ key, body }) => [key, value(body) as never]))
 }
 
 async function history(core: Core, channel: string, last: number): Promise<never[]> {
-  const { top } = await core.log.head(channel)
-  const from = await core.log.offsetOfLast(channel, last)
-  const events = await read(core, channel, "all", from, top, ({ kind }) => kind === "event")
+  const after = await core.log.offsetOfLast(channel, last)
+  const events = await entries(core, channel, { after, select: "all" }, ({ kind }) => kind === "event")
   return events.map(({ name, body, offset, at }) => ({ name, data: decodeBody(body), offset, at })) as never[]
 }

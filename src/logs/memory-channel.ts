@@ -45,6 +45,11 @@ export class MemoryChannel {
     return this.#values.size
   }
 
+  /** The latest entry under the draft's key. */
+  latest(draft: Draft): Entry | undefined {
+    return this.#latest.get(identity(draft))
+  }
+
   /** Whether an append of this draft would add a key. */
   addsKey(draft: Draft): boolean {
     if (draft.kind !== "set" && draft.kind !== "join") return false

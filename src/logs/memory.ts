@@ -83,6 +83,10 @@ export function memoryLog(options: MemoryLogOptions = {}): Log {
     const duplicate = findDuplicate(slots.get(name), draft, options)
     if (duplicate !== undefined) return { position: { epoch, offset: duplicate }, duplicate: true }
     const slot = slotFor(name)
+    if (options.replaces !== undefined) {
+      const latest = slot.channel.latest(draft)?.offset ?? 0
+      if (latest !== options.replaces) return { position: { epoch, offset: latest }, duplicate: true }
+    }
     if (slot.channel.size >= limits.keysPerChannelMax && slot.channel.addsKey(draft)) {
       throw full("has as many keys in this channel as one may have", limits.keysPerChannelMax)
     }

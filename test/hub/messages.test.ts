@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { memoryLog } from "../../src/logs/memory.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"
 import { rig } from "./rig.ts"
 import { handlers, room } from "./room.ts"
@@ -249,6 +250,55 @@ describe("presence", () => {
     again.cut()
     await r.clock.advance(3_000)
     expect(watcher.all("left")).toHaveLength(1)
+  })
+
+  it("sees members off that a node left behind which is no more, unless they come back", async () => {
+    const log = memoryLog({ epoch: "e1" })
+    const session = (name: string) => ({
+      type: "hello",
+      session: `${name}-0123456789abcdef012345`,
+      subscriptions: [],
+    })
+    const before = rig(room, { channels: handlers }, log)
+    for (const name of ["ada", "bob"]) {
+      const member = before.peer()
+      member.send(session(name))
+      await before.clock.settle()
+      member.send(enter(1, "calm"))
+      await before.clock.settle()
+    }
+    const after = rig(room, { channels: handlers, limits: { presenceLeaseMs: 5_000 } }, log)
+    const watcher = after.peer()
+    await watcher.hello({ channel: "room/lobby" })
+    expect(watcher.last("snapshot").entries).toHaveLength(2)
+    const ada = after.peer()
+    ada.send(session("ada"))
+    await after.clock.settle()
+    ada.send(enter(1, "calm"))
+    await after.clock.advance(5_000)
+    expect(watcher.all("left").map(({ member }) => member)).toEqual(["digest(bob-0123456789abcdef012345)"])
+    expect([...(await after.hub.channel("room/:room", { room: "lobby" }).members()).keys()]).toEqual([
+      ada.last("welcome").member,
+    ])
+  })
+
+  it("keeps a member that came back through another node, though its old node sees it off", async () => {
+    const log = { ...memoryLog({ epoch: "e1" }), shared: true }
+    const [old, other] = [rig(room, { channels: handlers }, log), rig(room, { channels: handlers }, log)]
+    const hello = { type: "hello", session: "the-same-session-0123456789", subscriptions: [] }
+    const [first, second] = [old.peer(), other.peer()]
+    for (const [r, peer] of [
+      [old, first],
+      [other, second],
+    ] as const) {
+      peer.send(hello)
+      await r.clock.settle()
+      peer.send(enter(1, "calm"))
+      await r.clock.settle()
+    }
+    first.leave()
+    await old.clock.advance(10_000)
+    expect((await other.hub.channel("room/:room", { room: "lobby" }).members()).size).toBe(1)
   })
 })
 
