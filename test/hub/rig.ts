@@ -58,7 +58,7 @@ export function rig<C extends Contract, User = undefined>(
   log: Log = memoryLog({ epoch: "e1" }),
 ): Rig<C, User> {
   const clock = virtualClock()
-  let ids = 0
+
   const problems: Rig<C, User>["problems"] = []
   const report = (text: string, fields: Readonly<Record<string, unknown>>) => problems.push({ text, fields })
   const hub = createHubCore<C, User, unknown>(
@@ -79,6 +79,7 @@ export function rig<C extends Contract, User = undefined>(
 }
 
 let sessions = 0
+let ids = 0
 
 function peer<C extends Contract, User>(
   hub: HubCore<C, User>,
