@@ -1,6 +1,6 @@
-import type { Server as HttpServer } from "node:http"
 import type { Contract } from "../contract/index.ts"
 import type { HubCore } from "../hub/hub.ts"
+import type { UpgradeServer } from "./http/upgrade-routes.ts"
 import type { RawHandler, RawOptions } from "./raw/raw-door.ts"
 
 /** Where clients find a hub's WebSockets unless it is said otherwise. */
@@ -28,9 +28,9 @@ export interface Hub<C extends Contract, User> extends Omit<HubCore<C, User>, "c
   /**
    * Takes WebSockets at `path` (default `/holdfast`) of a server that exists: of node:http, node:https, or what Express,
    * Fastify, Hono and others run on. Other paths, and other listeners of `upgrade`, are left alone.
-   * @throws Error when the path is taken.
+   * @throws Error when the path is taken, TypeError when it is no server.
    */
-  readonly attach: (server: HttpServer, options?: { readonly path?: string }) => void
+  readonly attach: (server: UpgradeServer, options?: { readonly path?: string }) => void
   /**
    * Takes plain WebSockets, text and binary, without Holdfast's protocol, at `path` of every server of this hub.
    * @throws Error when the path is taken.

@@ -137,6 +137,12 @@ describe("beside an existing server", () => {
     expect((await get(base)).body).toBe("the app")
   })
 
+  test("what is no server, such as an app of Express, is refused", async () => {
+    const { default: express } = await import("express")
+    const notServer = express() as unknown as Parameters<ReturnType<typeof createTestHub>["attach"]>[0]
+    expect(() => createTestHub().attach(notServer)).toThrow("listen()")
+  })
+
   test("a path has to begin with a slash", async () => {
     const { server } = await appServer()
     expect(() => createTestHub().attach(server, { path: "live" })).toThrow(TypeError)

@@ -1,14 +1,17 @@
-import type { Server } from "node:http"
 import { normalPath } from "./path.ts"
-import { addUpgradeRoute, type UpgradeHandler } from "./upgrade-routes.ts"
+import { addUpgradeRoute, type UpgradeHandler, type UpgradeServer } from "./upgrade-routes.ts"
 
 /** Which WebSockets a hub takes, and on which servers: every server that it is attached to has all of its raw doors. */
 export class Mounts {
-  readonly #removers = new Map<Server, (() => void)[]>()
+  readonly #removers = new Map<UpgradeServer, (() => void)[]>()
   readonly #rawDoors = new Map<string, UpgradeHandler>()
 
-  /** @throws Error when a path is taken on this server. */
-  attach(server: Server, path: string, door: UpgradeHandler): void {
+  /** @throws Error when a path is taken on this server, TypeError when it is no server. */
+  attach(server: UpgradeServer, path: string, door: UpgradeHandler): void {
+    // An app of Express or Koa has `on` too, and would never emit anything.
+    if (typeof server?.on !== "function" || typeof server.listening !== "boolean") {
+      throw new TypeError("this is no HTTP server: of a framework, attach to what its listen() returns")
+    }
     const known = this.#removers.get(server)
     const removers = [addUpgradeRoute(server, checkedPath(path), door)]
     if (known === undefined) {
@@ -31,7 +34,7 @@ export class Mounts {
     return this.#rawDoors.has(path)
   }
 
-  detach(server: Server): void {
+  detach(server: UpgradeServer): void {
     for (const remove of this.#removers.get(server) ?? []) remove()
     this.#removers.delete(server)
   }

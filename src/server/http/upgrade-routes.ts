@@ -1,7 +1,13 @@
-import type { IncomingMessage, Server } from "node:http"
+import type { EventEmitter } from "node:events"
+import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
 import { normalPath, pathOf } from "./path.ts"
 import { destroyOnError, refuse } from "./refuse.ts"
+
+/** A server that takes HTTP/1 upgrades: of node:http, of node:https, and the other kinds that frameworks make. */
+export interface UpgradeServer extends Pick<EventEmitter, "on" | "removeListener" | "listenerCount"> {
+  readonly listening: boolean
+}
 
 /** Takes an upgrade request over: from here the socket is the handler's. Must not throw. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
@@ -12,14 +18,14 @@ interface UpgradeRoutes {
   readonly listener: UpgradeHandler
 }
 
-const routesOf = new WeakMap<Server, UpgradeRoutes>()
+const routesOf = new WeakMap<UpgradeServer, UpgradeRoutes>()
 
 /**
  * Takes the upgrade requests for `path`. Those for other paths are left to the server's other `upgrade` listeners; if there
  * are none, they are answered 404. Returns how to stop.
  * @throws Error when the path is taken.
  */
-export function addUpgradeRoute(server: Server, path: string, handler: UpgradeHandler): () => void {
+export function addUpgradeRoute(server: UpgradeServer, path: string, handler: UpgradeHandler): () => void {
   const routes = routesOf.get(server) ?? startRoutes(server)
   const normal = normalPath(path)
   if (routes.byPath.has(normal)) throw new Error(`the server already takes WebSockets at ${normal}`)
@@ -31,7 +37,7 @@ export function addUpgradeRoute(server: Server, path: string, handler: UpgradeHa
   }
 }
 
-function startRoutes(server: Server): UpgradeRoutes {
+function startRoutes(server: UpgradeServer): UpgradeRoutes {
   const byPath = new Map<string, UpgradeHandler>()
   const listener: UpgradeHandler = (request, socket, head) => {
     const handler = byPath.get(pathOf(request))
@@ -49,7 +55,7 @@ function startRoutes(server: Server): UpgradeRoutes {
   return routes
 }
 
-function stopRoutes(server: Server, routes: UpgradeRoutes): void {
+function stopRoutes(server: UpgradeServer, routes: UpgradeRoutes): void {
   server.removeListener("upgrade", routes.listener)
   routesOf.delete(server)
 }
