@@ -60,6 +60,8 @@ type ChannelArguments<P extends string> = keyof Params<P> extends never
 /** A client of one server. Connects by itself, comes back by itself, until it is closed. */
 export interface Client<C extends Contract> {
   readonly status: ConnectionStatus
+  /** How long it is until the next attempt to connect, in ms; undefined unless the status is `waiting`. */
+  readonly retryInMs: number | undefined
   /** This client's public name in presence and signals; undefined before the first connection. */
   readonly member: string | undefined
   /** Returns how to take the listener off. */
@@ -122,6 +124,9 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
   return {
     get status() {
       return driver.status
+    },
+    get retryInMs() {
+      return driver.retryInMs
     },
     get member() {
       return driver.welcome?.member

@@ -65,6 +65,11 @@ export class Driver {
     return this.#connection.status
   }
 
+  get retryInMs(): number | undefined {
+    if (this.status !== "waiting") return undefined
+    return Math.max(0, this.#connection.nextTimeoutMs() - this.#ports.clock.monotonic())
+  }
+
   get welcome(): Welcome | undefined {
     return this.#connection.welcome
   }
