@@ -18,9 +18,9 @@ export function createMarket(publish: (symbol: string, quote: Quote) => void) {
 
   function move(symbol: string, open: number): void {
     const price = prices.get(symbol) ?? open
-    const push = (momentum.get(symbol) ?? 0) * 0.9 + (Math.random() - 0.5) * 0.0006
+    const push = (momentum.get(symbol) ?? 0) * 0.9 + (Math.random() - 0.5) * 0.0004
     momentum.set(symbol, push)
-    const homeward = ((open - price) / open) * 0.004
+    const homeward = ((open - price) / open) * 0.0008
     prices.set(symbol, price * (1 + push + homeward))
   }
 

@@ -22,6 +22,7 @@ const STUB = 14
 const NARROW = 600
 /** More than so many events on one column are a burst, and get a line that shows. */
 const BURST = 40
+const SAME_BURST_MS = 400
 const STALLED_AFTER_MS = 300
 
 /**
@@ -149,10 +150,8 @@ function drawLate({ context, colours, left, top, bottom, x }: Frame, marks: read
 }
 
 /** Those that arrived in one moment share a column, or five hundred of them would be drawn for one that is seen. */
-function drawLive(
-  { context, colours, left, right, top, bottom, x, windowMs }: Frame,
-  marks: readonly Mark[],
-): void {
+function drawLive(frame: Frame, marks: readonly Mark[]): void {
+  const { context, colours, left, right, top, bottom, x, windowMs } = frame
   const columns = new Map<number, number>()
   for (const { late, arrivedMs } of marks) {
     if (late || x(arrivedMs) < left - 2) continue
@@ -161,15 +160,28 @@ function drawLive(
   }
   const isDense = (right - left) / windowMs < 0.025
   context.fillStyle = colours.live
-  context.textAlign = "center"
   for (const [moment, count] of columns) {
-    const isBurst = count > BURST
-    const width = isBurst ? 3 : 1
-    context.globalAlpha = isBurst ? 1 : isDense ? 0.4 : 0.6
+    const width = count > BURST ? 2 : 1
+    context.globalAlpha = count > BURST ? 1 : isDense ? 0.4 : 0.6
     context.fillRect(x(moment) - width / 2, top, width, bottom - top)
-    if (isBurst) context.fillText(`+${formatCount(count)}`, x(moment), top - 8)
   }
   context.globalAlpha = 1
+  context.textAlign = "center"
+  for (const { moment, count } of burstsOf(columns)) {
+    context.fillText(`+${formatCount(count)}`, x(moment), top - 8)
+  }
+}
+
+/** A burst takes some hundredths of a second to arrive: those that follow each other closely are one. */
+function burstsOf(columns: ReadonlyMap<number, number>): { moment: number; count: number }[] {
+  const bursts: { moment: number; count: number }[] = []
+  for (const [moment, count] of columns) {
+    if (count <= BURST) continue
+    const newest = bursts.at(-1)
+    if (newest !== undefined && moment - newest.moment < SAME_BURST_MS) newest.count += count
+    else bursts.push({ moment, count })
+  }
+  return bursts
 }
 
 /** What should have come by now hangs from the upper rail until it does. How much it is, is a guess by the rate. */

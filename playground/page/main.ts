@@ -1,0 +1,13 @@
+import { startChat } from "./chat/chat.ts"
+import { connectToPlayground } from "./client.ts"
+import { startMarket } from "./market/market.ts"
+import { createPanels } from "./panels.ts"
+import { startProof } from "./proof/proof.ts"
+import { startStatus } from "./status.ts"
+
+const connection = connectToPlayground()
+const panels = createPanels()
+startStatus(connection)
+startProof(connection)
+startChat(connection.client, panels.countUnread)
+startMarket(connection.client)
