@@ -39,7 +39,7 @@ export function createHub<C extends Contract, User = undefined>(
   const logger = options.logger ?? consoleLogger
   const limits = { ...defaultLimits, ...defaultServerLimits, ...options.limits }
   const { origins = "same-host" } = options
-  const links = new Links()
+  const links = new Links(limits.connectionsMax, logger)
   const mounts = new Mounts()
   const ports = { clock: realClock, entropy: nodeEntropy, log }
   const core = createHubCore<C, User, IncomingMessage>(contract, { ...options, logger }, ports)
@@ -54,19 +54,14 @@ export function createHub<C extends Contract, User = undefined>(
       options.compression === undefined ? undefined : { ...defaultCompression, ...options.compression },
   })
   const rawSurroundings = {
+    ...limits,
     links,
     logger,
     origins,
     clock: realClock,
     heartbeat: new Heartbeat(realClock, limits.heartbeatMs),
-    messageBytesMax: limits.messageBytesMax,
-    highWaterBytes: limits.highWaterBytes,
-    closeTimeoutMs: limits.closeTimeoutMs,
     authorizeTimeoutMs: limits.helloTimeoutMs,
-    inboxMessagesMax: limits.rawInboxMessagesMax,
-    unsentBytesMax: limits.rawUnsentBytesMax,
   }
-
   const servers = new OwnServers(mounts, hubDoor, { logger, requestTimeoutMs: limits.requestTimeoutMs })
   const close = async () => {
     links.refuseMore()

@@ -1,10 +1,10 @@
 import type { Limits } from "../hub/limits.ts"
-import { HIGH_WATER_BYTES } from "./websocket/link.ts"
+import type { LinkLimits } from "./websocket/link.ts"
 
 /** The limits of a hub on Node: those of its connections, and those of its sockets. */
-export interface ServerLimits extends Limits {
-  /** How much may wait in a socket before nothing more is written to it. The socket's own mark is the least. */
-  readonly highWaterBytes: number
+export interface ServerLimits extends Limits, LinkLimits {
+  /** WebSockets of one hub on this process, raw ones included; beyond, handshakes are answered 503. */
+  readonly connectionsMax: number
   /** How long a peer may take to answer a close, before its line is cut. */
   readonly closeTimeoutMs: number
   /** How many messages of a raw socket wait for their reader before the peer is not read from. */
@@ -16,7 +16,9 @@ export interface ServerLimits extends Limits {
 }
 
 export const defaultServerLimits = {
-  highWaterBytes: HIGH_WATER_BYTES,
+  connectionsMax: 100_000,
+  highWaterBytes: 64 * 1024,
+  unsentBytesMax: 1024 * 1024,
   closeTimeoutMs: 5_000,
   rawInboxMessagesMax: 16,
   rawUnsentBytesMax: 16 * 1024 * 1024,

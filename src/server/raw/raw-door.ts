@@ -6,7 +6,7 @@ import { type Origins, originRefusal } from "../http/origin.ts"
 import { refuse } from "../http/refuse.ts"
 import type { UpgradeHandler } from "../http/upgrade-routes.ts"
 import { createAcceptor } from "../websocket/acceptor.ts"
-import { WebSocketLink } from "../websocket/link.ts"
+import { type LinkLimits, WebSocketLink } from "../websocket/link.ts"
 import type { Links } from "../websocket/links.ts"
 import { chooseSubprotocol } from "../websocket/subprotocol.ts"
 import type { Heartbeat } from "./heartbeat.ts"
@@ -23,18 +23,17 @@ export interface RawOptions {
 }
 
 /** What all raw doors of a hub have in common. */
-export interface RawSurroundings {
+export interface RawSurroundings extends LinkLimits {
   readonly links: Links
   readonly heartbeat: Heartbeat
   readonly clock: Clock
   readonly logger: Logger
   readonly origins: Origins
   readonly messageBytesMax: number
-  readonly highWaterBytes: number
   readonly closeTimeoutMs: number
   readonly authorizeTimeoutMs: number
-  readonly inboxMessagesMax: number
-  readonly unsentBytesMax: number
+  readonly rawInboxMessagesMax: number
+  readonly rawUnsentBytesMax: number
 }
 
 /** Takes plain WebSockets. */
@@ -57,13 +56,9 @@ export function createRawDoor(
       return refuse(socket, 400, `The client has to offer one of the WebSocket subprotocols ${known}.`)
     }
     const open = () => {
-      if (links.closing) return refuse(socket, 503, "The server is closing.")
+      if (links.refusal !== undefined) return refuse(socket, 503, links.refusal)
       accept(request, socket, head, subprotocol, (webSocket) => {
-        start(
-          new WebSocketLink(webSocket, socket, undefined, surroundings.highWaterBytes),
-          request,
-          webSocket,
-        )
+        start(new WebSocketLink(webSocket, socket, undefined, surroundings), request, webSocket)
       })
     }
     if (authorize === undefined) return open()

@@ -30,9 +30,9 @@ export interface RawSocket extends AsyncIterable<RawMessage> {
 
 export interface RawSocketOptions {
   /** How many messages may wait for the reader before the peer is paused. */
-  readonly inboxMessagesMax: number
+  readonly rawInboxMessagesMax: number
   /** How many bytes a sender that does not wait for room may leave here before the line is cut. */
-  readonly unsentBytesMax: number
+  readonly rawUnsentBytesMax: number
   readonly logger: Logger
   /** Called when a socket is gone. */
   readonly onGone: (socket: RawConnection, link: WebSocketLink<undefined>) => void
@@ -53,7 +53,7 @@ export class RawConnection implements RawSocket, LinkOwner {
     this.#link = link
     this.#options = options
     this.#inbox = new Inbox(
-      options.inboxMessagesMax,
+      options.rawInboxMessagesMax,
       () => link.pause(),
       () => {
         // What the peer sent meanwhile, pongs too, comes only now.
@@ -66,10 +66,10 @@ export class RawConnection implements RawSocket, LinkOwner {
   send(message: RawMessage): boolean | Promise<boolean> {
     if (!this.#link.isOpen) return false
     if (this.#link.write(plainFrame(message))) return true
-    if (this.#link.unsentBytes > this.#options.unsentBytesMax) {
-      const { unsentBytesMax } = this.#options
+    if (this.#link.unsentBytes > this.#options.rawUnsentBytesMax) {
+      const { rawUnsentBytesMax } = this.#options
       this.#options.logger.warn("A raw socket was cut: it was sent faster than its peer reads.", {
-        unsentBytesMax,
+        rawUnsentBytesMax,
       })
       this.#link.destroy()
       return false

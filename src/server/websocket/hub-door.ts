@@ -8,20 +8,19 @@ import type { UpgradeHandler } from "../http/upgrade-routes.ts"
 import { createAcceptor } from "./acceptor.ts"
 import type { Compression } from "./compression.ts"
 import { encodingOf } from "./encoding.ts"
-import { WebSocketLink } from "./link.ts"
+import { type LinkLimits, WebSocketLink } from "./link.ts"
 import type { Links } from "./links.ts"
 import { Peer, type PeerSurroundings } from "./peer.ts"
 import { chooseSubprotocol } from "./subprotocol.ts"
 import { wireFormats } from "./wire-format.ts"
 
-export interface HubDoorOptions {
+export interface HubDoorOptions extends LinkLimits {
   readonly connect: (link: Link, request: IncomingMessage) => HubConnection
   readonly links: Links
   readonly surroundings: PeerSurroundings
   readonly origins: Origins
   readonly compression: Compression | undefined
   readonly messageBytesMax: number
-  readonly highWaterBytes: number
   readonly closeTimeoutMs: number
 }
 
@@ -41,7 +40,7 @@ export function createHubDoor(options: HubDoorOptions): UpgradeHandler {
   const accept = createAcceptor({ payloadBytesMax, closeTimeoutMs, compression })
 
   return (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (links.closing) return refuse(socket, 503, "The server is closing.")
+    if (links.refusal !== undefined) return refuse(socket, 503, links.refusal)
     const refusal = originRefusal(request, options.origins)
     if (refusal !== undefined) return refuse(socket, 403, refusal)
     const subprotocol = chooseSubprotocol(request, supported)
@@ -50,7 +49,7 @@ export function createHubDoor(options: HubDoorOptions): UpgradeHandler {
     accept(request, socket, head, subprotocol, (webSocket) => {
       const compressed = webSocket.extensions !== ""
       const encoding = encodingOf(format.codec, compressed ? compression : undefined)
-      const link = new WebSocketLink(webSocket, socket, encoding, options.highWaterBytes)
+      const link = new WebSocketLink(webSocket, socket, encoding, options)
       const connection = options.connect(link, request)
       link.open(new Peer(link, format, connection, options.surroundings))
       links.add(link)

@@ -14,8 +14,13 @@ export interface LinkOwner {
   readonly handlePong?: () => void
 }
 
-/** The least that a link may hold before it says that it is full. */
-export const HIGH_WATER_BYTES = 64 * 1024
+/** How much may wait in a link. */
+export interface LinkLimits {
+  /** Above, the link says that it is full. The socket's own mark is the least. */
+  readonly highWaterBytes: number
+  /** Above, the peer is not read from either: it asks, and does not take the answers. */
+  readonly unsentBytesMax: number
+}
 
 // 1, as `ws` exports it on its class; spelled out so that the hot path reads no property of a class
 const OPEN = 1
@@ -40,17 +45,21 @@ export class WebSocketLink<E = Encoding> {
   readonly #webSocket: WebSocket
   readonly #socket: Duplex
   readonly #highWaterBytes: number
+  readonly #unsentBytesMax: number
   #owner: LinkOwner | undefined
   #full = false
   #closedHere = false
+  // Two may want that the peer is not read from: the owner, and the link because its answers are not taken.
+  #pausedByOwner = false
+  #pausedByUnsent = false
 
-  /** @param highWaterBytes how much may wait here before the link says that it is full. */
-  constructor(webSocket: WebSocket, socket: Duplex, encoding: E, highWaterBytes: number) {
+  constructor(webSocket: WebSocket, socket: Duplex, encoding: E, limits: LinkLimits) {
     this.encoding = encoding
     this.#webSocket = webSocket
     this.#socket = socket
     // Never below the stream's own mark: it emits `drain` only after a write that went beyond that.
-    this.#highWaterBytes = Math.max(highWaterBytes, socket.writableHighWaterMark)
+    this.#highWaterBytes = Math.max(limits.highWaterBytes, socket.writableHighWaterMark)
+    this.#unsentBytesMax = Math.max(limits.unsentBytesMax, this.#highWaterBytes)
   }
 
   /** Starts to tell `owner`. Has to be called in the turn in which the link was made. */
@@ -80,8 +89,13 @@ export class WebSocketLink<E = Encoding> {
     // Nothing may follow a close frame, ours or the answer to theirs.
     if (this.#webSocket.readyState !== OPEN) return false
     this.#socket.write(bytes)
-    if (this.#socket.writableLength <= this.#highWaterBytes) return true
+    const unsentBytes = this.#socket.writableLength
+    if (unsentBytes <= this.#highWaterBytes) return true
     this.#full = true
+    if (unsentBytes > this.#unsentBytesMax && !this.#pausedByUnsent) {
+      this.#pausedByUnsent = true
+      this.#webSocket.pause()
+    }
     return false
   }
 
@@ -94,11 +108,13 @@ export class WebSocketLink<E = Encoding> {
   }
 
   pause(): void {
+    this.#pausedByOwner = true
     this.#webSocket.pause()
   }
 
   resume(): void {
-    this.#webSocket.resume()
+    this.#pausedByOwner = false
+    if (!this.#pausedByUnsent) this.#webSocket.resume()
   }
 
   get isPaused(): boolean {
@@ -137,6 +153,10 @@ export class WebSocketLink<E = Encoding> {
     // The stream's own mark is lower than ours: most of its drains are news to nobody.
     if (!this.#full) return
     this.#full = false
+    if (this.#pausedByUnsent) {
+      this.#pausedByUnsent = false
+      if (!this.#pausedByOwner) this.#webSocket.resume()
+    }
     if (this.isOpen) this.#owner?.handleDrain()
   }
 

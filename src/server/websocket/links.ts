@@ -1,18 +1,31 @@
+import type { Logger } from "../../hub/options.ts"
 import type { WebSocketLink } from "./link.ts"
 
 /** The open links of a hub. */
 export class Links {
   readonly #links = new Set<WebSocketLink<unknown>>()
   #whenNone: (() => void)[] = []
+  readonly #connectionsMax: number
+  readonly #logger: Logger
   #closing = false
+  #toldFull = false
 
-  /** No more links are taken. */
-  get closing(): boolean {
-    return this.#closing
+  constructor(connectionsMax: number, logger: Logger) {
+    this.#connectionsMax = connectionsMax
+    this.#logger = logger
   }
 
-  get size(): number {
-    return this.#links.size
+  /** Why no more links are taken, as a sentence; undefined when they are. */
+  get refusal(): string | undefined {
+    if (this.#closing) return "The server is closing."
+    if (this.#links.size < this.#connectionsMax) return undefined
+    if (!this.#toldFull) {
+      this.#logger.warn("connections are refused: there are as many as there may be", {
+        connectionsMax: this.#connectionsMax,
+      })
+    }
+    this.#toldFull = true
+    return "The server has as many connections as it may have."
   }
 
   add(link: WebSocketLink<unknown>): void {
@@ -21,6 +34,7 @@ export class Links {
 
   delete(link: WebSocketLink<unknown>): void {
     this.#links.delete(link)
+    this.#toldFull = false
     if (this.#links.size > 0) return
     for (const resolve of this.#whenNone.splice(0)) resolve()
   }

@@ -178,7 +178,7 @@ describe("backpressure", () => {
     await once(webSocket, "open")
     socketOf(webSocket).resume()
     expect((await closed(webSocket)).code).toBe(1006)
-    expect(logger.lines[0]).toMatchObject({ level: "warn", fields: { unsentBytesMax: 1024 * 1024 } })
+    expect(logger.lines[0]).toMatchObject({ level: "warn", fields: { rawUnsentBytesMax: 1024 * 1024 } })
   })
 
   test("a reader that is slow pauses the peer", async () => {

@@ -10,6 +10,7 @@ export const app = contract({
     signals: { typing: z.object({}) },
     calls: {
       double: { input: z.number(), output: z.number(), errors: { too_large: z.object({ max: z.number() }) } },
+      repeat: { input: z.string(), output: z.string() },
       boom: { input: z.null(), output: z.null() },
     },
   }),
@@ -25,6 +26,7 @@ const room: NonNullable<NonNullable<Options["channels"]>["room/:room"]> = {
   signals: { typing: ({ data }) => data },
   calls: {
     double: ({ input, fail }) => (input > 1000 ? fail("too_large", { max: 1000 }) : input * 2),
+    repeat: ({ input }) => input,
     boom: () => {
       throw new Error("a secret of the server")
     },
