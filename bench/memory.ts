@@ -41,7 +41,8 @@ export async function run(args: readonly string[]): Promise<void> {
   const samples = await measure(options, connections, rounds)
   const rows = connections.flatMap((count) => summarize(options.contestants, count, samples))
   print(rows)
-  if (options.out !== undefined) writeResults(options.out, "memory", { connections, rounds }, rows)
+  const settings = { warmUpConnections: WARM_UP_CONNECTIONS, rounds }
+  if (options.out !== undefined) writeResults(options.out, "memory", settings, rows)
 }
 
 type Samples = Map<`${number}/${ContestantName}`, Sample[]>
