@@ -54,7 +54,7 @@ interface ClientEvents {
 }
 
 type ChannelArguments<P extends string> = keyof Params<P> extends never
-  ? [params?: Record<never, never>, options?: ChannelOptions]
+  ? [params?: Record<string, never>, options?: ChannelOptions]
   : [params: Params<P>, options?: ChannelOptions]
 
 /** A client of one server. Connects by itself, comes back by itself, until it is closed. */

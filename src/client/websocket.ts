@@ -1,10 +1,10 @@
-import type { Transport, Wire } from "./transport.ts"
+import type { Transport } from "./transport.ts"
 
 /** What is used of a WebSocket: the browser's has it, and that of the package `ws`. */
 export interface WebSocketLike {
   binaryType: string
   readonly bufferedAmount: number
-  send(data: Wire): void
+  send(data: string | Uint8Array<ArrayBuffer>): void
   close(code: number, reason: string): void
   addEventListener(type: "open" | "error", listener: () => void): void
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void
@@ -30,7 +30,7 @@ export function webSocketTransport(WebSocket: WebSocketConstructor, subprotocol:
       socket.addEventListener("error", () => undefined)
       socket.addEventListener("close", ({ code, reason }) => onClose(code, reason))
       return {
-        send: (wire) => socket.send(wire),
+        send: (wire) => socket.send(wire as string | Uint8Array<ArrayBuffer>),
         close: (code, reason) => socket.close(code, reason),
         bufferedBytes: () => socket.bufferedAmount,
       }

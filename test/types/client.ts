@@ -1,0 +1,177 @@
+import { channel, contract } from "holdfast"
+import { type Client, connect, type Position } from "holdfast/client"
+import { msgpack } from "holdfast/msgpack"
+import * as v from "valibot"
+import { WebSocket as WsWebSocket } from "ws"
+import { z } from "zod"
+
+// Compiled, never run: each line that must not compile says so, and the type check fails when it does.
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+/** Fails to compile unless `Actual` is exactly `Expected`. */
+declare function same<Expected>(): <Actual>(
+  actual: Actual,
+  ...proof: Equal<Actual, Expected> extends true ? [] : [never]
+) => void
+
+const Bid = z.object({ amount: z.number(), by: z.string() })
+const app = contract({
+  "room/:room": channel({
+    events: {
+      said: {
+        input: z.object({ text: z.string() }),
+        output: z.object({ text: z.string(), by: z.string() }),
+      },
+      moved: v.object({ x: v.number(), y: v.optional(v.number(), 0) }),
+    },
+    presence: z.object({ name: z.string() }),
+    signals: { typing: z.object({}) },
+  }),
+  "market/:venue/:currency": channel({
+    state: { price: z.object({ bid: z.number(), ask: z.number() }), halted: v.boolean() },
+  }),
+  "auction/:lot": channel({
+    state: { highest: Bid },
+    calls: {
+      placeBid: { input: z.object({ amount: z.number() }), output: Bid },
+      withdraw: { input: v.null(), output: v.object({ at: v.pipe(v.string(), v.transform(Number)) }) },
+    },
+  }),
+  news: channel({ events: { headline: z.string() } }),
+})
+
+const client = connect<typeof app>("wss://example.com")
+same<Client<typeof app>>()(client)
+
+// --- channels and their parameters ---
+const room = client.channel("room/:room", { room: "lobby" }, { history: { last: 50 } })
+const market = client.channel("market/:venue/:currency", { venue: "nyse", currency: "usd" })
+const auction = client.channel("auction/:lot", { lot: "7" })
+const news = client.channel("news")
+client.channel("news", {}, { history: "all" })
+// @ts-expect-error no such channel
+client.channel("rooms/:room", { room: "lobby" })
+// @ts-expect-error the parameter is missing
+client.channel("room/:room", {})
+// @ts-expect-error the parameters are missing
+client.channel("room/:room")
+// @ts-expect-error one of two parameters is missing
+client.channel("market/:venue/:currency", { venue: "nyse" })
+// @ts-expect-error one parameter too many
+client.channel("room/:room", { room: "lobby", floor: "2" })
+// @ts-expect-error a parameter where there is none
+client.channel("news", { room: "lobby" })
+// @ts-expect-error parameters are strings
+client.channel("auction/:lot", { lot: 7 })
+
+// --- events: what is sent is the input, what is received the output ---
+same<Promise<Position>>()(room.publish("said", { text: "hi" }))
+room.on("said", (data, { offset, at, replayed }) => {
+  same<{ text: string; by: string }>()(data)
+  same<number>()(offset)
+  same<number>()(at)
+  same<boolean>()(replayed)
+})
+room.publish("moved", { x: 1 })
+room.on("moved", (data) => same<{ x: number; y: number }>()(data))
+room.publish("said", { text: "hi" }, { idempotencyKey: "k", timeoutMs: 1_000 })
+// @ts-expect-error no such event
+room.publish("shouted", { text: "hi" })
+// @ts-expect-error no such event
+room.on("shouted", () => undefined)
+// @ts-expect-error another payload
+room.publish("said", { words: "hi" })
+// @ts-expect-error what only the server adds
+room.publish("said", { text: "hi", by: "me" })
+// @ts-expect-error no payload
+room.publish("said")
+// @ts-expect-error what is received has no such member
+room.on("said", ({ words }) => words)
+
+export async function iterate() {
+  for await (const event of room.events()) {
+    if (event.name === "said") same<string>()(event.data.by)
+    else same<{ x: number; y: number }>()(event.data)
+    same<number>()(event.offset)
+  }
+  for await (const { data } of room.events("moved")) same<number>()(data.y)
+  for await (const { data } of news.events()) same<string>()(data)
+  // @ts-expect-error no such event
+  room.events("shouted")
+  // @ts-expect-error the channel declares no events
+  market.events("price")
+}
+
+// --- state ---
+const price = market.state("price")
+same<{ bid: number; ask: number } | undefined>()(price.get("AAPL"))
+same<Promise<Position>>()(price.set("AAPL", { bid: 1, ask: 2 }))
+same<Promise<Position>>()(price.delete("AAPL"))
+price.onChange(({ key, value, previous }) => {
+  same<string>()(key)
+  same<{ bid: number; ask: number } | undefined>()(value)
+  same<{ bid: number; ask: number } | undefined>()(previous)
+})
+for (const [key, value] of price.entries()) {
+  same<string>()(key)
+  same<number>()(value.bid)
+}
+same<boolean | undefined>()(market.state("halted").get("AAPL"))
+// @ts-expect-error no such state
+market.state("volume")
+// @ts-expect-error another value
+price.set("AAPL", { bid: 1 })
+// @ts-expect-error another value
+market.state("halted").set("AAPL", "yes")
+
+// --- presence ---
+room.presence.enter({ name: "Ada" })
+room.presence.onChange((members) => same<ReadonlyMap<string, { name: string }>>()(members))
+// @ts-expect-error other data
+room.presence.enter({ nick: "Ada" })
+
+// --- signals ---
+room.signal("typing", {})
+room.onSignal("typing", (_, { from }) => same<string | undefined>()(from))
+// @ts-expect-error no such signal
+room.signal("thinking", {})
+// @ts-expect-error no such signal
+room.onSignal("thinking", () => undefined)
+
+// --- calls ---
+same<Promise<{ amount: number; by: string }>>()(auction.call("placeBid", { amount: 120 }))
+same<Promise<{ at: number }>>()(auction.call("withdraw", null, { timeoutMs: 1_000 }))
+// @ts-expect-error no such call
+auction.call("cancel", null)
+// @ts-expect-error other input
+auction.call("placeBid", { amount: "120" })
+
+// --- what a channel does not declare cannot be used ---
+// @ts-expect-error market declares no presence
+market.presence.enter({ name: "Ada" })
+// @ts-expect-error market declares no events
+market.publish("said", { text: "hi" })
+// @ts-expect-error market declares no events
+market.on("price", () => undefined)
+// @ts-expect-error market declares no signals
+market.signal("typing", {})
+// @ts-expect-error room declares no state
+room.state("price")
+// @ts-expect-error room declares no calls
+room.call("placeBid", { amount: 1 })
+// @ts-expect-error auction declares no signals
+auction.onSignal("typing", () => undefined)
+// @ts-expect-error news declares no presence
+news.presence.members.size
+
+// --- connecting ---
+connect<typeof app>("wss://example.com", { token: "t", codec: msgpack })
+connect<typeof app>("wss://example.com", { token: async () => "t", WebSocket: WsWebSocket })
+connect<typeof app>("wss://example.com", { token: () => "t", WebSocket: globalThis.WebSocket })
+// @ts-expect-error a token is a string
+connect<typeof app>("wss://example.com", { token: 1 })
+// @ts-expect-error no such option
+connect<typeof app>("wss://example.com", { tokens: "t" })
+client.on("status", (status) => same<"connecting" | "open" | "waiting" | "closed">()(status))
+// @ts-expect-error no such event of the client
+client.on("message", () => undefined)
