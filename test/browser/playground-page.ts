@@ -29,7 +29,7 @@ export interface Tab {
   readonly messages: () => Promise<string[]>
 }
 
-/** Opens a tab, waits until it is connected and names its person. */
+/** Opens a tab for a person of this name, and waits until it is connected. */
 export async function openTab(context: BrowserContext | Browser, url: string, name: string): Promise<Tab> {
   const page = await context.newPage()
   const errors: string[] = []
@@ -38,10 +38,12 @@ export async function openTab(context: BrowserContext | Browser, url: string, na
   })
   page.on("pageerror", (error) => errors.push(String(error)))
   const tab = tabOf(page, errors)
+  await page.addInitScript((name) => {
+    const storedAs = "holdfast-playground-name"
+    if (sessionStorage.getItem(storedAs) === null) sessionStorage.setItem(storedAs, name)
+  }, name)
   await page.goto(url)
   await untilText(page, "#status-text", "Connected")
-  await page.fill("#name", name)
-  await page.locator("#name").blur()
   return tab
 }
 

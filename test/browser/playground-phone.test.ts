@@ -14,7 +14,7 @@ describe.skipIf(!program("chromium"))("the playground on a phone", () => {
     playground = await startPlayground()
     browser = await launchChromium()
     const context = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true })
-    phone = await openTab(context, playground.url, "Walter of the very long name".slice(0, 24))
+    phone = await openTab(context, playground.url, "Walter of the Long Name")
   })
 
   afterAll(async () => {

@@ -17,7 +17,7 @@ describe.skipIf(!program("chromium"))("the playground in two tabs", () => {
     browser = await launchChromium()
     context = await browser.newContext({ viewport: { width: 1366, height: 768 } })
     ada = await openTab(context, playground.url, "Ada Shore")
-    bob = await openTab(context, playground.url, "Bob Reef")
+    bob = await openTab(context, playground.url, "Bob")
   })
 
   afterAll(async () => {
@@ -25,7 +25,11 @@ describe.skipIf(!program("chromium"))("the playground in two tabs", () => {
     await playground?.end("SIGKILL")
   })
 
-  it("shows each tab who is here, by the names they chose", async () => {
+  it("shows each tab who is here, by the names they choose", async () => {
+    await untilText(ada.page, "#people", "Bob")
+    await bob.page.fill("#name", "  Bob   Reef ")
+    await bob.page.press("#name", "Enter")
+    expect(await bob.page.locator("#name").inputValue()).toBe("Bob Reef")
     for (const { page } of [ada, bob]) {
       await untilText(page, "#here", "2 here")
       await untilText(page, "#people", "Ada Shore")
