@@ -6,16 +6,18 @@ export interface Pipe<T> {
   readonly send: (piece: T, bytes: number) => boolean
   /** Runs `then` behind everything that was sent, and takes nothing more. */
   readonly finish: (then: () => void) => void
+  /** How much is on its way. */
   readonly bytes: () => number
   /** The receiver stops taking, or goes on. */
   readonly pause: () => void
   readonly resume: () => void
   /** Nothing arrives any more. */
   readonly block: () => void
+  /** Takes nothing more; what is on its way is lost. */
   readonly close: () => void
 }
 
-interface Pieces<T> {
+interface Ends<T> {
   readonly handle: (piece: T) => void
   /** Everything was taken after the pipe had been full. */
   readonly handleDrain: () => void
@@ -24,7 +26,7 @@ interface Pieces<T> {
 export function pipe<T>(
   clock: Pick<Clock, "after" | "monotonic">,
   conditions: { readonly latencyMs: () => number; readonly highWaterBytes: number },
-  { handle, handleDrain }: Pieces<T>,
+  { handle, handleDrain }: Ends<T>,
 ): Pipe<T> {
   const arrived: { readonly run: () => void; readonly bytes: number }[] = []
   let bytes = 0
@@ -52,6 +54,7 @@ export function pipe<T>(
     const now = clock.monotonic()
     lastDueMs = Math.max(lastDueMs, now + conditions.latencyMs())
     clock.after(lastDueMs - now, () => {
+      if (closed) return
       arrived.push({ run, bytes: size })
       flush()
     })
@@ -73,8 +76,10 @@ export function pipe<T>(
       paused = true
     },
     resume: () => {
+      if (!paused) return
       paused = false
-      flush()
+      // a socket does not deliver from within `resume` either
+      clock.after(0, flush)
     },
     block: () => {
       blocked = true

@@ -8,6 +8,8 @@ export interface Seeded {
   readonly pick: <T>(items: readonly T[]) => T
   /** 22 characters of A-Z a-z 0-9 - _. */
   readonly uniqueId: () => string
+  /** Another source that goes its own way from here, so that what is drawn from one does not shift the other. */
+  readonly fork: () => Seeded
   /** Deterministic, and spread well enough for tests; not a one-way function. */
   readonly digest: (text: string | Uint8Array) => string
 }
@@ -26,6 +28,7 @@ export function seeded(seed: number): Seeded {
     chance: (probability) => random() < probability,
     pick: <T>(items: readonly T[]) => items[between(0, items.length - 1)] as T,
     uniqueId: () => name(random),
+    fork: () => seeded(Math.floor(random() * 4_294_967_296)),
     digest: (text) =>
       name(mulberry32(fnv1a(typeof text === "string" ? new TextEncoder().encode(text) : text))),
   }

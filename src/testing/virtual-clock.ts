@@ -17,8 +17,13 @@ export interface VirtualClock {
   readonly advance: (ms: number) => Promise<void>
   /** Runs everything that is due now and what follows from it, without time passing. */
   readonly settle: () => Promise<void>
-  /** Lets time pass from timer to timer until `condition` holds. Rejects when `limitMs` (default one hour) did not suffice. */
+  /**
+   * Lets time pass from timer to timer until `condition` holds.
+   * @throws Error when it did not within `limitMs` (default one hour), or when nothing is left to happen
+   */
   readonly until: (condition: () => boolean, limitMs?: number) => Promise<void>
+  /** Lets time pass from timer to timer until `work` settles, and is what it is. Rejects as `until` does. */
+  readonly run: <T>(work: Promise<T>, limitMs?: number) => Promise<T>
   /** Sets the wall clock forward or back, as an operator or NTP would; `monotonic` does not jump. */
   readonly jump: (ms: number) => void
   /** When the next timer is due, in ms of `monotonic`; undefined when there is none. */
@@ -33,6 +38,9 @@ const quiet =
   typeof setImmediate === "function"
     ? () => new Promise<void>((resolve) => setImmediate?.(resolve))
     : () => new Promise<void>((resolve) => setTimeout(resolve, 0))
+
+/** How long to wait for something unless told otherwise, in ms of virtual time. */
+const LIMIT_MS = 3_600_000
 
 /** @param startMs what `now` says first, ms since 1970 */
 export function virtualClock(startMs = Date.UTC(2030, 0, 1)): VirtualClock {
@@ -68,6 +76,16 @@ export function virtualClock(startMs = Date.UTC(2030, 0, 1)): VirtualClock {
     elapsedMs = untilMs
   }
 
+  const until = async (condition: () => boolean, limitMs = LIMIT_MS): Promise<void> => {
+    const untilMs = elapsedMs + limitMs
+    await settle()
+    while (!condition()) {
+      if (await runNext(untilMs)) continue
+      const why = timers.length === 0 ? "nothing is left to happen" : `${limitMs} ms of virtual time are over`
+      throw new Error(`what was waited for did not come true, and ${why}`)
+    }
+  }
+
   return {
     now: () => startMs + elapsedMs + jumpedMs,
     monotonic: () => elapsedMs,
@@ -84,13 +102,15 @@ export function virtualClock(startMs = Date.UTC(2030, 0, 1)): VirtualClock {
     },
     advance,
     settle,
-    until: async (condition, limitMs = 3_600_000) => {
-      const untilMs = elapsedMs + limitMs
-      await settle()
-      while (!condition()) {
-        if (!(await runNext(untilMs)))
-          throw new Error(`the condition did not come true within ${limitMs} ms of virtual time`)
+    until,
+    run: async (work, limitMs) => {
+      let settled = false
+      const done = () => {
+        settled = true
       }
+      work.then(done, done)
+      await until(() => settled, limitMs)
+      return work
     },
     jump: (ms) => {
       jumpedMs += ms
