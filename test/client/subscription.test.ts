@@ -1,0 +1,228 @@
+import { describe, expect, test } from "vitest"
+import { Subscription } from "../../src/client/subscription.ts"
+import { HoldfastError } from "../../src/protocol/error.ts"
+import type { EntryMessage, SnapshotEntry } from "../../src/protocol/message.ts"
+
+const alias = 1
+const at = 0
+const position = (offset: number, epoch = "e") => ({ epoch, offset })
+const event = (offset: number, data: unknown = offset): EntryMessage => ({
+  type: "event",
+  alias,
+  offset,
+  at,
+  name: "said",
+  data,
+})
+const set = (offset: number, key: string, data: unknown) =>
+  ({ type: "set", alias, offset, at, name: "price", key, data }) as const
+const join = (offset: number, member: string) =>
+  ({ type: "join", alias, offset, at, member, data: member.toUpperCase() }) as const
+
+function subscribed(offset: number, { top = offset, snapshot = false, epoch = "e" } = {}) {
+  return {
+    type: "subscribed",
+    channel: "c",
+    alias,
+    position: position(offset, epoch),
+    top,
+    snapshot,
+  } as const
+}
+function snapshot(offset: number, entries: readonly SnapshotEntry[], last = true) {
+  return { type: "snapshot", alias, offset, entries, last } as const
+}
+function gap(from: number, to: number, withSnapshot: boolean) {
+  return {
+    type: "gap",
+    alias,
+    reason: "trimmed",
+    from: position(from),
+    to: position(to),
+    snapshot: withSnapshot,
+  } as const
+}
+
+function live(offset: number, options = {}) {
+  const subscription = new Subscription("c")
+  subscription.subscribe()
+  subscription.request()
+  subscription.handleSubscribed(subscribed(offset, options))
+  subscription.takeChanges()
+  return subscription
+}
+
+describe("what it asks for", () => {
+  test("first as much history as was wanted, then from where it stands", () => {
+    const subscription = new Subscription("c", { last: 5 })
+    expect(subscription.request()).toEqual({ channel: "c", history: { last: 5 } })
+    subscription.handleSubscribed(subscribed(7))
+    subscription.handleEntry(event(8))
+    expect(subscription.request()).toEqual({ channel: "c", position: position(8) })
+  })
+
+  test("of a log that is empty, from its beginning", () => {
+    expect(live(0).request()).toEqual({ channel: "c", position: position(0) })
+  })
+})
+
+describe("entries", () => {
+  test("move the position and are told in order; what lies at or below it is dropped and counted", () => {
+    const subscription = live(5)
+    for (const offset of [6, 7, 7, 5, 9]) subscription.handleEntry(event(offset))
+    expect(subscription.takeChanges().map(({ told }) => told[0])).toEqual([6, 7, 9])
+    expect(subscription.position).toEqual(position(9))
+    expect(subscription.stats).toEqual({ delivered: 3, replayed: 0, duplicates: 2, gaps: 0 })
+  })
+
+  test("are replayed up to the top at the time of subscribing", () => {
+    const subscription = live(0, { top: 2 })
+    for (const offset of [1, 2, 3]) subscription.handleEntry(event(offset))
+    expect(subscription.takeChanges().map(({ told }) => told[1])).toEqual([
+      { offset: 1, at, replayed: true },
+      { offset: 2, at, replayed: true },
+      { offset: 3, at, replayed: false },
+    ])
+  })
+
+  test("set and delete the keys of a state", () => {
+    const subscription = live(0)
+    subscription.handleEntry(set(1, "A", 1))
+    subscription.handleEntry(set(2, "A", null))
+    subscription.handleEntry({ type: "delete", alias, offset: 3, at, name: "price", key: "A" })
+    subscription.handleEntry({ type: "delete", alias, offset: 4, at, name: "price", key: "unknown" })
+    expect(subscription.takeChanges().map(({ told }) => told)).toEqual([
+      [{ key: "A", value: 1, previous: undefined }],
+      [{ key: "A", value: null, previous: 1 }],
+      [{ key: "A", value: undefined, previous: null }],
+    ])
+    expect(subscription.values("price").size).toBe(0)
+  })
+
+  test("bring members and take them away", () => {
+    const subscription = live(0)
+    subscription.handleEntry(join(1, "ada"))
+    subscription.handleEntry(join(2, "bob"))
+    subscription.handleEntry({ type: "left", alias, offset: 3, at, member: "ada" })
+    expect([...subscription.members]).toEqual([["bob", "BOB"]])
+    expect(subscription.takeChanges().map(({ type }) => type)).toEqual(["members", "members", "members"])
+  })
+})
+
+describe("a snapshot", () => {
+  test("is applied when its last part is here, all at once", () => {
+    const subscription = new Subscription("c")
+    subscription.subscribe()
+    subscription.handleSubscribed(subscribed(10, { snapshot: true }))
+    subscription.handleSnapshot(snapshot(10, [set(3, "A", 1)], false))
+    expect(subscription.status).toBe("subscribing")
+    expect(subscription.position).toBeUndefined()
+    expect(subscription.values("price").size).toBe(0)
+    subscription.handleSnapshot(snapshot(10, [set(5, "B", 2), join(6, "ada")]))
+    expect(subscription.status).toBe("live")
+    expect(subscription.position).toEqual(position(10))
+    expect([...subscription.values("price")]).toEqual([
+      ["A", 1],
+      ["B", 2],
+    ])
+    expect([...subscription.members.keys()]).toEqual(["ada"])
+    subscription.handleEntry(set(11, "A", 3))
+    expect(subscription.values("price").get("A")).toBe(3)
+  })
+
+  test("that was cut in the middle leaves no trace", () => {
+    const subscription = live(5)
+    subscription.handleEntry(set(6, "A", 1))
+    subscription.takeChanges()
+    subscription.handleGap(gap(6, 20, true))
+    subscription.handleSnapshot(snapshot(20, [set(15, "B", 2)], false))
+    subscription.handleDown()
+    expect(subscription.takeChanges()).toEqual([{ type: "status", told: ["subscribing", undefined] }])
+    expect([...subscription.values("price")]).toEqual([["A", 1]])
+    expect(subscription.request()).toEqual({ channel: "c", position: position(6) })
+  })
+
+  test("is told as the difference to what was there", () => {
+    const subscription = live(0)
+    for (const entry of [set(1, "A", 1), set(2, "B", 2), set(3, "C", 3)]) subscription.handleEntry(entry)
+    subscription.takeChanges()
+    subscription.handleGap(gap(3, 20, true))
+    subscription.handleSnapshot(snapshot(20, [set(1, "A", 1), set(15, "B", 5), set(16, "D", 4)]))
+    const changes = subscription.takeChanges()
+    expect(changes.filter(({ type }) => type === "state").map(({ told }) => told[0])).toEqual([
+      { key: "B", value: 5, previous: 2 },
+      { key: "C", value: undefined, previous: 3 },
+      { key: "D", value: 4, previous: undefined },
+    ])
+    expect(changes[0]?.type).toBe("gap")
+  })
+})
+
+describe("a gap", () => {
+  test("moves the position at once when no snapshot follows", () => {
+    const subscription = live(5)
+    subscription.handleGap(gap(5, 20, false))
+    expect(subscription.position).toEqual(position(20))
+    expect(subscription.takeChanges()).toEqual([
+      { type: "gap", told: [{ reason: "trimmed", from: position(5), to: position(20) }] },
+    ])
+    expect(subscription.stats.gaps).toBe(1)
+  })
+
+  test("while another gap's snapshot is on its way takes its place", () => {
+    const subscription = live(5)
+    subscription.handleGap(gap(5, 20, true))
+    subscription.handleSnapshot(snapshot(20, [set(15, "A", 1)], false))
+    subscription.handleGap(gap(20, 40, true))
+    subscription.handleSnapshot(snapshot(40, [set(35, "A", 2)]))
+    expect(subscription.position).toEqual(position(40))
+    expect(subscription.values("price").get("A")).toBe(2)
+  })
+
+  test("into a new epoch: smaller offsets are new there", () => {
+    const subscription = live(50)
+    subscription.handleGap({ ...gap(50, 0, false), reason: "new-epoch", to: position(0, "f") })
+    subscription.handleEntry(event(1))
+    expect(subscription.position).toEqual(position(1, "f"))
+    expect(subscription.stats.duplicates).toBe(0)
+  })
+})
+
+test("a server that resumes lower than asked for repeats nothing to the listeners", () => {
+  const subscription = live(5)
+  subscription.handleEntry(event(6))
+  subscription.handleDown()
+  subscription.handleSubscribed(subscribed(4, { top: 7 }))
+  subscription.takeChanges()
+  for (const offset of [5, 6, 7]) subscription.handleEntry(event(offset))
+  expect(subscription.takeChanges().map(({ told }) => told[0])).toEqual([7])
+})
+
+describe("a refusal", () => {
+  const refusal = new HoldfastError("not_allowed", "no")
+
+  test("lasts until it is asked again", () => {
+    const subscription = live(5)
+    subscription.handleUnsubscribed(refusal)
+    expect(subscription.status).toBe("refused")
+    expect(subscription.error).toBe(refusal)
+    subscription.subscribe()
+    expect(subscription.status).toBe("subscribing")
+    expect(subscription.request()).toEqual({ channel: "c", position: position(5) })
+  })
+
+  test("ends with the connection that it was told on", () => {
+    const subscription = live(5)
+    subscription.handleUnsubscribed(refusal)
+    subscription.handleDown()
+    expect(subscription.status).toBe("subscribing")
+  })
+})
+
+test("what was closed stays closed", () => {
+  const subscription = live(5)
+  subscription.close()
+  subscription.subscribe()
+  subscription.handleDown()
+  expect(subscription.status).toBe("closed")
+})
