@@ -12,9 +12,10 @@ export interface ErrorDetail {
 export class HoldfastError extends Error {
   override readonly name = "HoldfastError"
   readonly code: string
-  readonly path?: string
-  readonly limit?: number
-  readonly data?: unknown
+  // "declare": a detail that was not given is no member either
+  declare readonly path?: string
+  declare readonly limit?: number
+  declare readonly data?: unknown
 
   constructor(code: string, message: string = code, detail: ErrorDetail = {}) {
     super(message)
