@@ -179,18 +179,16 @@ export class Driver {
   /** Tells the other machines what became of the connection. */
   #handleStatus(): void {
     const { status, error } = this.#connection
-    const up = status === "open"
-    if (up !== this.#up) {
-      this.#up = up
-      if (up) this.#subscriptions.handleUp()
-      else {
-        this.#outbox.handleDown()
-        this.#subscriptions.handleDown()
-      }
-    }
+    const wasUp = this.#up
+    this.#up = status === "open"
     if (status === "closed") {
       this.#outbox.handleEnd(error ?? closed())
       this.#subscriptions.handleEnd(error)
+    } else if (this.#up && !wasUp) {
+      this.#subscriptions.handleUp()
+    } else if (wasUp && !this.#up) {
+      this.#outbox.handleDown()
+      this.#subscriptions.handleDown()
     }
   }
 

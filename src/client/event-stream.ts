@@ -26,6 +26,7 @@ export function eventStream<Event extends object>(limit: number, handleEnd: () =
     wake?.()
   }
   const push = (event: Event) => {
+    if (ended) return
     if (held.length < limit) held.push(event)
     else end(new HoldfastError("buffer_full", `${limit} events wait to be taken, the limit`, { limit }))
     wake?.()
@@ -44,5 +45,13 @@ export function eventStream<Event extends object>(limit: number, handleEnd: () =
       end(undefined)
     }
   }
-  return { events: events(), push, end }
+  const generator = events()
+  const leave = generator.return.bind(generator)
+  // a generator that waits for an event would look up from it only with the next one
+  generator.return = (value) => {
+    held.length = 0
+    end(undefined)
+    return leave(value)
+  }
+  return { events: generator, push, end }
 }

@@ -17,11 +17,11 @@ export class Listeners<Told extends readonly unknown[]> {
     this.#all.clear()
   }
 
-  /** Tells everybody who listens now. One that throws keeps none of the others from being told. */
+  /** Tells everybody who listens now and has not been taken off meanwhile. One that throws keeps none of the others from being told. */
   tell(handleError: (error: unknown) => void, ...told: Told): void {
     for (const listener of [...this.#all]) {
       try {
-        listener(...told)
+        if (this.#all.has(listener)) listener(...told)
       } catch (error) {
         handleError(error)
       }

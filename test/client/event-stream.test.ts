@@ -53,3 +53,11 @@ test("an error ends it after what came before", async () => {
   await expect(events.next()).rejects.toMatchObject({ code: "not_allowed" })
   expect(await events.next()).toMatchObject({ done: true })
 })
+
+test("who waits for an event is let go when the stream is left", async () => {
+  const { events, ends } = stream()
+  const waiting = events.next()
+  await events.return(undefined)
+  expect(await waiting).toEqual({ value: undefined, done: true })
+  expect(ends()).toBe(1)
+})
