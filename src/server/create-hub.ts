@@ -8,7 +8,7 @@ import { closeCodes } from "../protocol/close.ts"
 import { realClock } from "./clock.ts"
 import { nodeEntropy } from "./entropy.ts"
 import { Mounts } from "./http/mounts.ts"
-import type { Origins } from "./http/origin.ts"
+import { createOriginCheck, type Origins } from "./http/origin.ts"
 import { OwnServers } from "./http/own-servers.ts"
 import { DEFAULT_PATH, type Hub } from "./hub.ts"
 import { defaultServerLimits, type ServerLimits } from "./limits.ts"
@@ -38,9 +38,9 @@ export function createHub<C extends Contract, User = undefined>(
   const log = options.log ?? memoryLog()
   const logger = options.logger ?? consoleLogger
   const limits = { ...defaultLimits, ...defaultServerLimits, ...options.limits }
-  const { origins = "same-host" } = options
+  const originRefusal = createOriginCheck(options.origins ?? "same-host", logger)
   const links = new Links(limits.connectionsMax, logger)
-  const mounts = new Mounts()
+  const mounts = new Mounts(logger)
   const ports = { clock: realClock, entropy: nodeEntropy, log }
   const core = createHubCore<C, User, IncomingMessage>(contract, { ...options, logger }, ports)
 
@@ -49,7 +49,7 @@ export function createHub<C extends Contract, User = undefined>(
     connect: core.connect,
     links,
     surroundings: { logger, onGone: (link) => links.delete(link) },
-    origins,
+    originRefusal,
     compression:
       options.compression === undefined ? undefined : { ...defaultCompression, ...options.compression },
   })
@@ -57,7 +57,7 @@ export function createHub<C extends Contract, User = undefined>(
     ...limits,
     links,
     logger,
-    origins,
+    originRefusal,
     clock: realClock,
     heartbeat: new Heartbeat(realClock, limits.heartbeatMs),
     authorizeTimeoutMs: limits.helloTimeoutMs,

@@ -1,3 +1,4 @@
+import type { Logger } from "../../hub/options.ts"
 import { normalPath } from "./path.ts"
 import { addUpgradeRoute, type UpgradeHandler, type UpgradeServer } from "./upgrade-routes.ts"
 
@@ -5,6 +6,11 @@ import { addUpgradeRoute, type UpgradeHandler, type UpgradeServer } from "./upgr
 export class Mounts {
   readonly #removers = new Map<UpgradeServer, (() => void)[]>()
   readonly #rawDoors = new Map<string, UpgradeHandler>()
+  readonly #logger: Logger
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
 
   /** @throws Error when a path is taken on this server, TypeError when it is no server. */
   attach(server: UpgradeServer, path: string, door: UpgradeHandler): void {
@@ -13,7 +19,7 @@ export class Mounts {
       throw new TypeError("this is no HTTP server: of a framework, attach to what its listen() returns")
     }
     const known = this.#removers.get(server)
-    const removers = [addUpgradeRoute(server, checkedPath(path), door)]
+    const removers = [addUpgradeRoute(server, checkedPath(path), this.#guarded(door))]
     if (known === undefined) {
       for (const [rawPath, rawDoor] of this.#rawDoors) {
         removers.push(addUpgradeRoute(server, rawPath, rawDoor))
@@ -23,8 +29,9 @@ export class Mounts {
   }
 
   /** @throws Error when the path is taken. */
-  addRaw(path: string, door: UpgradeHandler): void {
+  addRaw(path: string, rawDoor: UpgradeHandler): void {
     const normal = checkedPath(path)
+    const door = this.#guarded(rawDoor)
     if (this.#rawDoors.has(normal)) throw new Error(`the hub already takes raw WebSockets at ${normal}`)
     for (const [server, removers] of this.#removers) removers.push(addUpgradeRoute(server, normal, door))
     this.#rawDoors.set(normal, door)
@@ -41,6 +48,18 @@ export class Mounts {
 
   detachAll(): void {
     for (const server of [...this.#removers.keys()]) this.detach(server)
+  }
+
+  /** What fails in one handshake must not reach the server's event, where it would end the process. */
+  #guarded(door: UpgradeHandler): UpgradeHandler {
+    return (request, socket, head) => {
+      try {
+        door(request, socket, head)
+      } catch (error) {
+        this.#logger.error("a handshake failed", { error })
+        socket.destroy()
+      }
+    }
   }
 }
 

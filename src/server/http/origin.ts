@@ -1,10 +1,31 @@
 import type { IncomingMessage } from "node:http"
+import type { Logger } from "../../hub/options.ts"
 
 /**
  * Which web pages may connect. `same-host`: those that came from the host that they connect to, on loopback from any port;
  * `any`; or a list such as `["https://app.example.com"]`. Who sends no `Origin` is no web page, and is let in always.
  */
 export type Origins = "same-host" | "any" | readonly string[]
+
+/** Undefined when the request is let in, otherwise the sentence that says why not. */
+export type OriginCheck = (request: IncomingMessage) => string | undefined
+
+/** How many origins are remembered as told of. */
+const TOLD_MAX = 100
+
+/** Checks origins, and tells the log of each that is refused once: a browser shows its page nothing but a failure. */
+export function createOriginCheck(origins: Origins, logger: Logger): OriginCheck {
+  const told = new Set<string>()
+  return (request) => {
+    const refusal = originRefusal(request, origins)
+    const { origin = "" } = request.headers
+    if (refusal !== undefined && !told.has(origin) && told.size < TOLD_MAX) {
+      told.add(origin)
+      logger.warn(refusal, { origin })
+    }
+    return refusal
+  }
+}
 
 /** Undefined when the request is let in, otherwise the sentence that says why not. */
 export function originRefusal(request: IncomingMessage, origins: Origins): string | undefined {

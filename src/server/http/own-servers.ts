@@ -41,7 +41,7 @@ export class OwnServers {
       this.#mounts.detach(server)
       throw error
     }
-    server.on("error", (error) => this.#options.logger.error("The HTTP server failed.", { error }))
+    server.on("error", (error) => this.#options.logger.error("the HTTP server failed", { error }))
     const { port: actualPort } = server.address() as AddressInfo
     return { port: actualPort, url: urlOf(host, actualPort, normalPath(path)) }
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http"
 import type { Clock } from "../../hub/clock.ts"
 import type { Logger } from "../../hub/options.ts"
 import { closeCodes } from "../../protocol/close.ts"
-import { type Origins, originRefusal } from "../http/origin.ts"
+import type { OriginCheck } from "../http/origin.ts"
 import { refuse } from "../http/refuse.ts"
 import type { UpgradeHandler } from "../http/upgrade-routes.ts"
 import { createAcceptor } from "../websocket/acceptor.ts"
@@ -28,7 +28,7 @@ export interface RawSurroundings extends LinkLimits {
   readonly heartbeat: Heartbeat
   readonly clock: Clock
   readonly logger: Logger
-  readonly origins: Origins
+  readonly originRefusal: OriginCheck
   readonly messageBytesMax: number
   readonly closeTimeoutMs: number
   readonly authorizeTimeoutMs: number
@@ -42,13 +42,13 @@ export function createRawDoor(
   options: RawOptions,
   surroundings: RawSurroundings,
 ): UpgradeHandler {
-  const { links, closeTimeoutMs, messageBytesMax, origins } = surroundings
+  const { links, closeTimeoutMs, messageBytesMax, originRefusal } = surroundings
   const accept = createAcceptor({ payloadBytesMax: messageBytesMax, closeTimeoutMs, compression: undefined })
   const start = createStart(handler, surroundings)
   const { subprotocols, authorize } = options
 
   return (request, socket, head) => {
-    const refusal = originRefusal(request, origins)
+    const refusal = originRefusal(request)
     if (refusal !== undefined) return refuse(socket, 403, refusal)
     const subprotocol = chooseSubprotocol(request, subprotocols ?? [])
     if (subprotocols !== undefined && subprotocol === undefined) {
@@ -89,7 +89,7 @@ function createStart(handler: RawHandler, surroundings: RawSurroundings) {
     heartbeat.add(connection)
     const handle = async () => handler(connection, request)
     handle().catch((error: unknown) => {
-      logger.error("The handler of a raw socket failed.", { error })
+      logger.error("the handler of a raw socket failed", { error })
       connection.close(closeCodes.internal.code, "the server's handler failed")
     })
   }
@@ -105,7 +105,7 @@ async function isAuthorized(
     const ask = async () => authorize(request)
     ask()
       .catch((error: unknown) => {
-        logger.warn("A raw socket was refused.", { error })
+        logger.warn("a raw socket was refused", { error })
         return false
       })
       .then((authorized) => {

@@ -47,6 +47,7 @@ export class RawConnection implements RawSocket, LinkOwner {
   #room: { readonly promise: Promise<boolean>; readonly settle: (open: boolean) => void } | undefined
   #closed = false
   #heard = true
+  #unsentBytesBefore = 0
 
   constructor(link: WebSocketLink<undefined>, subprotocol: string, options: RawSocketOptions) {
     this.subprotocol = subprotocol
@@ -68,7 +69,7 @@ export class RawConnection implements RawSocket, LinkOwner {
     if (this.#link.write(plainFrame(message))) return true
     if (this.#link.unsentBytes > this.#options.rawUnsentBytesMax) {
       const { rawUnsentBytesMax } = this.#options
-      this.#options.logger.warn("A raw socket was cut: it was sent faster than its peer reads.", {
+      this.#options.logger.warn("a raw socket was cut: more was sent than its peer reads", {
         rawUnsentBytesMax,
       })
       this.#link.destroy()
@@ -80,7 +81,7 @@ export class RawConnection implements RawSocket, LinkOwner {
 
   onMessage(listener: (message: RawMessage) => unknown): void {
     this.#deliver(listener).catch((error: unknown) => {
-      this.#options.logger.error("The listener of a raw socket failed.", { error })
+      this.#options.logger.error("the listener of a raw socket failed", { error })
       this.close(closeCodes.internal.code, "the server's handler failed")
     })
   }
@@ -100,11 +101,15 @@ export class RawConnection implements RawSocket, LinkOwner {
 
   /** Sends a ping. Cuts the line when nothing came since the last one. */
   checkHeartbeat(): void {
-    // From a peer that we do not read from, nothing can come.
-    if (!this.#heard && !this.#link.isPaused) {
+    const { unsentBytes, isPaused } = this.#link
+    // A ping may still be stuck behind much else, as long as that moves; and from a peer that is not read from, nothing
+    // can come.
+    const mayLive = this.#heard || isPaused || (unsentBytes > 0 && unsentBytes !== this.#unsentBytesBefore)
+    if (!mayLive) {
       this.#link.destroy()
       return
     }
+    this.#unsentBytesBefore = unsentBytes
     this.#heard = false
     this.#link.ping()
   }
@@ -131,7 +136,7 @@ export class RawConnection implements RawSocket, LinkOwner {
       try {
         listener()
       } catch (error) {
-        this.#options.logger.error("A close listener of a raw socket failed.", { error })
+        this.#options.logger.error("a close listener of a raw socket failed", { error })
       }
     }
   }

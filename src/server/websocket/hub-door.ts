@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
 import type { HubConnection } from "../../hub/hub.ts"
 import type { Link } from "../../hub/link.ts"
-import { type Origins, originRefusal } from "../http/origin.ts"
+import type { OriginCheck } from "../http/origin.ts"
 import { refuse } from "../http/refuse.ts"
 import type { UpgradeHandler } from "../http/upgrade-routes.ts"
 import { createAcceptor } from "./acceptor.ts"
@@ -18,7 +18,7 @@ export interface HubDoorOptions extends LinkLimits {
   readonly connect: (link: Link, request: IncomingMessage) => HubConnection
   readonly links: Links
   readonly surroundings: PeerSurroundings
-  readonly origins: Origins
+  readonly originRefusal: OriginCheck
   readonly compression: Compression | undefined
   readonly messageBytesMax: number
   readonly closeTimeoutMs: number
@@ -41,7 +41,7 @@ export function createHubDoor(options: HubDoorOptions): UpgradeHandler {
 
   return (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (links.refusal !== undefined) return refuse(socket, 503, links.refusal)
-    const refusal = originRefusal(request, options.origins)
+    const refusal = options.originRefusal(request)
     if (refusal !== undefined) return refuse(socket, 403, refusal)
     const subprotocol = chooseSubprotocol(request, supported)
     const format = wireFormats.get(subprotocol ?? "")

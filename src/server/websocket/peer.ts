@@ -75,7 +75,7 @@ export class Peer implements LinkOwner {
   }
 
   #fail(error: unknown): void {
-    this.#surroundings.logger.error("A connection failed, and was closed.", { error })
+    this.#surroundings.logger.error("a connection failed and was closed", { error })
     this.#link.close(closeCodes.internal.code, "the server failed")
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http"
 import { describe, expect, test } from "vitest"
-import { type Origins, originRefusal } from "../../../src/server/http/origin.ts"
+import { createOriginCheck, type Origins, originRefusal } from "../../../src/server/http/origin.ts"
+import { recordingLogger } from "../support/hubs.ts"
 
 function allows(origins: Origins, origin: string | undefined, host = "example.com"): boolean {
   return originRefusal({ headers: { origin, host } } as unknown as IncomingMessage, origins) === undefined
@@ -52,4 +53,14 @@ test("the refusal names the origin, on one line, whatever it holds", () => {
   const refusal = originRefusal(request, "same-host")
   expect(refusal).toContain('"x\\"\\u0001y')
   expect(refusal?.length).toBeLessThan(400)
+})
+
+test("the log is told of each origin once", () => {
+  const logger = recordingLogger()
+  const check = createOriginCheck("same-host", logger)
+  const ask = (origin: string) => check({ headers: { origin, host: "h" } } as unknown as IncomingMessage)
+  for (const origin of ["http://a", "http://b", "http://a", "http://h"]) ask(origin)
+  expect(logger.lines.map(({ fields }) => fields.origin)).toEqual(["http://a", "http://b"])
+  for (let count = 0; count < 1000; count++) ask(`http://flood-${count}`)
+  expect(logger.lines).toHaveLength(100)
 })
