@@ -65,20 +65,20 @@ export function createHub<C extends Contract, User = undefined>(
   const servers = new OwnServers(mounts, hubDoor, { logger, requestTimeoutMs: limits.requestTimeoutMs })
   const close = async () => {
     links.refuseMore()
-    const serversClosed = servers.close()
-    const coreClosed = core.close()
+    const closing = [servers.close(), core.close()]
     // Those that were not let in yet, and raw sockets.
     links.close(closeCodes.goingAway.code, "the server closes")
     const cancel = realClock.after(limits.closeTimeoutMs * 2, () => links.destroy())
-    await links.gone()
+    const results = await Promise.allSettled([...closing, links.gone()])
     cancel()
     mounts.detachAll()
-    await Promise.all([coreClosed, serversClosed])
+    for (const result of results) if (result.status === "rejected") throw result.reason
   }
   let closed: Promise<void> | undefined
 
   return {
     ...core,
+    limits,
     listen: (where) => servers.listen(where),
     attach: (server, { path = DEFAULT_PATH } = {}) => mounts.attach(server, path, hubDoor),
     raw: (path, handler, rawOptions = {}) =>

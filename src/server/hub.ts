@@ -1,6 +1,7 @@
 import type { Contract } from "../contract/index.ts"
 import type { HubCore } from "../hub/hub.ts"
 import type { UpgradeServer } from "./http/upgrade-routes.ts"
+import type { ServerLimits } from "./limits.ts"
 import type { RawHandler, RawOptions } from "./raw/raw-door.ts"
 
 /** Where clients find a hub's WebSockets unless it is said otherwise. */
@@ -22,7 +23,8 @@ export interface Listening {
 }
 
 /** A hub on Node: its channels and connections, and the servers at which it takes WebSockets. */
-export interface Hub<C extends Contract, User> extends Omit<HubCore<C, User>, "connect"> {
+export interface Hub<C extends Contract, User> extends Omit<HubCore<C, User>, "connect" | "limits"> {
+  readonly limits: ServerLimits
   /** Starts an HTTP server of its own. @throws what listening fails with, such as EADDRINUSE. */
   readonly listen: (options: ListenOptions) => Promise<Listening>
   /**
@@ -39,6 +41,7 @@ export interface Hub<C extends Contract, User> extends Omit<HubCore<C, User>, "c
   /**
    * Refuses new connections, tells the clients to come back, closes in an orderly way, and cuts who does not answer in
    * time. Resolves when all are gone, the log is closed, and so are the servers that `listen` made.
+   * @throws what closing the log fails with; the rest is closed all the same.
    */
   readonly close: () => Promise<void>
 }

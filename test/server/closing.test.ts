@@ -1,9 +1,9 @@
 import { once } from "node:events"
 import type { Socket } from "node:net"
-import { memoryLog } from "holdfast/server"
+import { createHub, memoryLog } from "holdfast/server"
 import { describe, expect, test } from "vitest"
 import { appServer, bare, bareUpgraded, clientFrame, get, handshake } from "./support/http.ts"
-import { createTestHub, startTestHub } from "./support/hubs.ts"
+import { app, createTestHub, recordingLogger, startTestHub } from "./support/hubs.ts"
 import { WireClient } from "./support/wire-client.ts"
 
 describe("closing a hub", () => {
@@ -42,6 +42,16 @@ describe("closing a hub", () => {
     await Promise.all([hub.close(), hub.close()])
     await hub.close()
     expect(closed).toBe(1)
+  })
+
+  test("fails when the log cannot be closed, but not before the rest is", async () => {
+    const close = () => Promise.reject(new Error("disk full"))
+    const hub = createHub(app, { log: { ...memoryLog(), close }, logger: recordingLogger() })
+    const { url } = await hub.listen({ port: 0 })
+    const client = await WireClient.greet(url)
+    await expect(hub.close()).rejects.toThrow("disk full")
+    expect((await client.closed).code).toBe(1001)
+    await expect(get(url)).rejects.toMatchObject({ code: "ECONNREFUSED" })
   })
 
   test("refuses those who come while it lasts", async () => {

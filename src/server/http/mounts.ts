@@ -19,13 +19,17 @@ export class Mounts {
       throw new TypeError("this is no HTTP server: of a framework, attach to what its listen() returns")
     }
     const known = this.#removers.get(server)
-    const removers = [addUpgradeRoute(server, checkedPath(path), this.#guarded(door))]
-    if (known === undefined) {
-      for (const [rawPath, rawDoor] of this.#rawDoors) {
-        removers.push(addUpgradeRoute(server, rawPath, rawDoor))
-      }
+    const doors: (readonly [string, UpgradeHandler])[] = [[checkedPath(path), this.#guarded(door)]]
+    if (known === undefined) doors.push(...this.#rawDoors)
+    const removers = known ?? []
+    const before = removers.length
+    try {
+      for (const [each, handler] of doors) removers.push(addUpgradeRoute(server, each, handler))
+    } catch (error) {
+      for (const remove of removers.splice(before)) remove()
+      throw error
     }
-    this.#removers.set(server, [...(known ?? []), ...removers])
+    this.#removers.set(server, removers)
   }
 
   /** @throws Error when the path is taken. */

@@ -4,7 +4,7 @@ import type { RawSocket } from "holdfast/server"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { type ClientOptions, WebSocket } from "ws"
 import { deferred } from "../support/deferred.ts"
-import { get, handshake } from "../support/http.ts"
+import { appServer, get, handshake } from "../support/http.ts"
 import { createTestHub, recordingLogger } from "../support/hubs.ts"
 
 type Options = Parameters<typeof createTestHub>[0]
@@ -301,6 +301,18 @@ describe("doors", () => {
     expect(await nextMessage(new WebSocket(`ws://127.0.0.1:${port}/late`))).toBe("hello")
     expect((await get(`http://127.0.0.1:${port}/late`)).status).toBe(426)
     expect(() => hub.raw("/late", () => undefined)).toThrow("/late")
+  })
+
+  test("that clash with another hub's leave nothing behind", async () => {
+    const { server } = await appServer()
+    const [one, two] = [createTestHub(), createTestHub()]
+    one.raw("/same", () => undefined)
+    two.raw("/same", () => undefined)
+    one.attach(server, { path: "/one" })
+    expect(() => two.attach(server, { path: "/two" })).toThrow("/same")
+    two.raw("/other", () => undefined)
+    await one.close()
+    two.attach(server, { path: "/two" })
   })
 
   test("close with the hub", async () => {
