@@ -22,6 +22,8 @@ test("chat: what one client says, the other reads", async () => {
   bob.process.stdin.end("good bye\n")
   await ada.line(/^Bob: good bye$/)
   await ada.line(/\(here: Ada\)/)
+  ada.process.stdin.end()
+  expect(await once(ada.process, "exit")).toEqual([0, null])
   server.process.kill("SIGTERM")
   expect(await once(server.process, "exit")).toEqual([0, null])
 })
