@@ -125,3 +125,12 @@ export interface Channel<D extends ChannelDefinition> {
   /** Leaves the channel and its presence and takes off all listeners. What was published still goes out. */
   readonly close: () => void
 }
+
+/** A channel that has everything. What the contract declares of it is held by the types alone. */
+export interface AnyDefinition {
+  readonly events: Readonly<Record<string, Schema>>
+  readonly state: Readonly<Record<string, Schema>>
+  readonly presence: Schema
+  readonly signals: Readonly<Record<string, Schema>>
+  readonly calls: Readonly<Record<string, { readonly input: Schema; readonly output: Schema }>>
+}

@@ -170,7 +170,7 @@ export class Driver {
       }
       if (actions.length === 0) break
     }
-    this.#news.push(...this.#subscriptions.takeChanges())
+    for (const news of this.#subscriptions.takeChanges()) this.#news.push(news)
     if (status === this.#toldStatus) return
     this.#toldStatus = status
     this.#news.push(() => this.#ports.handleStatus(status))
@@ -322,7 +322,9 @@ export class Driver {
   #tell(): void {
     if (this.#telling) return
     this.#telling = true
-    for (let news = this.#news.shift(); news !== undefined; news = this.#news.shift()) news()
+    // also what is added meanwhile, behind it
+    for (const news of this.#news) news()
+    this.#news.length = 0
     this.#telling = false
   }
 }

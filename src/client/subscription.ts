@@ -60,6 +60,9 @@ export interface ChannelStats {
   readonly gaps: number
 }
 
+/** What the server says about a channel once it is subscribed. */
+export type ChannelMessage = Subscribed | Gap | Snapshot | Signal | EntryMessage
+
 type Values = Map<string, unknown>
 
 /** A snapshot on its way, and where it leads. Nothing of it is applied before all of it is here. */
@@ -131,7 +134,22 @@ export class Subscription {
     if (this.status === "live" || this.status === "refused") this.#become("subscribing")
   }
 
-  handleSubscribed({ position, top, snapshot }: Subscribed): void {
+  handleUnsubscribed(error: HoldfastError): void {
+    this.handleDown()
+    this.#become("refused", error)
+  }
+
+  /** What the server says about this channel. */
+  handleMessage(message: ChannelMessage): void {
+    if (message.type === "subscribed") this.#handleSubscribed(message)
+    else if (message.type === "gap") this.#handleGap(message)
+    else if (message.type === "snapshot") this.#handleSnapshot(message)
+    else if (message.type === "signal") {
+      this.#changes.push({ type: "signal", name: message.name, told: [message.data, { from: message.from }] })
+    } else this.#handleEntry(message)
+  }
+
+  #handleSubscribed({ position, top, snapshot }: Subscribed): void {
     this.#top = top
     if (snapshot) {
       this.#pending = { to: position, gap: undefined, entries: [] }
@@ -143,17 +161,12 @@ export class Subscription {
     this.#become("live")
   }
 
-  handleUnsubscribed(error: HoldfastError): void {
-    this.handleDown()
-    this.#become("refused", error)
-  }
-
-  handleGap(gap: Gap): void {
+  #handleGap(gap: Gap): void {
     this.#pending = gap.snapshot ? { to: gap.to, gap, entries: [] } : undefined
     if (!gap.snapshot) this.#jump(gap.to, gap)
   }
 
-  handleSnapshot({ entries, last }: Snapshot): void {
+  #handleSnapshot({ entries, last }: Snapshot): void {
     const pending = this.#pending
     if (pending === undefined) return
     for (const entry of entries) pending.entries.push(entry)
@@ -164,11 +177,7 @@ export class Subscription {
     if (this.status !== "live") this.#become("live")
   }
 
-  handleSignal({ name, data, from }: Signal): void {
-    this.#changes.push({ type: "signal", name, told: [data, { from }] })
-  }
-
-  handleEntry(entry: EntryMessage): void {
+  #handleEntry(entry: EntryMessage): void {
     const { position } = this
     if (position === undefined) return
     const { offset } = entry

@@ -47,8 +47,8 @@ export class Subscriptions {
   takeChanges(): (() => void)[] {
     const touched = [...this.#touched]
     this.#touched.clear()
-    return touched.flatMap(({ subscription, handleChange }) =>
-      subscription.takeChanges().map((change) => () => handleChange(change)),
+    return touched.flatMap((subscriber) =>
+      subscriber.subscription.takeChanges().map((change) => () => subscriber.handleChange(change)),
     )
   }
 
@@ -77,28 +77,19 @@ export class Subscriptions {
   }
 
   handleMessage(message: ServerMessage): void {
-    if (message.type === "subscribed") {
-      const subscriber = this.#all.get(message.channel)
+    if ("alias" in message) {
+      if (message.type === "subscribed") this.#alias(message.alias, message.channel)
+      const subscriber = this.#aliases.get(message.alias)
+      // entries may still come in of a channel that was just left
       if (subscriber === undefined) return
-      this.#aliases.set(message.alias, subscriber)
       this.touch(subscriber)
-      subscriber.subscription.handleSubscribed(message)
+      subscriber.subscription.handleMessage(message)
     } else if (message.type === "unsubscribed") {
       const subscriber = this.#all.get(message.channel)
       if (subscriber === undefined) return
       this.#forget(subscriber.subscription)
       this.touch(subscriber)
       subscriber.subscription.handleUnsubscribed(new HoldfastError(message.code, message.message))
-    } else if ("alias" in message) {
-      const subscriber = this.#aliases.get(message.alias)
-      // entries may still come in of a channel that was just left
-      if (subscriber === undefined) return
-      this.touch(subscriber)
-      const { subscription } = subscriber
-      if (message.type === "gap") subscription.handleGap(message)
-      else if (message.type === "snapshot") subscription.handleSnapshot(message)
-      else if (message.type === "signal") subscription.handleSignal(message)
-      else subscription.handleEntry(message)
     }
   }
 
@@ -108,6 +99,11 @@ export class Subscriptions {
     if (subscriber === undefined) return
     subscriber.subscription.handleDown()
     this.touch(subscriber)
+  }
+
+  #alias(alias: number, channel: string): void {
+    const subscriber = this.#all.get(channel)
+    if (subscriber !== undefined) this.#aliases.set(alias, subscriber)
   }
 
   #forget(subscription: Subscription): void {

@@ -63,14 +63,14 @@ export function formatName(pattern: string, params: Readonly<Record<string, stri
 
 function encodeParam(pattern: string, param: string, params: Readonly<Record<string, string>>): string {
   const value: unknown = params[param]
-  if (typeof value !== "string" || value === "") {
-    throw new TypeError(`channel "${pattern}": the parameter "${param}" must be a string that is not empty`)
-  }
   try {
-    return encodeURIComponent(value)
+    if (typeof value === "string" && value !== "") return encodeURIComponent(value)
   } catch {
-    throw new TypeError(`channel "${pattern}": the parameter "${param}" holds a lone surrogate`)
+    // falls through: of a string, only a lone surrogate cannot be encoded
   }
+  throw new TypeError(
+    `channel "${pattern}": the parameter "${param}" must be a string that is not empty and holds no lone surrogate`,
+  )
 }
 
 /** The parameters of `name` under `pattern`, or undefined when it does not match. */

@@ -47,7 +47,7 @@ function live(offset: number, options = {}) {
   const subscription = new Subscription("c")
   subscription.subscribe()
   subscription.request()
-  subscription.handleSubscribed(subscribed(offset, options))
+  subscription.handleMessage(subscribed(offset, options))
   subscription.takeChanges()
   return subscription
 }
@@ -56,8 +56,8 @@ describe("what it asks for", () => {
   test("first as much history as was wanted, then from where it stands", () => {
     const subscription = new Subscription("c", { last: 5 })
     expect(subscription.request()).toEqual({ channel: "c", history: { last: 5 } })
-    subscription.handleSubscribed(subscribed(7))
-    subscription.handleEntry(event(8))
+    subscription.handleMessage(subscribed(7))
+    subscription.handleMessage(event(8))
     expect(subscription.request()).toEqual({ channel: "c", position: position(8) })
   })
 
@@ -69,7 +69,7 @@ describe("what it asks for", () => {
 describe("entries", () => {
   test("move the position and are told in order; what lies at or below it is dropped and counted", () => {
     const subscription = live(5)
-    for (const offset of [6, 7, 7, 5, 9]) subscription.handleEntry(event(offset))
+    for (const offset of [6, 7, 7, 5, 9]) subscription.handleMessage(event(offset))
     expect(subscription.takeChanges().map(({ told }) => told[0])).toEqual([6, 7, 9])
     expect(subscription.position).toEqual(position(9))
     expect(subscription.stats).toEqual({ delivered: 3, replayed: 0, duplicates: 2, gaps: 0 })
@@ -77,7 +77,7 @@ describe("entries", () => {
 
   test("are replayed up to the top at the time of subscribing", () => {
     const subscription = live(0, { top: 2 })
-    for (const offset of [1, 2, 3]) subscription.handleEntry(event(offset))
+    for (const offset of [1, 2, 3]) subscription.handleMessage(event(offset))
     expect(subscription.takeChanges().map(({ told }) => told[1])).toEqual([
       { offset: 1, at, replayed: true },
       { offset: 2, at, replayed: true },
@@ -87,10 +87,10 @@ describe("entries", () => {
 
   test("set and delete the keys of a state", () => {
     const subscription = live(0)
-    subscription.handleEntry(set(1, "A", 1))
-    subscription.handleEntry(set(2, "A", null))
-    subscription.handleEntry({ type: "delete", alias, offset: 3, at, name: "price", key: "A" })
-    subscription.handleEntry({ type: "delete", alias, offset: 4, at, name: "price", key: "unknown" })
+    subscription.handleMessage(set(1, "A", 1))
+    subscription.handleMessage(set(2, "A", null))
+    subscription.handleMessage({ type: "delete", alias, offset: 3, at, name: "price", key: "A" })
+    subscription.handleMessage({ type: "delete", alias, offset: 4, at, name: "price", key: "unknown" })
     expect(subscription.takeChanges().map(({ told }) => told)).toEqual([
       [{ key: "A", value: 1, previous: undefined }],
       [{ key: "A", value: null, previous: 1 }],
@@ -101,9 +101,9 @@ describe("entries", () => {
 
   test("bring members and take them away", () => {
     const subscription = live(0)
-    subscription.handleEntry(join(1, "ada"))
-    subscription.handleEntry(join(2, "bob"))
-    subscription.handleEntry({ type: "left", alias, offset: 3, at, member: "ada" })
+    subscription.handleMessage(join(1, "ada"))
+    subscription.handleMessage(join(2, "bob"))
+    subscription.handleMessage({ type: "left", alias, offset: 3, at, member: "ada" })
     expect([...subscription.members]).toEqual([["bob", "BOB"]])
     expect(subscription.takeChanges().map(({ type }) => type)).toEqual(["members", "members", "members"])
   })
@@ -113,12 +113,12 @@ describe("a snapshot", () => {
   test("is applied when its last part is here, all at once", () => {
     const subscription = new Subscription("c")
     subscription.subscribe()
-    subscription.handleSubscribed(subscribed(10, { snapshot: true }))
-    subscription.handleSnapshot(snapshot(10, [set(3, "A", 1)], false))
+    subscription.handleMessage(subscribed(10, { snapshot: true }))
+    subscription.handleMessage(snapshot(10, [set(3, "A", 1)], false))
     expect(subscription.status).toBe("subscribing")
     expect(subscription.position).toBeUndefined()
     expect(subscription.values("price").size).toBe(0)
-    subscription.handleSnapshot(snapshot(10, [set(5, "B", 2), join(6, "ada")]))
+    subscription.handleMessage(snapshot(10, [set(5, "B", 2), join(6, "ada")]))
     expect(subscription.status).toBe("live")
     expect(subscription.position).toEqual(position(10))
     expect([...subscription.values("price")]).toEqual([
@@ -126,16 +126,16 @@ describe("a snapshot", () => {
       ["B", 2],
     ])
     expect([...subscription.members.keys()]).toEqual(["ada"])
-    subscription.handleEntry(set(11, "A", 3))
+    subscription.handleMessage(set(11, "A", 3))
     expect(subscription.values("price").get("A")).toBe(3)
   })
 
   test("that was cut in the middle leaves no trace", () => {
     const subscription = live(5)
-    subscription.handleEntry(set(6, "A", 1))
+    subscription.handleMessage(set(6, "A", 1))
     subscription.takeChanges()
-    subscription.handleGap(gap(6, 20, true))
-    subscription.handleSnapshot(snapshot(20, [set(15, "B", 2)], false))
+    subscription.handleMessage(gap(6, 20, true))
+    subscription.handleMessage(snapshot(20, [set(15, "B", 2)], false))
     subscription.handleDown()
     expect(subscription.takeChanges()).toEqual([{ type: "status", told: ["subscribing", undefined] }])
     expect([...subscription.values("price")]).toEqual([["A", 1]])
@@ -144,10 +144,10 @@ describe("a snapshot", () => {
 
   test("is told as the difference to what was there", () => {
     const subscription = live(0)
-    for (const entry of [set(1, "A", 1), set(2, "B", 2), set(3, "C", 3)]) subscription.handleEntry(entry)
+    for (const entry of [set(1, "A", 1), set(2, "B", 2), set(3, "C", 3)]) subscription.handleMessage(entry)
     subscription.takeChanges()
-    subscription.handleGap(gap(3, 20, true))
-    subscription.handleSnapshot(snapshot(20, [set(1, "A", 1), set(15, "B", 5), set(16, "D", 4)]))
+    subscription.handleMessage(gap(3, 20, true))
+    subscription.handleMessage(snapshot(20, [set(1, "A", 1), set(15, "B", 5), set(16, "D", 4)]))
     const changes = subscription.takeChanges()
     expect(changes.filter(({ type }) => type === "state").map(({ told }) => told[0])).toEqual([
       { key: "B", value: 5, previous: 2 },
@@ -161,7 +161,7 @@ describe("a snapshot", () => {
 describe("a gap", () => {
   test("moves the position at once when no snapshot follows", () => {
     const subscription = live(5)
-    subscription.handleGap(gap(5, 20, false))
+    subscription.handleMessage(gap(5, 20, false))
     expect(subscription.position).toEqual(position(20))
     expect(subscription.takeChanges()).toEqual([
       { type: "gap", told: [{ reason: "trimmed", from: position(5), to: position(20) }] },
@@ -171,18 +171,18 @@ describe("a gap", () => {
 
   test("while another gap's snapshot is on its way takes its place", () => {
     const subscription = live(5)
-    subscription.handleGap(gap(5, 20, true))
-    subscription.handleSnapshot(snapshot(20, [set(15, "A", 1)], false))
-    subscription.handleGap(gap(20, 40, true))
-    subscription.handleSnapshot(snapshot(40, [set(35, "A", 2)]))
+    subscription.handleMessage(gap(5, 20, true))
+    subscription.handleMessage(snapshot(20, [set(15, "A", 1)], false))
+    subscription.handleMessage(gap(20, 40, true))
+    subscription.handleMessage(snapshot(40, [set(35, "A", 2)]))
     expect(subscription.position).toEqual(position(40))
     expect(subscription.values("price").get("A")).toBe(2)
   })
 
   test("into a new epoch: smaller offsets are new there", () => {
     const subscription = live(50)
-    subscription.handleGap({ ...gap(50, 0, false), reason: "new-epoch", to: position(0, "f") })
-    subscription.handleEntry(event(1))
+    subscription.handleMessage({ ...gap(50, 0, false), reason: "new-epoch", to: position(0, "f") })
+    subscription.handleMessage(event(1))
     expect(subscription.position).toEqual(position(1, "f"))
     expect(subscription.stats.duplicates).toBe(0)
   })
@@ -190,11 +190,11 @@ describe("a gap", () => {
 
 test("a server that resumes lower than asked for repeats nothing to the listeners", () => {
   const subscription = live(5)
-  subscription.handleEntry(event(6))
+  subscription.handleMessage(event(6))
   subscription.handleDown()
-  subscription.handleSubscribed(subscribed(4, { top: 7 }))
+  subscription.handleMessage(subscribed(4, { top: 7 }))
   subscription.takeChanges()
-  for (const offset of [5, 6, 7]) subscription.handleEntry(event(offset))
+  for (const offset of [5, 6, 7]) subscription.handleMessage(event(offset))
   expect(subscription.takeChanges().map(({ told }) => told[0])).toEqual([7])
 })
 
