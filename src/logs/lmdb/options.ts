@@ -1,0 +1,44 @@
+export interface LmdbLogOptions {
+  /**
+   * Whether an append waits until its entry would survive a crash of the machine. Otherwise it waits until it survives a
+   * crash of the process, and what is acknowledged follows to disk within `checkpointIntervalMs`. Default: false.
+   */
+  readonly sync?: boolean
+  /** Opens a log that another process writes to: appends are refused, and watchers are told nothing. Default: false. */
+  readonly readOnly?: boolean
+  /** Begins a new epoch, as one must when a copy of the folder was put back: its end may be missing. Default: false. */
+  readonly newEpoch?: boolean
+  /** Without `sync`: how long after an append a checkpoint follows, in ms. Default: 1,000. */
+  readonly checkpointIntervalMs?: number
+  /** Channels that were ever appended to; beyond, the first append to another is refused with `log_full`. */
+  readonly channelsMax?: number
+  /** Channels whose heads and idempotency keys are held in memory. */
+  readonly channelsInMemoryMax?: number
+  /** Keys with a value in one channel, members included; beyond, another key is refused with `log_full`. */
+  readonly keysPerChannelMax?: number
+  /** Deleted keys that one channel remembers, or as many as it has values if these are more. Beyond, the floor rises. */
+  readonly tombstonesPerChannelMax?: number
+  /** Idempotency keys that one channel remembers; beyond, the oldest is forgotten before its time. */
+  readonly dedupeKeysPerChannelMax?: number
+  /** Appends that wait for a transaction; beyond, they are refused with `log_unavailable`. */
+  readonly pendingAppendsMax?: number
+  /** Is told what a watcher throws, and what fails in the background. Default: `console.error`. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** The LMDB log's options unless they are given. */
+export const lmdbLogDefaults = {
+  sync: false,
+  readOnly: false,
+  newEpoch: false,
+  checkpointIntervalMs: 1_000,
+  channelsMax: 10_000_000,
+  channelsInMemoryMax: 20_000,
+  keysPerChannelMax: 1_000_000,
+  tombstonesPerChannelMax: 1_000,
+  dedupeKeysPerChannelMax: 100_000,
+  pendingAppendsMax: 100_000,
+  onError: (error: unknown): void => console.error(error),
+} as const satisfies Required<LmdbLogOptions>
+
+export type LmdbLogSettings = Required<LmdbLogOptions>
