@@ -1,4 +1,4 @@
-import { CLOSE_REASON_BYTES_MAX, type CloseReason, closeCodes } from "../protocol/close.ts"
+import { type CloseReason, closeCodes } from "../protocol/close.ts"
 import type { HoldfastError } from "../protocol/error.ts"
 import type { Failure, ServerMessage } from "../protocol/message.ts"
 import type { Subscription } from "./channel.ts"
@@ -54,16 +54,9 @@ export class Connection {
     this.send(failure)
   }
 
-  /** Ends the connection in an orderly way. `reason` is for people; it is cut to what a close frame can carry. */
+  /** Ends the connection in an orderly way. `reason` is for people; the link cuts it to what it can carry. */
   close(why: CloseReason, reason: string): void {
     if (this.state === "closed") return
-    this.outlet.link.close(closeCodes[why].code, cut(reason))
+    this.outlet.link.close(closeCodes[why].code, reason)
   }
-}
-
-/** Reasons are ASCII but for what users pass in; three bytes are the most that one UTF-16 unit takes. */
-function cut(reason: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII is meant
-  const ascii = /^[\x00-\x7f]*$/.test(reason)
-  return reason.slice(0, ascii ? CLOSE_REASON_BYTES_MAX : Math.floor(CLOSE_REASON_BYTES_MAX / 3))
 }

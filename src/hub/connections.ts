@@ -87,7 +87,7 @@ export class Connections {
       connection.close("unauthorized", "token_expired")
       return
     }
-    connection.silentLooks = connection.heard ? 0 : connection.silentLooks + 1
+    connection.silentLooks = connection.heard || connection.inbox.held ? 0 : connection.silentLooks + 1
     connection.heard = false
     if (connection.silentLooks >= 2) connection.close("timeout", "nothing heard for two heartbeats")
     // whoever has not taken what was sent so far would not see a ping either

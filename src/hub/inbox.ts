@@ -8,12 +8,28 @@ export class Inbox {
   readonly #link: Link
   readonly #pendingMax: number
   #pending = 0
-  #paused = false
+  #full = false
+  /** For how many reasons the peer is not read from. */
+  #holds = 0
   #lanes: Map<string, Promise<void>> | undefined
 
   constructor(link: Link, pendingMax: number) {
     this.#link = link
     this.#pendingMax = pendingMax
+  }
+
+  /** Whether the peer is not read from: then its silence means nothing. */
+  get held(): boolean {
+    return this.#holds > 0
+  }
+
+  /** Stops reading from the peer until as many `release` follow. */
+  hold(): void {
+    if (this.#holds++ === 0) this.#link.pause()
+  }
+
+  release(): void {
+    if (--this.#holds === 0) this.#link.resume()
   }
 
   /** Runs `task` after what came before it in its lane; at once when nothing did. `task` must not throw or reject. */
@@ -51,15 +67,15 @@ export class Inbox {
 
   #begin(): void {
     this.#pending++
-    if (this.#paused || this.#pending < this.#pendingMax) return
-    this.#paused = true
-    this.#link.pause()
+    if (this.#full || this.#pending < this.#pendingMax) return
+    this.#full = true
+    this.hold()
   }
 
   #finish(): void {
     this.#pending--
-    if (!this.#paused || this.#pending > this.#pendingMax / 2) return
-    this.#paused = false
-    this.#link.resume()
+    if (!this.#full || this.#pending > this.#pendingMax / 2) return
+    this.#full = false
+    this.release()
   }
 }

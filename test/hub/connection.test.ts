@@ -50,6 +50,23 @@ describe("a connection", () => {
     expect(dead.closed()).toMatchObject({ code: 4408 })
   })
 
+  it("is not taken for dead while the hub itself does not read from it", async () => {
+    const r = rig(room, {
+      channels: handlers,
+      limits: { heartbeatMs: 1_000, pendingMessagesPerConnectionMax: 1 },
+    })
+    const peer = r.peer()
+    await peer.hello()
+    peer.send({ type: "call", id: 1, channel: "room/lobby", name: "hang", data: null, timeoutMs: 5_000 })
+    expect(peer.paused()).toBe(true)
+    await r.clock.advance(4_900)
+    expect(peer.closed()).toBeUndefined()
+    await r.clock.advance(100)
+    expect(peer.paused()).toBe(false)
+    await r.clock.advance(5_000)
+    expect(peer.closed()).toMatchObject({ code: 4408 })
+  })
+
   it("goes on after something that is no message", async () => {
     const r = rig(room, { channels: handlers })
     const peer = r.peer()

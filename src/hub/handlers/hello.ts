@@ -8,7 +8,7 @@ import { subscribe } from "./subscribe.ts"
 /** Lets the client in, or not; then serves every subscription that it brings along. */
 export async function hello(core: Core, connection: Connection, message: Hello): Promise<void> {
   connection.state = "authenticating"
-  connection.outlet.link.pause()
+  connection.inbox.hold()
   try {
     await authenticate(core, connection, message.token)
   } catch (error) {
@@ -16,7 +16,7 @@ export async function hello(core: Core, connection: Connection, message: Hello):
     return
   } finally {
     connection.request = undefined
-    connection.outlet.link.resume()
+    connection.inbox.release()
   }
   // the connection may have gone while the server made up its mind
   if ((connection.state as Connection["state"]) === "closed") return
