@@ -60,6 +60,8 @@ export class Inbox {
     this.#lanes ??= new Map()
     const done: Promise<void> = running.then(() => {
       if (this.#lanes?.get(lane) === done) this.#lanes.delete(lane)
+      // an idle connection keeps nothing
+      if (this.#lanes?.size === 0) this.#lanes = undefined
       this.#finish()
     })
     this.#lanes.set(lane, done)
