@@ -26,13 +26,21 @@ interface Row extends ChatMessage {
 /** The messages, oldest first; those that have not arrived yet stand at the end. */
 export function createMessageList(list: HTMLElement) {
   let rows: Row[] = []
+  /** Whoever reads at the list's end stays there, whatever is added and however the list's height changes. */
+  let isAtEnd = true
 
-  /** Changes the list; whoever reads at its end stays there. */
+  const toEnd = () => {
+    if (isAtEnd) list.scrollTop = list.scrollHeight
+  }
+  list.addEventListener("scroll", () => {
+    isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX
+  })
+  new ResizeObserver(toEnd).observe(list)
+
   function change(work: () => void): void {
-    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX
     work()
     regroup(rows)
-    if (isAtEnd) list.scrollTop = list.scrollHeight
+    toEnd()
   }
 
   function insert(row: Row): void {
@@ -59,7 +67,8 @@ export function createMessageList(list: HTMLElement) {
         const row = makeRow(message, true)
         write(row.note, note)
         insert(row)
-        list.scrollTop = list.scrollHeight
+        // Whoever writes wants to see what they wrote.
+        isAtEnd = true
       }),
     /** Says of all that has not arrived what it waits for. */
     notePending: (note: string): void => {

@@ -12,7 +12,8 @@ export function createPeopleView() {
   return {
     showPeople: (names: readonly string[]): void => {
       write(here, names.length === 0 ? "\u00a0" : `${names.length} here`)
-      const shown = names.slice(0, SHOWN_MAX).map((name) => {
+      const sorted = [...names].sort((a, b) => a.localeCompare(b))
+      const shown = sorted.slice(0, SHOWN_MAX).map((name) => {
         const person = make("li", "", avatar(name), make("span", "visually-hidden", name))
         person.title = name
         return person

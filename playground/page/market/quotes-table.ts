@@ -34,16 +34,16 @@ export function createQuotesTable(quotes: readonly QuoteRow[], onSelect: (symbol
       write(row.price, formatPrice(price))
       write(row.change, formatChange(price, open))
       row.change.dataset.direction = directionOf(price, open)
+      row.trend.dataset.direction = directionOf(price, open)
     },
     showTrend: (symbol: string, prices: readonly number[]): void => {
       const row = rows.get(symbol)
       if (row === undefined || prices.length < 2) return
       row.drawTrend(prices)
-      row.trend.dataset.direction = directionOf(prices.at(-1) ?? 0, prices[0] ?? 0)
     },
     select: (symbol: string): void => {
       for (const [other, row] of rows) {
-        row.row.setAttribute("aria-selected", String(other === symbol))
+        row.row.dataset.selected = String(other === symbol)
         row.button.setAttribute("aria-pressed", String(other === symbol))
       }
     },

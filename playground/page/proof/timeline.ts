@@ -22,7 +22,8 @@ const STUB = 14
 const NARROW = 600
 /** More than so many events on one column are a burst, and get a line that shows. */
 const BURST = 40
-const SAME_BURST_MS = 400
+/** Closer to each other than live events ever are. */
+const SAME_BURST_MS = 40
 const STALLED_AFTER_MS = 300
 
 /**
@@ -168,20 +169,25 @@ function drawLive(frame: Frame, marks: readonly Mark[]): void {
   context.globalAlpha = 1
   context.textAlign = "center"
   for (const { moment, count } of burstsOf(columns)) {
-    context.fillText(`+${formatCount(count)}`, x(moment), top - 8)
+    const label = `+${formatCount(count)}`
+    // Not into the words at the ends of the rail.
+    if (x(moment) > left + 80 && x(moment) < right - 50) context.fillText(label, x(moment), top - 8)
   }
 }
 
 /** A burst takes some hundredths of a second to arrive: those that follow each other closely are one. */
 function burstsOf(columns: ReadonlyMap<number, number>): { moment: number; count: number }[] {
-  const bursts: { moment: number; count: number }[] = []
+  const runs: { moment: number; lastMs: number; count: number }[] = []
   for (const [moment, count] of columns) {
-    if (count <= BURST) continue
-    const newest = bursts.at(-1)
-    if (newest !== undefined && moment - newest.moment < SAME_BURST_MS) newest.count += count
-    else bursts.push({ moment, count })
+    const newest = runs.at(-1)
+    if (newest === undefined || moment - newest.lastMs >= SAME_BURST_MS) {
+      runs.push({ moment, lastMs: moment, count })
+      continue
+    }
+    newest.lastMs = moment
+    newest.count += count
   }
-  return bursts
+  return runs.filter(({ count }) => count > BURST)
 }
 
 /** What should have come by now hangs from the upper rail until it does. How much it is, is a guess by the rate. */

@@ -32,11 +32,11 @@ export function verdictOf(tally: Tally, awaitedMs: number, everyMs: number): Ver
     }
   }
   if (newestGap !== undefined) {
-    const missing = announced > 0 ? `${formatCount(announced)} missing, announced` : "and one gap, announced"
+    const gone = announced > 0 ? `${formatCount(announced)} are gone, as announced` : "a gap was announced"
     return {
       tone: "told",
       figure,
-      text: `arrived in order, once; ${missing}: ${GAPS[newestGap] ?? newestGap}.`,
+      text: `arrived, in order, once; ${gone}: ${GAPS[newestGap] ?? newestGap}.`,
     }
   }
   return { tone: "good", figure, text: "published events arrived, in order, once." }
