@@ -22,7 +22,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["test/*.test.ts", "test/{contract,protocol,hub,logs,client,react,testing}/**/*.test.ts"],
+          include: [
+            "test/*.test.ts",
+            "test/{contract,docs,protocol,hub,logs,client,react,testing}/**/*.test.ts",
+          ],
           testTimeout: 10_000,
         },
       },

@@ -16,9 +16,11 @@ export const errorCodes = {
     "The value cannot travel: it is none of null, boolean, finite number, string, bytes, array or plain object.",
   idempotency_conflict: "The idempotency key was used before with other content.",
   too_many_subscriptions: "The connection has as many subscriptions as one connection may have.",
-  not_subscribed: "This needs a subscription to the channel first.",
   log_unavailable: "The log cannot take entries at the moment. Nothing was published.",
   log_full: "The log has no space left. Nothing was published.",
+  log_in_use: "Another process writes to this log.",
+  log_unusable:
+    "What is there cannot be used as a log: it is something else, damaged, or of another version.",
   handler_failed: "The server's handler failed. The server's log says why.",
   timeout: "There was no answer within the deadline.",
   outbox_full: "The client keeps as many unacknowledged messages as it may keep.",
