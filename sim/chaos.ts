@@ -1,0 +1,125 @@
+import type { Seeded, TestNetwork, VirtualClock } from "holdfast/testing"
+import type { Actor } from "./actor.ts"
+import type { Broker } from "./broker.ts"
+import type { SimulatedNode } from "./node.ts"
+import type { Fault, Profile } from "./profile.ts"
+import type { Trace } from "./trace.ts"
+
+export interface ChaosPorts {
+  readonly clock: VirtualClock
+  readonly random: Seeded
+  readonly network: TestNetwork
+  readonly broker: Broker
+  readonly nodes: readonly SimulatedNode[]
+  readonly actors: readonly Actor[]
+  readonly profile: Profile
+  readonly trace: Trace
+}
+
+/** Lets things go wrong, and right again. */
+export interface Chaos {
+  readonly strike: () => void
+  /** Everything works again from now on, and nothing goes wrong any more. */
+  readonly heal: () => Promise<void>
+}
+
+export function createChaos(ports: ChaosPorts): Chaos {
+  const { clock, random, network, broker, nodes, actors, profile, trace } = ports
+  const leaving = new Set<Promise<void>>()
+  let healed = false
+  const line = () => {
+    const lines = network.lines().filter((each) => each.isOpen())
+    return lines.length === 0 ? undefined : random.pick(lines)
+  }
+  const someNode = (isUp: boolean) => {
+    const some = nodes.filter((node) => node.isUp() === isUp)
+    return some.length === 0 ? undefined : random.pick(some)
+  }
+  const restartLater = (node: SimulatedNode) =>
+    clock.after(random.between(1, 3_000), () => {
+      if (!healed) node.start()
+    })
+
+  const strikes: Readonly<Record<Fault, () => void>> = {
+    cut: () => {
+      const cut = line()
+      if (cut === undefined) return
+      trace.add(cut.client, `its line to ${cut.host} is cut`)
+      cut.cut()
+    },
+    halfCut: () => {
+      const cut = line()
+      if (cut === undefined) return
+      const told = random.pick(["client", "server"] as const)
+      trace.add(cut.client, `its line to ${cut.host} is cut, and only the ${told} knows`)
+      cut.cut(told)
+    },
+    blackHole: () => {
+      const hole = line()
+      if (hole === undefined) return
+      trace.add(hole.client, `its line to ${hole.host} swallows everything`)
+      hole.blackHole()
+    },
+    stall: () => {
+      const stalled = line()
+      if (stalled === undefined) return
+      trace.add(stalled.client, "stops reading")
+      stalled.stall()
+      clock.after(random.between(1, 6_000), stalled.flow)
+    },
+    crash: () => {
+      const node = someNode(true)
+      if (node === undefined) return
+      node.crash()
+      restartLater(node)
+    },
+    leave: () => {
+      const node = someNode(true)
+      if (node === undefined) return
+      const left = node.leave().then(() => {
+        leaving.delete(left)
+        if (!healed) restartLater(node)
+      })
+      leaving.add(left)
+    },
+    unreachable: () => {
+      const node = someNode(true)
+      if (node === undefined) return
+      const port = node.port()
+      port.setReachable(false)
+      clock.after(random.between(10, 3_000), () => port.setReachable(true))
+    },
+    holes: () => {
+      broker.conditions.holes = random.pick([0, 0.1, 0.5, 1])
+      trace.add("broker", `loses ${broker.conditions.holes} of its notifications`)
+    },
+    newEpoch: () => broker.loseEverything(),
+    // together less than what the idempotency window allows for
+    jump: () => someNode(true)?.jump(random.between(-4_000, 4_000)),
+    latency: () => {
+      const [slowest, slowestLog] = [random.pick([2, 20, 200]), random.pick([0, 2, 20, 200])]
+      network.conditions.latencyMs = () => random.between(1, slowest)
+      broker.conditions.latencyMs = () => random.between(0, slowestLog)
+      trace.add("network", `takes up to ${slowest} ms, the log up to ${slowestLog} ms`)
+    },
+  }
+  const enabled = [...profile.faults]
+
+  return {
+    strike: () => {
+      if (random.chance(0.1)) random.pick(actors).reconnect()
+      else if (enabled.length > 0) strikes[random.pick(enabled)]()
+    },
+    heal: async () => {
+      healed = true
+      trace.add("chaos", "ends")
+      broker.conditions.holes = 0
+      broker.conditions.latencyMs = () => 1
+      network.conditions.latencyMs = () => random.between(1, 5)
+      for (const each of network.lines()) each.flow()
+      for (const node of nodes) node.port().setReachable(true)
+      for (const left of [...leaving]) await clock.run(left)
+      for (const node of nodes) if (!node.isUp()) node.start()
+    },
+  }
+}

@@ -1,0 +1,153 @@
+import { type Check, type Evidence, foldOf, mayBeLost } from "../evidence.ts"
+import { codeOf, type Operation, positionOf } from "../operation.ts"
+import { stampOf } from "../stamp.ts"
+
+/** What an operation may fail with while the network and the log break. */
+const FAILURES: Readonly<Record<Operation["kind"], readonly string[]>> = {
+  event: ["log_unavailable", "closed"],
+  set: ["log_unavailable", "closed"],
+  delete: ["log_unavailable", "closed"],
+  enter: ["log_unavailable", "closed"],
+  leave: ["log_unavailable", "closed"],
+  call: ["connection_lost", "timeout", "closed"],
+}
+
+export const checkSettled: Check = ({ ledger }) =>
+  ledger.operations.flatMap((operation) => {
+    const { id, kind, sequence, outcome } = operation
+    if (outcome === undefined) return [`settles: ${kind} ${id} never did`]
+    const code = codeOf(operation)
+    if (code !== undefined && !FAILURES[kind].includes(code)) return [`settles: ${kind} ${id} with ${code}`]
+    if (kind === "call" && "data" in outcome && outcome.data !== 2 * sequence)
+      return [`calls: ${id} was answered with ${outcome.data} instead of ${2 * sequence}`]
+    return []
+  })
+
+export const checkCalls: Check = ({ ledger }) =>
+  [...ledger.calls]
+    .filter(([, times]) => times > 1)
+    .map(([id, times]) => `calls: ${id} was carried out ${times} times`)
+
+/** Once in: no key twice in one life of the log. */
+export const checkOnceIn: Check = ({ truth }) => {
+  const complaints: string[] = []
+  for (const [channel, { epoch, entries }] of truth.lives()) {
+    const seen = new Map<string, number>()
+    for (const { id, offset } of entries) {
+      if (id === undefined) continue
+      if (seen.has(id))
+        complaints.push(`once in: ${id} is in ${channel} as ${epoch}#${seen.get(id)} and #${offset}`)
+      seen.set(id, offset)
+    }
+  }
+  return complaints
+}
+
+/** What was acknowledged is where the acknowledgement says; what was refused is nowhere. */
+export const checkAcknowledged: Check = ({ truth, ledger }) => {
+  const complaints: string[] = []
+  for (const operation of ledger.operations) {
+    const { id, channel, key } = operation
+    if (isPlace(operation)) continue
+    const position = positionOf(operation)
+    if (codeOf(operation) === "log_unavailable") {
+      for (const epoch of truth.epochs) {
+        const entry = truth.life(channel, epoch).entries.find((each) => each.id === id)
+        if (entry !== undefined)
+          complaints.push(`settles: ${id} was refused, and is in ${channel} as ${epoch}#${entry.offset}`)
+      }
+    }
+    if (position === undefined) continue
+    const entry = truth.life(channel, position.epoch).byOffset.get(position.offset)
+    // under a rate cap, a later value of the key may have taken its place
+    const fits = isCapped(operation) ? entry?.key === key : entry?.id === id
+    if (!fits) {
+      const where = `${channel} ${position.epoch}#${position.offset}`
+      complaints.push(`acknowledged: ${id} as ${where}, which is ${entry?.id}`)
+    }
+  }
+  return complaints
+}
+
+/** Acknowledged means kept: the log has it, unless it may have been trimmed, overwritten, or its life is over. */
+export const checkKept: Check = (evidence) => {
+  const { truth, kept } = evidence
+  const complaints: string[] = []
+  for (const [channel, { head, entries }] of kept) {
+    const life = truth.life(channel)
+    if (head.epoch !== life.epoch || head.top !== (life.entries.at(-1)?.offset ?? 0))
+      complaints.push(
+        `kept: ${channel} ends at ${head.epoch}#${head.top}, and not where entries were last appended`,
+      )
+    const found = new Map(entries.map((entry) => [entry.offset, entry]))
+    const values = new Set([...foldOf(life, "state").values(), ...foldOf(life, "presence").values()])
+    for (const entry of life.entries) {
+      const same = found.get(entry.offset)
+      const has = same !== undefined && same.kind === entry.kind && stampId(same) === stampId(entry)
+      const must = entry.kind === "event" ? !mayBeLost(evidence, life, entry) : values.has(entry)
+      if (must && !has)
+        complaints.push(`kept: ${channel} #${entry.offset} (${entry.id}) was appended, and is gone`)
+    }
+  }
+  return complaints
+}
+
+/** What one client publishes on one channel keeps its order. */
+export const checkPublishOrder: Check = ({ truth, ledger }) => {
+  const complaints: string[] = []
+  for (const [channel, { epoch, entries }] of truth.lives()) {
+    const sequences = new Map(ledger.operations.map(({ id, sequence }) => [id, sequence]))
+    const last = new Map<string, { id: string; sequence: number }>()
+    for (const { id, kind } of entries) {
+      if (id === undefined || kind === "join" || kind === "left") continue
+      const sequence = sequences.get(id) ?? 0
+      const by = id.split(".")[0] as string
+      const before = last.get(by)
+      // one that was refused at first may have been sent again after its successors
+      const excused = truth.refused.has(id) || channel.startsWith("price")
+      if (before !== undefined && before.sequence > sequence && !excused)
+        complaints.push(`publish order: ${id} is in ${channel} ${epoch} behind ${before.id}`)
+      if (before === undefined || before.sequence < sequence) last.set(by, { id, sequence })
+    }
+  }
+  return complaints
+}
+
+/** A key that one client alone writes has, in the end, what that client wrote last. */
+export const checkLastWrite: Check = (evidence) => {
+  const complaints: string[] = []
+  for (const [where, operations] of writesByKey(evidence)) {
+    const last = operations.at(-1) as Operation
+    const doubtful = operations.some(
+      (each) => codeOf(each) !== undefined || evidence.truth.refused.has(each.id),
+    )
+    if (doubtful || positionOf(last)?.epoch !== evidence.truth.epoch) continue
+    const entry = foldOf(evidence.truth.life(last.channel), "state").get(last.key as string)
+    const [real, wanted] = [entry?.id, last.kind === "set" ? last.id : undefined]
+    if (real !== wanted)
+      complaints.push(`last write: ${where} was last ${last.kind} by ${last.id}, and is ${real}`)
+  }
+  return complaints
+}
+
+function writesByKey({ ledger }: Evidence): Map<string, Operation[]> {
+  const writes = new Map<string, Operation[]>()
+  for (const operation of ledger.operations) {
+    if (operation.key === undefined) continue
+    const where = `${operation.channel} ${operation.key}`
+    writes.set(where, [...(writes.get(where) ?? []), operation])
+  }
+  return writes
+}
+
+function isPlace({ kind }: Operation): boolean {
+  return kind === "enter" || kind === "leave" || kind === "call"
+}
+
+function isCapped({ channel }: Operation): boolean {
+  return channel.startsWith("price")
+}
+
+function stampId(entry: { readonly body: Uint8Array }): string {
+  return entry.body.byteLength === 0 ? "" : stampOf(entry).id
+}

@@ -1,0 +1,46 @@
+import type { Entry, Head } from "holdfast/testing"
+import type { Ledger } from "./ledger.ts"
+import type { Profile } from "./profile.ts"
+import type { Life, TrueEntry, Truth } from "./truth.ts"
+
+/** What is left of a run for the checks to look at. */
+export interface Evidence {
+  readonly profile: Profile
+  readonly truth: Truth
+  readonly ledger: Ledger
+  /** What the log itself holds in the end, by channel. */
+  readonly kept: ReadonlyMap<string, { readonly head: Head; readonly entries: readonly Entry[] }>
+  /** Who is in the presence of each channel, member by operation; only where the run can know. */
+  readonly present: ReadonlyMap<string, ReadonlyMap<string, string>> | undefined
+}
+
+/** Says what is wrong, each as one sentence that begins with the guarantee. */
+export type Check = (evidence: Evidence) => string[]
+
+/** Whether the log may have dropped this entry by now, so that whoever has not seen it is owed a gap and no more. */
+export function mayBeLost({ profile }: Evidence, life: Life, entry: TrueEntry): boolean {
+  const { events = 1_000, forMs = Number.POSITIVE_INFINITY } = profile.keep
+  if (entry.kind === "set" || entry.kind === "join") return false
+  if (entry.at < life.latestAt - forMs) return true
+  const isEvent = entry.kind === "event"
+  const newer = life.entries.filter(
+    (other) => other.offset > entry.offset && (isEvent ? other.kind === "event" : isTombstone(other)),
+  ).length
+  return newer >= (isEvent ? events : profile.tombstonesMax)
+}
+
+export function isTombstone({ kind }: Pick<TrueEntry, "kind">): boolean {
+  return kind === "delete" || kind === "left"
+}
+
+/** The fold of a life: the latest entry of each key of state, and of each member. */
+export function foldOf(life: Life, facet: "state" | "presence"): Map<string, TrueEntry> {
+  const fold = new Map<string, TrueEntry>()
+  for (const entry of life.entries) {
+    const inState = entry.kind === "set" || entry.kind === "delete"
+    if (entry.kind === "event" || inState !== (facet === "state")) continue
+    if (isTombstone(entry)) fold.delete(entry.key)
+    else fold.set(entry.key, entry)
+  }
+  return fold
+}

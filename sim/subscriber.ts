@@ -1,0 +1,35 @@
+import type { GapReason, History, Position } from "holdfast/client"
+import type { Stamp } from "./app.ts"
+
+/** What a subscriber was told, and where it stood then. */
+export type Told = { readonly position: Position | undefined; readonly atMs: number } & (
+  | { readonly type: "status"; readonly status: string }
+  | {
+      readonly type: "event"
+      readonly offset: number
+      readonly data: Stamp
+      readonly at: number
+      readonly replayed: boolean
+    }
+  | { readonly type: "gap"; readonly reason: GapReason; readonly from: Position; readonly to: Position }
+  | { readonly type: "state"; readonly key: string; readonly value: Stamp | undefined }
+)
+
+/** One channel as one client held it, from opening to closing. */
+export interface Subscriber {
+  readonly client: string
+  readonly channel: string
+  readonly history: History | undefined
+  readonly openedAtMs: number
+  readonly told: Told[]
+  /** What it holds now, or held when it was closed. */
+  readonly view: () => SubscriberView
+}
+
+export interface SubscriberView {
+  readonly open: boolean
+  readonly status: string
+  readonly position: Position | undefined
+  readonly state: ReadonlyMap<string, Stamp>
+  readonly members: ReadonlyMap<string, Stamp>
+}
