@@ -1,5 +1,6 @@
 import type { ChannelMatch, Payload, Schema } from "../contract/index.ts"
 import { isSchema, validate } from "../contract/schema.ts"
+import { KEY_LENGTH_MAX } from "../protocol/client-message.ts"
 import { HoldfastError } from "../protocol/error.ts"
 import { encodeBody } from "../protocol/msgpack.ts"
 import type { Position } from "../protocol/position.ts"
@@ -117,9 +118,6 @@ export class Publisher {
     return position
   }
 }
-
-/** A state key's greatest length, in UTF-16 code units. */
-const KEY_LENGTH_MAX = 255
 
 function checkKey(key: unknown): void {
   if (typeof key === "string" && key !== "" && key.length <= KEY_LENGTH_MAX) return

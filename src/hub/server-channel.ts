@@ -1,5 +1,5 @@
 import type { ChannelDefinition } from "../contract/index.ts"
-import { decodeBody, encodeBody } from "../protocol/msgpack.ts"
+import { decodeBody, msgpack } from "../protocol/msgpack.ts"
 import type { ChannelHandle, PublishOptions } from "./channel-handle.ts"
 import type { Core } from "./core.ts"
 import { entries } from "./entries.ts"
@@ -43,7 +43,7 @@ function dedupe(
   if (options?.idempotencyKey === undefined) return undefined
   return {
     key: `server\n${options.idempotencyKey}`,
-    fingerprint: core.entropy.digest(encodeBody(content)),
+    fingerprint: core.entropy.digest(msgpack.encode(content)),
     windowMs: core.limits.idempotencyWindowMs,
   }
 }

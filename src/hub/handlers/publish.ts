@@ -15,11 +15,10 @@ export function publish(core: Core, connection: Connection, message: Publish): P
     const payload = declared(target, "events", message.name)
     const handler = handlerOf(core, target, "events", message.name)
     const what = `event "${message.name}" of ${target.name}`
+    const once = dedupe(core, connection, message)
     const data = await conform(what, inputSchema(payload), message.data)
     const value = await guarded(core, what, () => run(core, connection, target, handler, message, { data }))
-    return own(core, what, () =>
-      core.publisher.event(target, message.name, value, dedupe(core, connection, message)),
-    )
+    return own(core, what, () => core.publisher.event(target, message.name, value, once))
   })
 }
 
@@ -29,14 +28,13 @@ export function setState(core: Core, connection: Connection, message: SetState):
     const payload = declared(target, "state", message.name)
     const handler = handlerOf(core, target, "state", message.name)
     const what = `state "${message.name}" of ${target.name}`
+    const once = dedupe(core, connection, message)
     const data = await conform(what, inputSchema(payload), message.data)
     const { key } = message
     const value = await guarded(core, what, () =>
       run(core, connection, target, handler, message, { data, key }),
     )
-    return own(core, what, () =>
-      core.publisher.set(target, message.name, key, value, dedupe(core, connection, message)),
-    )
+    return own(core, what, () => core.publisher.set(target, message.name, key, value, once))
   })
 }
 
@@ -79,14 +77,17 @@ async function own(core: Core, what: string, ready: () => Promise<Append>): Prom
 
 /**
  * A key counts within its user, or within its session where there is none: nobody can take another's. The fingerprint
- * is of what was asked for, not of what the handler made of it, which may differ each time.
+ * is of what was asked for, not of what the handler made of it, which may differ each time; so it is taken before the
+ * handler runs, which may change what it is given.
+ * @throws HoldfastError `invalid_value` when the payload is nested too deep to be kept
  */
 function dedupe(core: Core, connection: Connection, message: Upward): Dedupe {
   const id = (connection.user as { id?: unknown } | null | undefined)?.id
   const scope =
     typeof id === "string" || typeof id === "number" ? `user ${id}` : `member ${connection.member}`
   const { type, name } = message
-  const asked = [type, name, "key" in message ? message.key : null, "data" in message ? message.data : null]
+  const data = "data" in message ? encodeBody(message.data) : null
+  const asked = [type, name, "key" in message ? message.key : null, data]
   return {
     key: `${scope}\n${message.idempotencyKey}`,
     fingerprint: core.entropy.digest(encodeBody(asked)),
