@@ -156,7 +156,7 @@ describe.skipIf(!program("chromium"))("the playground in two tabs", () => {
 
   it("comes back to a server that lost its memory, and says so", async () => {
     await playground.end("SIGKILL")
-    await untilText(ada.page, "#status-text", "Line lost")
+    await untilText(ada.page, "#status-text", "Line lost, trying again in")
     await ada.say("Written to nobody")
     await untilText(ada.page, ".pending .message-text", "Written to nobody")
     await ada.untilBackAfter(async () => {

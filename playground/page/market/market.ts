@@ -11,6 +11,8 @@ import { addPrice, type Series, sampled, seriesOf } from "./series.ts"
 const DRAW_EVERY_MS = 100
 const TRENDS_EVERY_MS = 500
 const TREND_POINTS = 40
+/** Longer than this it is never still. */
+const HOLE_MS = 1_000
 
 /** The market: keyed state that changes many times a second, and a call that tells what came before. */
 export function startMarket(client: PlaygroundClient): void {
@@ -22,6 +24,7 @@ export function startMarket(client: PlaygroundClient): void {
   const headline = createHeadline()
   const chart = createChart(element("chart", HTMLElement))
   let selected: string = symbols[0].symbol
+  let changedMs = Number.NEGATIVE_INFINITY
 
   function select(symbol: string): void {
     selected = symbol
@@ -44,16 +47,16 @@ export function startMarket(client: PlaygroundClient): void {
           series.set(symbol, seriesOf(past, everyMs, nowMs() / 1_000))
         }
       })
-      // Without it the chart begins now, which is no misfortune; the next connection asks again.
+      // Without it the chart begins now, or keeps its hole, which is no misfortune.
       .catch(() => undefined)
   }
 
   quotes.onChange(({ key, value }) => {
     headline.countChange()
+    // A hole, or the beginning: of what was not seen here, a state only tells how it ended.
+    if (nowMs() - changedMs > HOLE_MS) askHistory()
+    changedMs = nowMs()
     if (value !== undefined) take(key, value.price)
-  })
-  client.on("status", (status) => {
-    if (status === "open") askHistory()
   })
 
   onFrame(DRAW_EVERY_MS, (now) => {

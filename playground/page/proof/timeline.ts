@@ -145,7 +145,8 @@ function drawLate({ context, colours, left, top, bottom, x }: Frame, marks: read
   }
   context.strokeStyle = colours.late
   context.globalAlpha = 0.55
-  context.lineWidth = 1
+  // As fine as the screen can: what fans in stays a fan, rather than a wedge.
+  context.lineWidth = Math.max(0.5, 1 / devicePixelRatio)
   context.stroke()
   context.globalAlpha = 1
 }
