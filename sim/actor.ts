@@ -80,7 +80,7 @@ export function createActor(name: string, ports: ActorPorts): Actor {
   const stamp = (id: string): Stamp => ({ id, padding: "x".repeat(random.between(0, ports.paddingMax)) })
 
   const open = (channel: string) => {
-    const history = random.pick([undefined, "all", { last: random.between(0, 8) }] as const)
+    const history = random.pick([undefined, "all", { last: random.between(1, 8) }] as const)
     const room = openRoom(client, channel, history)
     trace.add(name, `opens ${channel} from ${JSON.stringify(history)}`)
     const subscriber = follow(channel, room, history)

@@ -36,6 +36,8 @@ interface BrokerPorts {
   readonly truth: Truth
   readonly trace: Trace
   readonly makeLog: (epoch: string) => Log
+  /** Whether several nodes append to it. */
+  readonly shared: boolean
 }
 
 interface Watching {
@@ -159,6 +161,7 @@ export function createBroker(ports: BrokerPorts): Broker {
         for (const watching of own) watchings.delete(watching)
       },
       log: {
+        shared: ports.shared,
         append: (channel, draft, options) =>
           ask(
             `append ${channel}`,

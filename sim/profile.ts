@@ -31,11 +31,6 @@ export interface Profile {
   readonly faults: ReadonlySet<Fault>
   /** How likely the next thing is a fault rather than something that a client does. */
   readonly trouble: number
-  /**
-   * Whether each client keeps to one node, and no node crashes or forgets. Only then do the members have to be exactly
-   * those who are connected: presence does not yet outlive its node.
-   */
-  readonly settled: boolean
   readonly highWaterBytes: number
   readonly paddingMax: number
   readonly limits: NonNullable<HubOptions<SimulatedApp, undefined>["limits"]>
@@ -49,8 +44,6 @@ export interface ProfileOverrides {
 }
 
 export function drawProfile(random: Seeded, overrides: ProfileOverrides): Profile {
-  const settled = random.chance(0.3)
-  const unsettling: readonly Fault[] = ["crash", "newEpoch"]
   return {
     nodes: overrides.nodes ?? random.between(1, 3),
     clients: overrides.clients ?? random.between(2, 6),
@@ -59,14 +52,14 @@ export function drawProfile(random: Seeded, overrides: ProfileOverrides): Profil
     pauseMsMax: random.pick([20, 100, 300]),
     keep: drawKeep(random),
     tombstonesMax: random.pick([2, 1_000]),
-    faults: new Set(faults.filter((fault) => random.chance(0.5) && !(settled && unsettling.includes(fault)))),
+    faults: new Set(faults.filter((_fault) => random.chance(0.5))),
     trouble: random.pick([0.05, 0.15, 0.3]),
-    settled,
     highWaterBytes: random.pick([200, 2_000, 64 * 1024]),
     paddingMax: random.pick([0, 100, 400]),
     limits: {
       heartbeatMs: 2_000,
       helloTimeoutMs: 2_000,
+      presenceLeaseMs: 1_000,
       presenceGraceMs: random.pick([0, 200, 1_000]),
       pageEntriesMax: random.pick([1, 3, 500]),
       pageBytesMax: random.pick([100, 256 * 1024]),

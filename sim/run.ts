@@ -88,6 +88,7 @@ export async function run({ seed, print, plant = {}, ...overrides }: RunOptions)
     random: random.fork(),
     truth,
     trace,
+    shared: profile.nodes > 1,
     makeLog: (epoch) => plant.log?.(() => makeLog(epoch)) ?? makeLog(epoch),
   })
   const nodes = Array.from({ length: profile.nodes }, (_, index) =>
@@ -108,7 +109,6 @@ export async function run({ seed, print, plant = {}, ...overrides }: RunOptions)
   )
   const actors = Array.from({ length: profile.clients }, (_, index) => {
     const own = random.fork()
-    const home = own.pick(nodes)
     return createActor(`c${index + 1}`, {
       clock,
       random: own.fork(),
@@ -118,7 +118,7 @@ export async function run({ seed, print, plant = {}, ...overrides }: RunOptions)
       channels: profile.channels,
       paddingMax: profile.paddingMax,
       route: () => {
-        const up = profile.settled ? [home] : nodes.filter((node) => node.isUp())
+        const up = nodes.filter((node) => node.isUp())
         return up.length === 0 ? undefined : own.pick(up).name
       },
       bendTransport: plant.transport ?? same,
@@ -150,12 +150,10 @@ export async function run({ seed, print, plant = {}, ...overrides }: RunOptions)
   // whoever only seems to be live is found out by what is published now
   for (const channel of profile.channels) {
     const [pattern = "", name = ""] = channel.split("/")
-    const operation = ledger.begin(
-      "server",
-      channel,
-      pattern === "price" ? "set" : "event",
-      clock.monotonic(),
-    )
+    const operation =
+      pattern === "price"
+        ? ledger.begin("server", channel, "set", clock.monotonic(), "last")
+        : ledger.begin("server", channel, "event", clock.monotonic())
     const hub = random.pick(nodes).hub()
     const data = { id: operation.id, padding: "" }
     const options = { idempotencyKey: operation.id }
@@ -172,7 +170,7 @@ export async function run({ seed, print, plant = {}, ...overrides }: RunOptions)
     truth,
     ledger,
     kept: await keptBy(broker.inside(), profile.channels),
-    present: profile.settled ? presentOf(actors, profile) : undefined,
+    present: knowsPresence(profile) ? presentOf(actors, profile) : undefined,
   }
   const violations = [
     ...truth.violations,
@@ -201,6 +199,11 @@ async function keptBy(log: Log, channels: readonly string[]): Promise<Evidence["
     kept.set(channel, await log.read(channel, { ...everything, ...unlimited }))
   }
   return kept
+}
+
+/** A node that others share the log with may leave members behind when it crashes, and a lost log forgets them all. */
+function knowsPresence({ faults, nodes }: Profile): boolean {
+  return !faults.has("newEpoch") && (nodes === 1 || !faults.has("crash"))
 }
 
 function presentOf(actors: readonly Actor[], profile: Profile): Map<string, Map<string, string>> {

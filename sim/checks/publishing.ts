@@ -1,3 +1,4 @@
+import type { Draft } from "holdfast/testing"
 import { type Check, type Evidence, foldOf, mayBeLost } from "../evidence.ts"
 import { codeOf, type Operation, positionOf } from "../operation.ts"
 import { stampOf } from "../stamp.ts"
@@ -148,6 +149,6 @@ function isCapped({ channel }: Operation): boolean {
   return channel.startsWith("price")
 }
 
-function stampId(entry: { readonly body: Uint8Array }): string {
+function stampId(entry: Pick<Draft, "kind" | "body">): string {
   return entry.body.byteLength === 0 ? "" : stampOf(entry).id
 }

@@ -264,6 +264,9 @@ export class Driver {
     if (message.type === "result" || message.type === "error") {
       const expected = this.#outbox.handleAnswer(message)
       if (!expected && message.type === "error") this.#report(toError(message))
+    } else if ("channel" in message && this.#subscriptions.isStale(message.channel)) {
+      // the channel was closed, and perhaps opened again, before this answer came
+      return
     } else if (message.type === "unsubscribed" && message.code === "log_unavailable") {
       // no refusal, only bad luck
       this.#ports.clock.after(RESUBSCRIBE_MS, () =>

@@ -89,7 +89,8 @@ export class Subscription {
   readonly #history: History | undefined
   #states = new Map<string, Values>()
   #pending: Pending | undefined
-  #top = 0
+  /** Entries of this epoch up to here are replayed. */
+  #top: Position | undefined
   #changes: Change[] = []
 
   constructor(channel: string, history?: History) {
@@ -150,7 +151,7 @@ export class Subscription {
   }
 
   #handleSubscribed({ position, top, snapshot }: Subscribed): void {
-    this.#top = top
+    this.#top = { epoch: position.epoch, offset: top }
     if (snapshot) {
       this.#pending = { to: position, gap: undefined, entries: [] }
       return
@@ -161,7 +162,8 @@ export class Subscription {
     this.#become("live")
   }
 
-  #handleGap(gap: Gap): void {
+  #handleGap(told: Gap): void {
+    const gap = joined(this.#pending?.gap, told)
     this.#pending = gap.snapshot ? { to: gap.to, gap, entries: [] } : undefined
     if (!gap.snapshot) this.#jump(gap.to, gap)
   }
@@ -188,7 +190,7 @@ export class Subscription {
     this.position = { epoch: position.epoch, offset }
     if (entry.type === "event") {
       const { name, data, at } = entry
-      const replayed = offset <= this.#top
+      const replayed = position.epoch === this.#top?.epoch && offset <= this.#top.offset
       this.stats.delivered++
       if (replayed) this.stats.replayed++
       this.#changes.push({ type: "event", name, told: [data, { offset, at, replayed }] })
@@ -252,4 +254,11 @@ function valuesOf(states: Map<string, Values>, name: string): Values {
   const values = states.get(name) ?? new Map()
   states.set(name, values)
   return values
+}
+
+/** A gap that came while the snapshot of another was on its way: that one was not told yet, so this one covers both. */
+function joined(before: Gap | undefined, gap: Gap): Gap {
+  if (before === undefined) return gap
+  const { from } = before
+  return { ...gap, from, reason: from.epoch === gap.to.epoch ? gap.reason : "new-epoch" }
 }

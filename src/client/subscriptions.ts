@@ -15,6 +15,8 @@ export class Subscriptions {
   readonly #all = new Map<string, Subscriber>()
   /** Which channel the server's numbers stand for, on the line that is up. */
   readonly #aliases = new Map<number, Subscriber>()
+  /** How many answers are on their way, by channel. Only the last is about the subscription that is there now. */
+  readonly #awaited = new Map<string, number>()
   /** Those that may want something of the server, or have something to tell. */
   readonly #touched = new Set<Subscriber>()
 
@@ -40,7 +42,19 @@ export class Subscriptions {
     return [...this.#touched]
       .filter(({ subscription }) => subscription.status === "subscribing" && !subscription.requested)
       .slice(0, countMax)
-      .map(({ subscription }) => subscription.request())
+      .map(({ subscription }) => {
+        const { channel } = subscription
+        this.#awaited.set(channel, (this.#awaited.get(channel) ?? 0) + 1)
+        return subscription.request()
+      })
+  }
+
+  /** Takes note of an answer. Returns whether it is about a subscription that was since closed, or made again. */
+  isStale(channel: string): boolean {
+    const awaited = (this.#awaited.get(channel) ?? 1) - 1
+    this.#awaited.set(channel, awaited)
+    if (awaited === 0) this.#awaited.delete(channel)
+    return awaited > 0
   }
 
   /** What to tell, in order, and whom. */
@@ -62,6 +76,7 @@ export class Subscriptions {
   /** The line is gone, or another one comes: every channel has to be asked for again. */
   handleDown(): void {
     this.#aliases.clear()
+    this.#awaited.clear()
     for (const subscriber of this.#all.values()) {
       subscriber.subscription.handleDown()
       this.touch(subscriber)

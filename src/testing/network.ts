@@ -23,6 +23,8 @@ export interface TestNetwork {
   readonly conditions: Conditions
   /** Makes a hub reachable under `sim://name`. */
   readonly serve: (name: string, host: Host) => void
+  /** Opens no more lines to it; those that are open stay. */
+  readonly refuse: (name: string) => void
   /** Takes it off again: its lines are cut, as when its machine fails. */
   readonly fail: (name: string) => void
   /** A transport for `connect`. `client` names the lines that are opened through it. */
@@ -71,6 +73,9 @@ export function testNetwork(
     conditions: current,
     serve: (name, host) => {
       hosts.set(name, host)
+    },
+    refuse: (name) => {
+      hosts.delete(name)
     },
     fail: (name) => {
       hosts.delete(name)

@@ -34,6 +34,7 @@ export function testProcess(
       soon: (task) => clock.soon(whileAlive(task)),
     },
     log: {
+      ...log,
       append: (channel, draft, options) => ask(() => log.append(channel, draft, options)),
       head: (channel) => ask(() => log.head(channel)),
       read: (channel, range) => ask(() => log.read(channel, range)),

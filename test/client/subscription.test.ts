@@ -177,6 +177,29 @@ describe("a gap", () => {
     subscription.handleMessage(snapshot(40, [set(35, "A", 2)]))
     expect(subscription.position).toEqual(position(40))
     expect(subscription.values("price").get("A")).toBe(2)
+    const gaps = subscription.takeChanges().filter(({ type }) => type === "gap")
+    expect(gaps.map(({ told }) => told[0])).toEqual([
+      { reason: "trimmed", from: position(5), to: position(40) },
+    ])
+  })
+
+  test("into a new epoch, on top of one whose snapshot is on its way, begins where that one began", () => {
+    const subscription = live(5)
+    subscription.handleMessage(gap(5, 20, true))
+    subscription.handleMessage({ ...gap(20, 0, true), reason: "new-epoch", to: position(0, "f") })
+    subscription.handleMessage({ ...gap(0, 3, true), from: position(0, "f"), to: position(3, "f") })
+    subscription.handleMessage(snapshot(3, []))
+    const gaps = subscription.takeChanges().filter(({ type }) => type === "gap")
+    expect(gaps.map(({ told }) => told[0])).toEqual([
+      { reason: "new-epoch", from: position(5), to: position(3, "f") },
+    ])
+  })
+
+  test("into a new epoch: what comes there is live, whatever its offset", () => {
+    const subscription = live(5, { top: 50 })
+    subscription.handleMessage({ ...gap(5, 0, false), reason: "new-epoch", to: position(0, "f") })
+    subscription.handleMessage(event(1))
+    expect(subscription.stats).toMatchObject({ delivered: 1, replayed: 0 })
   })
 
   test("into a new epoch: smaller offsets are new there", () => {

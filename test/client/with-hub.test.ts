@@ -51,6 +51,25 @@ describe("a client of a hub", () => {
     ])
   })
 
+  test("takes the answer to a subscription that it has closed since for no other's", async () => {
+    const { clock, client, hub } = rig()
+    const server = hub.channel("room/:room", lobby)
+    const ada = client("ada")
+    await clock.advance(100)
+    ada.channel("room/:room", lobby).subscribe()
+    ada.channel("room/:room", lobby).close()
+    await server.publish("said", { text: "before" })
+    const room = ada.channel("room/:room", lobby)
+    const positions: unknown[] = []
+    room.onStatus((status) => positions.push([status, room.position?.offset]))
+    room.subscribe()
+    await clock.advance(100)
+    expect(positions).toEqual([
+      ["subscribing", undefined],
+      ["live", 1],
+    ])
+  })
+
   test("has a state as a snapshot, then its changes", async () => {
     const { clock, client, hub } = rig()
     const server = hub.channel("room/:room", lobby)
