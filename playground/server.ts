@@ -1,6 +1,7 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { fileURLToPath } from "node:url"
+import { lmdbLog } from "holdfast/lmdb"
 import { createPlayground } from "./server/hub.ts"
 import { staticFiles } from "./server/static-files.ts"
 
@@ -8,7 +9,10 @@ const port = Number(process.env.PORT ?? 8080)
 // There is a button that cuts everybody's line, and nobody has to sign in: not to be shown to a whole network unasked.
 const host = process.env.HOST || "127.0.0.1"
 
-const playground = createPlayground()
+// What was said is there again after a restart, and after a crash.
+const folder = process.env.HOLDFAST_DATA || ".holdfast"
+
+const playground = await createPlayground(openLog())
 const server = createServer(staticFiles(fileURLToPath(new URL("./page/", import.meta.url))))
 playground.hub.attach(server)
 
@@ -24,8 +28,17 @@ server.listen(port, host, () => {
   const { port: actual } = server.address() as AddressInfo
   const name = ["127.0.0.1", "0.0.0.0", "::"].includes(host) ? "localhost" : host
   console.log(`Holdfast playground: http://${name}:${actual}`)
-  console.log("Open it in two tabs. Ctrl-C ends it.")
+  console.log(`Open it in two tabs. What happens there is kept in ${folder}. Ctrl-C ends it.`)
 })
+
+function openLog() {
+  try {
+    return lmdbLog(folder)
+  } catch (error) {
+    console.error(`${(error as Error).message}\nAnother folder will do: HOLDFAST_DATA=folder npm start`)
+    process.exit(1)
+  }
+}
 
 async function stop(): Promise<void> {
   // The second Ctrl-C ends it at once.

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
-import { createHub } from "holdfast/server"
+import { createHub, type Log } from "holdfast/server"
 import { app } from "../contract.ts"
 import { room, venue } from "../places.ts"
 import { createMarket } from "./market.ts"
@@ -9,9 +9,10 @@ import { createPulse } from "./pulse.ts"
 /** Long enough for the answer to go out before the line is cut. */
 const DROP_AFTER_MS = 50
 
-/** The playground's hub: a room, a market and a pulse. Nobody has to sign in. */
-export function createPlayground() {
+/** The playground's hub: a room, a market and a pulse, kept by `log`. Nobody has to sign in. */
+export async function createPlayground(log: Log) {
   const hub = createHub(app, {
+    log,
     authenticate: ({ request }: { request: IncomingMessage }) => ({ socket: request.socket }),
     // Small, so that a few seconds are enough to see a reader fall behind.
     limits: { highWaterBytes: 16 * 1024 },
@@ -45,7 +46,8 @@ export function createPlayground() {
     harbour.set("quote", symbol, quote).catch((error: unknown) => console.error("A quote was lost:", error))
   })
   const heart = hub.channel("pulse", {})
-  const pulse = createPulse((beat) => heart.publish("beat", beat))
+  const [newest] = await heart.history({ last: 1 })
+  const pulse = createPulse((beat) => heart.publish("beat", beat), newest?.data)
 
   function dropEverybody(): number {
     const connections = [...hub.connections()]

@@ -9,10 +9,12 @@ export interface Beat {
 /**
  * Publishes numbered events at a steady rate. One after the other, so that their numbers rise as their offsets do; a
  * number is used up only by an event that was kept, so that the numbers have no hole unless an event was lost.
+ * @param last the last one that an earlier life of this server published
  */
-export function createPulse(publish: (beat: Beat) => Promise<unknown>) {
-  const run = randomUUID()
-  let number = 0
+export function createPulse(publish: (beat: Beat) => Promise<unknown>, last: Beat | undefined) {
+  // what the log has kept over a restart goes on
+  const run = last?.run ?? randomUUID()
+  let number = last?.number ?? 0
   let queue: Promise<unknown> = Promise.resolve()
 
   async function next(): Promise<void> {

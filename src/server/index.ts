@@ -1,6 +1,20 @@
 export type { ChannelHandle, PastEvent, PublishOptions } from "../hub/channel-handle.ts"
 export type { ConnectedClient, Departure } from "../hub/hub.ts"
 export type { Limits } from "../hub/limits.ts"
+export type {
+  Appended,
+  AppendOptions,
+  Batch,
+  Dedupe,
+  Draft,
+  Entry,
+  EntryKind,
+  Head,
+  Log,
+  LogKeep,
+  Page,
+  Range,
+} from "../hub/log.ts"
 export type { ChannelHandlers, Context, Credentials, Fail, HubOptions, Logger } from "../hub/options.ts"
 export { type MemoryLogOptions, memoryLog } from "../logs/memory.ts"
 export { HoldfastError } from "../protocol/error.ts"

@@ -1,22 +1,32 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { afterAll } from "vitest"
 
 const SERVER = fileURLToPath(new URL("../../playground/dist/server.js", import.meta.url))
 
 export interface PlaygroundProcess {
+  /** Where it keeps its log. */
+  readonly folder: string
   readonly url: string
   readonly port: number
   /** Ends it with a signal; resolves with its exit code, null when the signal ended it. */
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>
 }
 
-/** Starts the built playground as `npm start` does; resolves when it says where it is. Port 0: any that is free. */
-export async function startPlayground(port = 0): Promise<PlaygroundProcess> {
-  const child = spawnPlayground(port)
+/**
+ * Starts the built playground as `npm start` does; resolves when it says where it is. Port 0: any that is free. Without
+ * a folder it begins with an empty one.
+ */
+export async function startPlayground(port = 0, folder = emptyFolder()): Promise<PlaygroundProcess> {
+  const child = spawnPlayground(port, folder)
   const url = await announcedUrl(child)
   return {
     url,
+    folder,
     port: Number(new URL(url).port),
     end: async (signal) => {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
@@ -29,8 +39,11 @@ export async function startPlayground(port = 0): Promise<PlaygroundProcess> {
 }
 
 /** Starts the playground where it cannot start; resolves with how it ended and what it said. */
-export async function startInVain(port: number): Promise<{ code: number | null; output: string }> {
-  const child = spawnPlayground(port)
+export async function startInVain(
+  port: number,
+  folder = emptyFolder(),
+): Promise<{ code: number | null; output: string }> {
+  const child = spawnPlayground(port, folder)
   let output = ""
   child.stdout?.on("data", (chunk) => {
     output += chunk
@@ -42,9 +55,21 @@ export async function startInVain(port: number): Promise<{ code: number | null; 
   return { code: child.exitCode, output }
 }
 
-function spawnPlayground(port: number): ChildProcess {
+const folders: string[] = []
+
+function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-playground-"))
+  folders.push(folder)
+  return folder
+}
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+function spawnPlayground(port: number, folder: string): ChildProcess {
   return spawn(process.execPath, ["--enable-source-maps", SERVER], {
-    env: { ...process.env, PORT: String(port) },
+    env: { ...process.env, PORT: String(port), HOLDFAST_DATA: folder },
     stdio: ["ignore", "pipe", "pipe"],
   })
 }

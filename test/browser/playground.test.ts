@@ -154,7 +154,24 @@ describe.skipIf(!program("chromium"))("the playground in two tabs", () => {
     expect(bob.errors).toEqual([])
   })
 
-  it("comes back to a server that lost its memory, and says so", async () => {
+  it("goes on where it stood when the server was killed and started again", async () => {
+    const before = await ada.account()
+    await ada.say("Written before the crash")
+    await bob.untilSaid("Written before the crash")
+    await playground.end("SIGKILL")
+    await untilText(ada.page, "#status-text", "Line lost, trying again in")
+    await ada.say("Written during the crash")
+    await ada.untilBackAfter(async () => {
+      playground = await startPlayground(playground.port, playground.folder)
+    })
+    await bob.untilSaid("Written during the crash")
+    expect(await ada.untilAllArrived(before.arrived + 1)).toMatchObject({ duplicates: 0, gaps: 0 })
+    await ada.page.reload()
+    await ada.untilSaid("Written before the crash")
+    await untilText(ada.page, "#here", "2 here")
+  })
+
+  it("comes back to a server whose log is gone, and says so", async () => {
     await playground.end("SIGKILL")
     await untilText(ada.page, "#status-text", "Line lost, trying again in")
     await ada.say("Written to nobody")
