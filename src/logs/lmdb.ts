@@ -45,16 +45,16 @@ function openForWriting(folder: string, settings: LmdbLogSettings): Log {
   try {
     // Once more: until it was locked, somebody else may have written to it.
     const found = inspect(folder)
-    const isRestoreDue = found.state === "log" && found.isRestoreDue
     if (found.state === "empty") prepareFolder(folder)
-    else if (isRestoreDue) restore(folder, found.checkpoint)
+    else if (found.isRestoreDue) restore(folder, found.checkpoint)
     store = new Store(folder, { readOnly: false })
     const sequence = found.state === "log" ? found.checkpoint.sequence : 1
     checkpoints = new Checkpoints(folder, store, { sequence, sync: settings.sync })
     const log = new WritableLog(store, new CheckpointKeeper(checkpoints, settings), settings, release)
-    // What was acknowledged, and seen, before the crash may be lost: its offsets must not mean something else.
-    const mayHaveLost = isRestoreDue && !found.checkpoint.sync
-    claim(log, settings.newEpoch || mayHaveLost, found.state === "empty" || isRestoreDue)
+    const beginsEpoch = settings.newEpoch || mustBeginEpoch(found)
+    // From here on the file is not what it was when it was closed, and if it ends here a new epoch is still due.
+    if (found.state === "log") checkpoints.makeNow("open", beginsEpoch)
+    claim(log, beginsEpoch)
     checkpoints.makeNow("open")
     return log
   } catch (error) {
@@ -65,11 +65,17 @@ function openForWriting(folder: string, settings: LmdbLogSettings): Log {
   }
 }
 
+/** Whether what was acknowledged, and seen, may be lost: its offsets must not come to mean something else. */
+function mustBeginEpoch(found: Found): boolean {
+  if (found.state === "empty") return true
+  return found.checkpoint.isEpochDue || (found.isRestoreDue && !found.checkpoint.sync)
+}
+
 /** On a full disk a log can be read all the same; the claim is made with the first append then. */
-function claim(log: WritableLog, beginsEpoch: boolean, isNeeded: boolean): void {
+function claim(log: WritableLog, beginsEpoch: boolean): void {
   try {
     log.claim(beginsEpoch)
   } catch (error) {
-    if (isNeeded || beginsEpoch) throw error
+    if (beginsEpoch) throw error
   }
 }

@@ -13,11 +13,15 @@ export interface Checkpoint {
   readonly state: "creating" | "open" | "closed"
   /** Whether entries were acknowledged only when they were in a checkpoint. */
   readonly sync: boolean
+  /** A new epoch has to begin before anything is appended. */
+  readonly isEpochDue: boolean
   /** The start of the machine in which it was made. */
   readonly boot: string
   /** How large the data file was. It never shrinks. */
   readonly dataBytes: number
   readonly pageBytes: number
+  /** When closed: a checksum of the data file, if that is not too large. */
+  readonly checksum?: number
   /** The beginnings of the two meta pages. */
   readonly metas: readonly [Uint8Array, Uint8Array]
 }

@@ -14,7 +14,7 @@ import {
 import { dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { type Checkpoint, encodeCheckpoint, META_BYTES, SLOT_BYTES } from "./checkpoint.ts"
-import { FILES, readMetas } from "./folder.ts"
+import { checksumOf, FILES, readMetas } from "./folder.ts"
 import { bootId } from "./machine.ts"
 import type { Store } from "./store.ts"
 
@@ -29,7 +29,14 @@ export function prepareFolder(folder: string): void {
   for (const name of [FILES.data, "lock.mdb"]) rmSync(join(folder, name), { force: true })
   const file = openSync(join(folder, FILES.checkpoints), "w")
   try {
-    const creating = { state: "creating", sync: false, boot: bootId(), dataBytes: 0, pageBytes: 0 } as const
+    const creating = {
+      state: "creating",
+      sync: false,
+      isEpochDue: false,
+      boot: bootId(),
+      dataBytes: 0,
+      pageBytes: 0,
+    } as const
     for (const sequence of [0, 1]) {
       writeSync(
         file,
@@ -81,7 +88,7 @@ export class Checkpoints {
 
   /** Makes a checkpoint of what is committed. No other may be under way. */
   async make(): Promise<void> {
-    const [slot, position, unpin] = this.#prepare("open")
+    const [slot, position, unpin] = this.#prepare("open", false)
     try {
       await syncFile(this.#data)
       await writeFile(this.#file, slot, 0, SLOT_BYTES, position)
@@ -94,8 +101,8 @@ export class Checkpoints {
   }
 
   /** The same at once, for the beginning and the end, where nobody waits. */
-  makeNow(state: "open" | "closed"): void {
-    const [slot, position, unpin] = this.#prepare(state)
+  makeNow(state: "open" | "closed", isEpochDue = false): void {
+    const [slot, position, unpin] = this.#prepare(state, isEpochDue)
     try {
       fdatasyncSync(this.#data)
       writeSync(this.#file, slot, 0, SLOT_BYTES, position)
@@ -127,17 +134,18 @@ export class Checkpoints {
     closeSync(this.#file)
   }
 
-  #prepare(state: "open" | "closed"): [slot: Buffer, position: number, unpin: () => void] {
+  #prepare(
+    state: "open" | "closed",
+    isEpochDue: boolean,
+  ): [slot: Buffer, position: number, unpin: () => void] {
     const sequence = this.#sequence + 1
     const pageBytes = this.#store.pageBytes
+    const { size: dataBytes } = fstatSync(this.#data)
+    const checksum = state === "closed" ? checksumOf(this.#data, dataBytes) : undefined
+    const metas = readMetas(this.#data, pageBytes)
     const slot = encodeCheckpoint({
-      sequence,
-      state,
-      sync: this.#sync,
-      boot: bootId(),
-      dataBytes: fstatSync(this.#data).size,
-      pageBytes,
-      metas: readMetas(this.#data, pageBytes),
+      ...{ sequence, state, isEpochDue, sync: this.#sync, boot: bootId(), dataBytes, pageBytes, metas },
+      ...(checksum === undefined ? {} : { checksum }),
     })
     const unpin = this.#store.pin()
     this.#sequence = sequence

@@ -1,5 +1,6 @@
 import type { Dedupe } from "../../hub/log.ts"
 import { sequenceKey, sequenceOfKey } from "./keys.ts"
+import { bufferOf } from "./record.ts"
 import type { Store } from "./store.ts"
 import { readText, textBytesMax, writeText } from "./text.ts"
 
@@ -150,8 +151,4 @@ function keysOf(
 /** What a draft asks to be remembered. */
 export function journalled(dedupe: Dedupe, offset: number, nowMs: number): Journalled {
   return { key: dedupe.key, fingerprint: dedupe.fingerprint, offset, expiresAt: nowMs + dedupe.windowMs }
-}
-
-function bufferOf(record: Uint8Array): Buffer {
-  return Buffer.from(record.buffer, record.byteOffset, record.byteLength)
 }

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs"
 import { join } from "node:path"
+import { crc32 } from "node:zlib"
 import { HoldfastError } from "../../protocol/error.ts"
 import { type Checkpoint, decodeCheckpoint, FORMAT, META_BYTES, SLOT_BYTES } from "./checkpoint.ts"
 import { bootId, isSameBoot } from "./machine.ts"
@@ -32,11 +33,36 @@ export function inspect(folder: string): Found {
     if (foreign === undefined) return { state: "empty" }
     throw unusable(folder, `holds other files (${foreign}) and no log`)
   }
-  const checkpoint = latestCheckpoint(folder)
-  if (checkpoint.state === "creating") return { state: "empty" }
-  const isRestoreDue = checkpoint.state === "open" && !isSameBoot(checkpoint.boot, bootId())
-  checkData(folder, checkpoint, isRestoreDue)
-  return { state: "log", checkpoint, isRestoreDue }
+  for (;;) {
+    const checkpoint = latestCheckpoint(folder)
+    if (checkpoint.state === "creating") return { state: "empty" }
+    const isRestoreDue = checkpoint.state === "open" && !isSameBoot(checkpoint.boot, bootId())
+    try {
+      checkData(folder, checkpoint, isRestoreDue)
+      return { state: "log", checkpoint, isRestoreDue }
+    } catch (error) {
+      // It may have been opened, and written to, while it was looked at.
+      if (latestCheckpoint(folder).sequence === checkpoint.sequence) throw error
+    }
+  }
+}
+
+/** A data file up to this size is read as a whole when it is closed and opened, to see that it is still the same. */
+const CHECKED_BYTES_MAX = 256 * 1024 * 1024
+const PIECE_BYTES = 1024 * 1024
+
+/** A checksum of the first `bytes` of the data file; undefined when that is more than can be read in passing. */
+export function checksumOf(file: number, bytes: number): number | undefined {
+  if (bytes > CHECKED_BYTES_MAX) return undefined
+  const piece = Buffer.allocUnsafe(PIECE_BYTES)
+  let checksum = 0
+  for (let position = 0; position < bytes; ) {
+    const length = readSync(file, piece, 0, Math.min(PIECE_BYTES, bytes - position), position)
+    if (length === 0) break
+    checksum = crc32(piece.subarray(0, length), checksum)
+    position += length
+  }
+  return checksum
 }
 
 /** The beginnings of the data file's two meta pages. */
@@ -101,16 +127,22 @@ function checkData(folder: string, checkpoint: Checkpoint, isRestoreDue: boolean
       }
       if (isRestoreDue) return
       const metas = readMetas(file, checkpoint.pageBytes)
-      const isWhole = checkpoint.metas.every((kept, index) => isSameFormat(kept, metas[index] as Buffer))
-      const isAsClosed = checkpoint.metas.every((kept, index) => metas[index]?.equals(kept))
-      if (!isWhole || (checkpoint.state === "closed" && !isAsClosed)) {
+      if (!checkpoint.metas.every((kept, index) => isSameFormat(kept, metas[index] as Buffer))) {
         throw unusable(folder, `holds a damaged log: the beginning of ${FILES.data} is not what was written`)
+      }
+      if (checkpoint.state === "closed" && !isAsClosed(file, checkpoint, metas)) {
+        throw unusable(folder, `holds a damaged log: ${FILES.data} is not what it was when it was closed`)
       }
     })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error
     throw unusable(folder, `holds a damaged log: ${FILES.data} is missing`)
   }
+}
+
+function isAsClosed(file: number, checkpoint: Checkpoint, metas: readonly Buffer[]): boolean {
+  if (!checkpoint.metas.every((kept, index) => metas[index]?.equals(kept))) return false
+  return checkpoint.checksum === undefined || checkpoint.checksum === checksumOf(file, checkpoint.dataBytes)
 }
 
 /** Whether two meta pages agree in what never changes: page header, magic number, version, and size of pages. */

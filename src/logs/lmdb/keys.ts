@@ -33,7 +33,7 @@ export function entryKey(
 export const OFFSET_MAX = 2 ** 48 - 1
 
 export function offsetOfKey(key: Uint8Array): number {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(5, 6)
+  return readUint48(key, 5)
 }
 
 export function headKey(id: number): Buffer {
@@ -67,7 +67,14 @@ export function sequenceKey(sequence: number): Buffer {
 }
 
 export function sequenceOfKey(key: Uint8Array): number {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(0, 6)
+  return readUint48(key, 0)
+}
+
+/** Big-endian. What `Buffer.readUIntBE` does, without making a Buffer for each key of a scan. */
+function readUint48(bytes: Uint8Array, start: number): number {
+  let value = 0
+  for (let index = start; index < start + 6; index++) value = value * 256 + (bytes[index] ?? 0)
+  return value
 }
 
 function identityOf({ kind, name, key }: Draft): Buffer {

@@ -1,14 +1,7 @@
 import type { Entry } from "../../hub/log.ts"
 import { entryKey, offsetOfKey, PART } from "./keys.ts"
-import type { ChannelHead } from "./record.ts"
+import type { ChannelHead, Weight } from "./record.ts"
 import type { Store } from "./store.ts"
-
-/** As much of an event as trimming has to know. */
-interface Event {
-  readonly offset: number
-  readonly at: number
-  readonly bytes: number
-}
 
 /** How many events are read ahead, and how many trimmed ones are deleted from the file at once. */
 const CHUNK = 64
@@ -26,7 +19,7 @@ export class OldestEvents {
   readonly #store: Store
   readonly #head: ChannelHead
   /** The oldest events that are not trimmed. */
-  #events: Event[] = []
+  #events: Weight[] = []
   #start = 0
   /** Whether these are all the events there are, so that an appended one continues them. */
   #isComplete: boolean
@@ -42,7 +35,7 @@ export class OldestEvents {
     this.#trimmed = head.trimmed === 0 ? [] : undefined
   }
 
-  first(): Event | undefined {
+  first(): Weight | undefined {
     if (this.#start === this.#events.length && !this.#isComplete) this.#readAhead()
     return this.#events[this.#start]
   }
@@ -57,7 +50,7 @@ export class OldestEvents {
   }
 
   /** Trims `event`, which has to be the first. */
-  trim({ offset, bytes }: Event): void {
+  trim({ offset, bytes }: Weight): void {
     this.#start++
     if (this.#start >= CHUNK) {
       this.#events = this.#events.slice(this.#start)
@@ -93,9 +86,8 @@ export class OldestEvents {
 
   #readAhead(): void {
     const { eventFloor, top } = this.#head
-    const entries = [...this.#store.scan(this.#channelId, PART.events, eventFloor, top, CHUNK)]
-    this.#events = entries.map(({ offset, at, body }) => ({ offset, at, bytes: body.length }))
+    this.#events = this.#store.weigh(this.#channelId, PART.events, eventFloor, top, CHUNK)
     this.#start = 0
-    this.#isComplete = entries.length < CHUNK
+    this.#isComplete = this.#events.length < CHUNK
   }
 }

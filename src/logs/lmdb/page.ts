@@ -1,4 +1,5 @@
 import type { Entry, Range } from "../../hub/log.ts"
+import { readFailure } from "./failure.ts"
 import { PART } from "./keys.ts"
 import type { ChannelHead } from "./record.ts"
 import type { Store } from "./store.ts"
@@ -27,6 +28,8 @@ export function readPage(
       entries.push(entry)
     }
     return complete
+  } catch (error) {
+    throw readFailure(error)
   } finally {
     for (const scan of scans) scan.return(undefined)
   }

@@ -1,7 +1,12 @@
-import type { Draft, Entry, EntryKind } from "../../hub/log.ts"
-import { readText, textBytesMax, writeText } from "./text.ts"
+import { crc32 } from "node:zlib"
+import type { Entry, EntryKind } from "../../hub/log.ts"
+import { endOfText, readText, textBytesMax, writeText } from "./text.ts"
 
 const KINDS: readonly EntryKind[] = ["event", "set", "delete", "join", "left"]
+
+const CHECKSUM_BYTES = 4
+const AT_START = CHECKSUM_BYTES + 1
+const TEXTS_START = AT_START + 8
 
 /** Records are put together here and copied by LMDB at once. It grows to the largest record there was. */
 let scratch = Buffer.allocUnsafeSlow(64 * 1024)
@@ -11,22 +16,32 @@ function space(bytes: number): Buffer {
   return scratch
 }
 
-/** An entry without its offset, which is in its key. Valid until the next record is encoded. */
-export function encodeEntry({ kind, name, key, body, at }: Draft): Buffer {
-  const target = space(9 + textBytesMax(name) + textBytesMax(key) + body.length)
-  target[0] = KINDS.indexOf(kind)
-  target.writeDoubleLE(at, 1)
-  const end = writeText(target, writeText(target, 9, name), key)
+/**
+ * An entry without its offset, which is in its key: a checksum over both, kind, time, name, key and body. Valid until the
+ * next record is encoded.
+ */
+export function encodeEntry({ offset, kind, name, key, body, at }: Entry): Buffer {
+  const target = space(TEXTS_START + textBytesMax(name) + textBytesMax(key) + body.length)
+  target[CHECKSUM_BYTES] = KINDS.indexOf(kind)
+  target.writeDoubleLE(at, AT_START)
+  const end = writeText(target, writeText(target, TEXTS_START, name), key)
   target.set(body, end)
-  return target.subarray(0, end + body.length)
+  const record = target.subarray(0, end + body.length)
+  record.writeUInt32LE(checksum(offset, record), 0)
+  return record
 }
 
-/** The body of the entry is a part of `record`, not a copy. */
+/**
+ * The body of the entry is a part of `record`, not a copy.
+ * @throws RangeError when the record is not what was written
+ */
 export function decodeEntry(offset: number, record: Uint8Array): Entry {
-  const source = Buffer.from(record.buffer, record.byteOffset, record.byteLength)
-  const kind = KINDS[source.readUInt8(0)]
-  if (kind === undefined) throw new RangeError(`entry ${offset} is of no kind`)
-  const name = readText(source, 9)
+  const source = bufferOf(record)
+  const kind = KINDS[source.readUInt8(CHECKSUM_BYTES)]
+  if (kind === undefined || source.readUInt32LE(0) !== checksum(offset, source)) {
+    throw new RangeError(`the entry ${offset} is not what was written`)
+  }
+  const name = readText(source, TEXTS_START)
   const key = readText(source, name.end)
   return {
     offset,
@@ -34,8 +49,31 @@ export function decodeEntry(offset: number, record: Uint8Array): Entry {
     name: name.text,
     key: key.text,
     body: record.subarray(key.end),
-    at: source.readDoubleLE(1),
+    at: source.readDoubleLE(AT_START),
   }
+}
+
+function checksum(offset: number, record: Buffer): number {
+  return crc32(record.subarray(CHECKSUM_BYTES), offset % 0x100000000)
+}
+
+/** What trimming has to know of an entry: less than the whole, and it is asked for once per append. */
+export interface Weight {
+  readonly offset: number
+  readonly at: number
+  /** Bytes of payload. */
+  readonly bytes: number
+}
+
+export function decodeWeight(offset: number, record: Uint8Array): Weight {
+  const source = bufferOf(record)
+  const end = endOfText(source, endOfText(source, TEXTS_START))
+  return { offset, at: source.readDoubleLE(AT_START), bytes: source.length - end }
+}
+
+/** The bytes of a record as a Buffer, which they mostly are already. */
+export function bufferOf(record: Uint8Array): Buffer {
+  return record instanceof Buffer ? record : Buffer.from(record.buffer, record.byteOffset, record.byteLength)
 }
 
 /** What the index holds of a key's latest entry. */
@@ -52,7 +90,7 @@ export function encodeLatest({ offset, isTombstone }: Latest): Buffer {
 }
 
 export function decodeLatest(record: Uint8Array): Latest {
-  const source = Buffer.from(record.buffer, record.byteOffset, record.byteLength)
+  const source = bufferOf(record)
   return { offset: source.readUIntLE(0, 6), isTombstone: source[6] === 1 }
 }
 
@@ -110,7 +148,7 @@ export function encodeHead(head: ChannelHead): Buffer {
 }
 
 export function decodeHead(record: Uint8Array): ChannelHead {
-  const source = Buffer.from(record.buffer, record.byteOffset, record.byteLength)
+  const source = bufferOf(record)
   const head = emptyHead()
   for (const [index, field] of FIELDS.entries()) head[field] = source.readDoubleLE(8 * index)
   return head

@@ -1,7 +1,7 @@
 import { type Database, open, type RootDatabase } from "lmdb"
 import type { Entry } from "../../hub/log.ts"
 import { type EntryPart, entryKey, headKey, nameKey, OFFSET_MAX, offsetOfKey } from "./keys.ts"
-import { type ChannelHead, decodeEntry, decodeHead, emptyHead } from "./record.ts"
+import { type ChannelHead, decodeEntry, decodeHead, decodeWeight, emptyHead, type Weight } from "./record.ts"
 
 type Table = Database<Uint8Array, Uint8Array>
 
@@ -86,11 +86,18 @@ export class Store {
 
   /** The entries of a part with offsets in (after, through], in order; read as they are asked for. */
   *scan(id: number, part: EntryPart, after: number, through: number, limit: number): Generator<Entry> {
-    const start = entryKey(id, part, after + 1)
-    const end = entryKey(id, part, Math.min(through, OFFSET_MAX - 1) + 1)
-    for (const { key, value } of this.entries.getRange({ start, end, limit })) {
+    for (const { key, value } of this.#range(id, part, after, through, limit)) {
       yield decodeEntry(offsetOfKey(key), value)
     }
+  }
+
+  /** The same entries, of each only what trimming has to know. */
+  weigh(id: number, part: EntryPart, after: number, through: number, limit: number): Weight[] {
+    const weights: Weight[] = []
+    for (const { key, value } of this.#range(id, part, after, through, limit)) {
+      weights.push(decodeWeight(offsetOfKey(key), value))
+    }
+    return weights
   }
 
   /** The offset of the entry of a part that `count - 1` others follow. */
@@ -105,6 +112,12 @@ export class Store {
     const record = Buffer.allocUnsafe(4)
     record.writeUInt32BE(id, 0)
     this.channels.putSync(nameKey(name), record)
+  }
+
+  #range(id: number, part: EntryPart, after: number, through: number, limit: number) {
+    const start = entryKey(id, part, after + 1)
+    const end = entryKey(id, part, Math.min(through, OFFSET_MAX - 1) + 1)
+    return this.entries.getRange({ start, end, limit })
   }
 
   async close(): Promise<void> {

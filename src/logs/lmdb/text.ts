@@ -20,9 +20,15 @@ export function writeText(target: Buffer, position: number, text: string): numbe
 
 /** What `writeText` wrote at `position`, and where it ends. */
 export function readText(source: Buffer, position: number): { readonly text: string; readonly end: number } {
+  const end = endOfText(source, position)
+  const isWide = source.readUInt32LE(position) % 2 === 1
+  return { text: source.toString(isWide ? "utf16le" : "latin1", position + 4, end), end }
+}
+
+/** Where the text at `position` ends. */
+export function endOfText(source: Buffer, position: number): number {
   const header = source.readUInt32LE(position)
-  const [start, length] = [position + 4, Math.floor(header / 2)]
-  const end = header % 2 === 1 ? start + 2 * length : start + length
+  const end = position + 4 + (header % 2 === 1 ? header - 1 : header / 2)
   if (end > source.length) throw new RangeError("a text reaches beyond its record")
-  return { text: source.toString(header % 2 === 1 ? "utf16le" : "latin1", start, end), end }
+  return end
 }

@@ -53,7 +53,7 @@ export class WritableLog implements Log {
 
   /** Writes this writer's name into the file, and a new epoch if one has to begin. */
   claim(beginsEpoch: boolean): void {
-    const epoch = beginsEpoch || this.#epoch === "" ? randomUUID() : this.#epoch
+    const epoch = beginsEpoch ? randomUUID() : this.#epoch
     this.#store.transact(() => {
       this.#store.putMeta("writer", this.#name)
       this.#store.putMeta("epoch", epoch)

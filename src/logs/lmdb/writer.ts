@@ -8,7 +8,7 @@ interface Job {
 }
 
 /** How many jobs one transaction does at most: longer ones would keep the event loop from its other work. */
-const JOBS_PER_TRANSACTION_MAX = 500
+const JOBS_PER_TRANSACTION_MAX = 1_000
 
 /** What the writer needs of the log. */
 export interface WriterPorts {

@@ -1,0 +1,51 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach } from "vitest"
+import type { Draft, Entry, Log } from "../../src/hub/log.ts"
+
+const folders: string[] = []
+
+/** A folder that is gone after the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-log-"))
+  folders.push(folder)
+  return folder
+}
+
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+/** All files of a folder with their contents, to see that nothing was changed. */
+export function contentsOf(folder: string): Record<string, string> {
+  const names = readdirSync(folder).sort()
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name)).toString("base64")]))
+}
+
+export const keepAll = {
+  events: Number.POSITIVE_INFINITY,
+  forMs: Number.POSITIVE_INFINITY,
+  bytes: Number.POSITIVE_INFINITY,
+}
+
+export function event(text: string, at = Date.now()): Draft {
+  return { kind: "event", name: "said", key: "", body: Buffer.from(text), at }
+}
+
+export function set(key: string, text: string): Draft {
+  return { kind: "set", name: "price", key, body: Buffer.from(text), at: Date.now() }
+}
+
+export async function entriesOf(
+  log: Log,
+  channel: string,
+  select: "all" | "fold" = "all",
+): Promise<readonly Entry[]> {
+  const range = { after: 0, through: Number.MAX_SAFE_INTEGER, select, entriesMax: 1e6, bytesMax: 1e9 }
+  return (await log.read(channel, range)).entries
+}
+
+export async function textsOf(log: Log, channel: string): Promise<string[]> {
+  return (await entriesOf(log, channel)).map(({ body }) => Buffer.from(body).toString().trim())
+}

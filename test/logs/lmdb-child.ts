@@ -1,0 +1,95 @@
+/** A process with an LMDB log, for tests that kill it: `node lmdb-child.ts COMMAND FOLDER`. */
+import { createInterface } from "node:readline"
+import type { Draft } from "../../src/hub/log.ts"
+import { type LmdbLogOptions, lmdbLog } from "../../src/logs/lmdb.ts"
+
+const [command = "", folder = "", json = "{}"] = process.argv.slice(2)
+const options = JSON.parse(json) as LmdbLogOptions & { readonly keep?: number; readonly bodyBytes?: number }
+const keep = { events: options.keep ?? Number.POSITIVE_INFINITY, forMs: Number.POSITIVE_INFINITY, bytes: 1e9 }
+
+function say(message: object): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`)
+}
+
+function event(text: string): Draft {
+  const body = Buffer.alloc(options.bodyBytes ?? 40, " ")
+  body.write(text)
+  return { kind: "event", name: "said", key: "", body, at: Date.now() }
+}
+
+const commands: Readonly<Record<string, () => Promise<void>>> = {
+  /** Twenty publishers that append as fast as they can and say what was acknowledged. */
+  async publish() {
+    const log = lmdbLog(folder, options)
+    const run = `${process.pid}`
+    const publish = async (publisher: number) => {
+      for (let count = 0; ; count++) {
+        const text = `${run} ${publisher} ${count}`
+        const dedupe = { key: text, fingerprint: "", windowMs: 300_000 }
+        const channel = `channel ${publisher % 4}`
+        const { position } = await log.append(channel, event(text), { keep, dedupe })
+        say({ channel, text, ...position })
+        if (count % 3 === 0) {
+          const draft = { ...event(text), kind: "set", key: `${publisher}` } as const
+          await log.append("state", draft, { keep })
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: 20 }, (_, publisher) => publish(publisher)))
+  },
+
+  /** Opens, says so, and stays. */
+  async hold() {
+    lmdbLog(folder, options)
+    say({ opened: true })
+    await new Promise(() => setInterval(() => undefined, 1_000))
+  },
+
+  /** Reads a channel for each line that comes in. */
+  async read() {
+    const log = lmdbLog(folder, { ...options, readOnly: true })
+    for await (const channel of createInterface({ input: process.stdin })) {
+      const range = { after: 0, through: 1e9, select: "all", entriesMax: 1e6, bytesMax: 1e9 } as const
+      const { head, entries } = await log.read(channel, range)
+      say({ head, texts: entries.map(({ body }) => Buffer.from(body).toString().trim()) })
+    }
+    await log.close()
+  },
+
+  /** Appends one entry for each line that comes in, and says how that went and what can be read. */
+  async fill() {
+    // Beyond the limit that the test has set for the size of files, the system sends this; ignored, the write fails.
+    process.on("SIGXFSZ", () => undefined)
+    const log = lmdbLog(folder, { onError: () => undefined, ...options })
+    say({ opened: true })
+    for await (const text of createInterface({ input: process.stdin })) {
+      const outcome = await log.append("a", event(text), { keep }).then(
+        ({ position }) => ({ offset: position.offset }),
+        ({ code }: { code: string }) => ({ code }),
+      )
+      const { top } = await log.head("a")
+      const range = { after: 0, through: 1e9, select: "all", entriesMax: 1e6, bytesMax: 1e9 } as const
+      const { entries } = await log.read("a", range)
+      say({ ...outcome, top, count: entries.length })
+    }
+    await log.close()
+  },
+
+  /** Opens as a user who may not write, and says what that one can do. */
+  async lookOn() {
+    if (process.getuid?.() === 0) process.setuid?.(65_534)
+    const log = lmdbLog(folder, options)
+    const { top } = await log.head("a")
+    const refused = await log.append("a", event("x"), { keep }).catch(({ code }: { code: string }) => code)
+    say({ top, refused })
+    await log.close()
+  },
+}
+
+try {
+  await commands[command]?.()
+} catch (error) {
+  const { code, message } = error as { readonly code?: string; readonly message: string }
+  say({ failed: code ?? message })
+  process.exitCode = 1
+}
