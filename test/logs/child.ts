@@ -1,6 +1,7 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
+import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { once } from "node:events"
 import { createInterface, type Interface } from "node:readline"
+import type { Readable, Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
 import type { LmdbLogOptions } from "../../src/logs/lmdb.ts"
 
@@ -32,14 +33,13 @@ export function child(
   const args = ["--import", "tsx", program, command, folder, JSON.stringify(options)]
   const running =
     fileBytesMax === undefined
-      ? spawn(process.execPath, args)
+      ? spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] })
       : spawn("bash", [
           "-c",
           `ulimit -S -f ${fileBytesMax / 1024}; exec "$0" "$@"`,
           process.execPath,
           ...args,
         ])
-  running.stderr.pipe(process.stderr)
   const ended = once(running, "exit")
   const lines = createInterface({ input: running.stdout })
   const reader = lines[Symbol.asyncIterator]()
@@ -63,7 +63,11 @@ export function child(
   }
 }
 
-async function rest(lines: Interface, running: ChildProcessWithoutNullStreams, hear: Child["hear"]) {
+async function rest(
+  lines: Interface,
+  running: ChildProcessByStdio<Writable, Readable, null>,
+  hear: Child["hear"],
+) {
   if (!running.stdout.closed) await once(lines, "close")
   const messages: Record<string, unknown>[] = []
   for (let message = await hear(); message !== undefined; message = await hear()) messages.push(message)

@@ -1,14 +1,14 @@
 import type { Dedupe, Draft, Entry, Log, LogKeep, Range } from "../../hub/log.ts"
+import { type Seeded, seeded } from "../seeded.ts"
 import { assert, assertEqual, assertRejects } from "./assert.ts"
 import { AT, type Check, type LogCheck, readAll, readPage } from "./fixture.ts"
-import { type Random, random } from "./random.ts"
 import { assertChained, watch } from "./watching.ts"
 
 /** Compares the log with a naive model of one, over a random run of operations per seed. */
 export function modelChecks(check: Check, seeds: readonly number[]): LogCheck[] {
   return seeds.map((seed) =>
     check(`a random run does what the model does (seed ${seed})`, async (log, { reopen }) => {
-      const dice = random(seed)
+      const dice = seeded(seed)
       const keep = randomKeep(dice)
       const channels = ["one", "two"]
       const models = new Map(channels.map((channel) => [channel, new Model()]))
@@ -18,7 +18,7 @@ export function modelChecks(check: Check, seeds: readonly number[]): LogCheck[] 
       let current = log
       let nowMs = AT
       for (let step = 0; step < STEPS; step++) {
-        nowMs += dice.whole(50)
+        nowMs += dice.between(0, 49)
         const channel = dice.pick(channels)
         const model = models.get(channel) as Model
         if (reopen !== undefined && dice.chance(0.01)) {
@@ -38,14 +38,14 @@ export function modelChecks(check: Check, seeds: readonly number[]): LogCheck[] 
 const STEPS = 400
 
 async function runStep(
-  dice: Random,
+  dice: Seeded,
   log: Log,
   channel: string,
   model: Model,
   keep: Required<LogKeep>,
   nowMs: number,
 ): Promise<void> {
-  const kind = dice.whole(100)
+  const kind = dice.between(0, 99)
   if (kind < 75) await model.append(log, channel, randomDraft(dice, nowMs), keep, randomDedupe(dice))
   else if (kind < 80) await model.trim(log, channel, keep, nowMs)
   else await model.check(dice, log, channel)
@@ -110,13 +110,13 @@ class Model {
   }
 
   /** Compares heads and a read of a random range. */
-  async check(dice: Random, log: Log, channel: string): Promise<void> {
+  async check(dice: Seeded, log: Log, channel: string): Promise<void> {
     const head = await log.head(channel)
     assertEqual(head.top, this.top, "the top")
     this.#checkFloor(head.floor)
     const range: Partial<Range> = {
-      after: dice.chance(0.5) ? 0 : dice.whole(this.top + 3),
-      through: dice.chance(0.5) ? Number.MAX_SAFE_INTEGER : dice.whole(this.top + 3),
+      after: dice.chance(0.5) ? 0 : dice.between(0, this.top + 2),
+      through: dice.chance(0.5) ? Number.MAX_SAFE_INTEGER : dice.between(0, this.top + 2),
       select: dice.pick(["all", "fold"] as const),
       entriesMax: dice.pick([1, 2, 5, 1_000]),
       bytesMax: dice.pick([1, 40, 1e6]),
@@ -131,7 +131,7 @@ class Model {
       )
       assertEqual(read, expected, what)
     }
-    const count = dice.whole(12)
+    const count = dice.between(0, 11)
     const after = await log.offsetOfLast(channel, count)
     this.#checkOffsetOfLast(count, after, head.floor)
   }
@@ -191,7 +191,7 @@ function identity({ kind, name, key }: Draft): string {
   return JSON.stringify([kind === "join" || kind === "left", name, key])
 }
 
-function randomKeep(dice: Random): Required<LogKeep> {
+function randomKeep(dice: Seeded): Required<LogKeep> {
   return {
     events: dice.pick([3, 10, 100, Infinity]),
     forMs: dice.pick([500, 5_000, Infinity]),
@@ -199,19 +199,19 @@ function randomKeep(dice: Random): Required<LogKeep> {
   }
 }
 
-function randomDraft(dice: Random, at: number): Draft {
+function randomDraft(dice: Seeded, at: number): Draft {
   const kind = dice.pick(["event", "event", "event", "set", "set", "delete", "join", "left"] as const)
   const removes = kind === "delete" || kind === "left"
-  const body = Uint8Array.from({ length: removes ? 0 : dice.whole(20) }, () => dice.whole(256))
+  const body = Uint8Array.from({ length: removes ? 0 : dice.between(0, 19) }, () => dice.between(0, 255))
   const isState = kind === "set" || kind === "delete"
   const name = kind === "event" ? "said" : isState ? dice.pick(["price", "pri"]) : ""
   return { kind, name, key: kind === "event" ? "" : dice.pick(["a", "b", "ce", "e", "cea"]), body, at }
 }
 
-function randomDedupe(dice: Random): Dedupe | undefined {
+function randomDedupe(dice: Seeded): Dedupe | undefined {
   if (dice.chance(0.5)) return undefined
   return {
-    key: `key ${dice.whole(40)}`,
+    key: `key ${dice.between(0, 39)}`,
     fingerprint: dice.chance(0.9) ? "usual" : "other",
     windowMs: dice.pick([300, 1_000, 10_000]),
   }
