@@ -4,6 +4,7 @@ import { dedupingChecks } from "./log-contract/deduping.ts"
 import { checksOf, type LogCheck, type LogUnderTest } from "./log-contract/fixture.ts"
 import { modelChecks } from "./log-contract/model.ts"
 import { readingChecks } from "./log-contract/reading.ts"
+import { replacingChecks } from "./log-contract/replacing.ts"
 import { retainingChecks } from "./log-contract/retaining.ts"
 import { watchingChecks } from "./log-contract/watching.ts"
 
@@ -36,6 +37,7 @@ export function logContract(
     ...readingChecks(check),
     ...retainingChecks(check),
     ...dedupingChecks(check),
+    ...replacingChecks(check),
     ...watchingChecks(check),
     ...closingChecks(check),
     ...modelChecks(check, options.seeds ?? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),

@@ -60,6 +60,9 @@ export const brokenLogs: Readonly<Record<string, () => LogUnderTest>> = {
   "does not dedupe": broken((log) => ({
     append: (channel, draft, { keep }) => log.append(channel, draft, { keep }),
   })),
+  "replaces what has changed since": broken((log) => ({
+    append: (channel, draft, { replaces: _, ...options }) => log.append(channel, draft, options),
+  })),
   "takes other content for a repeat": broken((log) => ({
     append: (channel, draft, { keep, dedupe }) =>
       log.append(channel, draft, dedupe ? { keep, dedupe: { ...dedupe, fingerprint: "" } } : { keep }),

@@ -57,6 +57,12 @@ export class LmdbChannel {
     return found
   }
 
+  /** The offset of the latest entry under the draft's key; 0 when there is none. */
+  latest(draft: Draft): number {
+    const record = this.#store.entries.get(indexKey(this.id, draft))
+    return record === undefined ? 0 : decodeLatest(record).offset
+  }
+
   /** @throws HoldfastError `log_full` before anything was changed. */
   append({ kind, name, key, body, at }: Draft, { keep, dedupe }: AppendOptions): Entry {
     const entry: Entry = { offset: this.#head.top + 1, kind, name, key, body, at }

@@ -138,6 +138,11 @@ export class WritableLog implements Log {
     if (duplicate !== undefined) {
       return { position: { epoch: this.#epoch, offset: duplicate }, duplicate: true }
     }
+    if (options.replaces !== undefined) {
+      const latest = known?.latest(draft) ?? 0
+      if (latest !== options.replaces)
+        return { position: { epoch: this.#epoch, offset: latest }, duplicate: true }
+    }
     const channel = known ?? this.#addChannel(name)
     const after = channel.head.top
     const entry = channel.append(draft, options)
