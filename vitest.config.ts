@@ -33,7 +33,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "integration",
-          include: ["test/{server,examples,package}/**/*.test.ts"],
+          include: ["test/{server,examples,package,crash}/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
