@@ -1,4 +1,5 @@
 import type { Dedupe } from "../hub/log.ts"
+import { HoldfastError } from "../protocol/error.ts"
 
 /** What an idempotency key stands for. */
 interface Known {
@@ -8,9 +9,6 @@ interface Known {
   /** ms since 1970, on the clock that the drafts carry. */
   readonly expiresAt: number
 }
-
-/** What `find` says of a key: the offset of the first append, or that the key was used for something else. */
-export type Found = number | "conflict" | undefined
 
 /**
  * The idempotency keys of one channel. Keys leave in the order in which they came, when they have expired or when there
@@ -31,10 +29,15 @@ export class DedupeTable {
     return this.#known.size
   }
 
-  find({ key, fingerprint }: Dedupe, nowMs: number): Found {
+  /**
+   * The offset of the append that came with this key before.
+   * @throws HoldfastError `idempotency_conflict` when that one was another
+   */
+  find({ key, fingerprint }: Dedupe, nowMs: number): number | undefined {
     const known = this.#known.get(key)
     if (known === undefined || known.expiresAt <= nowMs) return undefined
-    return known.fingerprint === fingerprint ? known.offset : "conflict"
+    if (known.fingerprint === fingerprint) return known.offset
+    throw new HoldfastError("idempotency_conflict", "The idempotency key was used before with other content.")
   }
 
   add({ key, fingerprint, windowMs }: Dedupe, offset: number, nowMs: number): void {

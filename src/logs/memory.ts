@@ -71,16 +71,9 @@ export function memoryLog(options: MemoryLogOptions = {}): Log {
     return slot
   }
 
-  /** The offset under which the draft was appended before, or undefined. */
-  function findDuplicate(slot: Slot | undefined, draft: Draft, options: AppendOptions): number | undefined {
-    if (options.dedupe === undefined) return undefined
-    const found = slot?.dedupe?.find(options.dedupe, draft.at)
-    if (found === "conflict") throw new HoldfastError("idempotency_conflict", errorCodes.idempotency_conflict)
-    return found
-  }
-
   function appendNow(name: string, draft: Draft, options: AppendOptions): Appended {
-    const duplicate = findDuplicate(slots.get(name), draft, options)
+    const { dedupe } = options
+    const duplicate = dedupe && slots.get(name)?.dedupe?.find(dedupe, draft.at)
     if (duplicate !== undefined) return { position: { epoch, offset: duplicate }, duplicate: true }
     const slot = slotFor(name)
     if (options.replaces !== undefined) {
@@ -92,9 +85,9 @@ export function memoryLog(options: MemoryLogOptions = {}): Log {
     }
     const after = slot.channel.top
     const entry: Entry = slot.channel.append(draft, options.keep)
-    if (options.dedupe !== undefined) {
+    if (dedupe !== undefined) {
       slot.dedupe ??= new DedupeTable(limits.dedupeKeysPerChannelMax)
-      slot.dedupe.add(options.dedupe, entry.offset, draft.at)
+      slot.dedupe.add(dedupe, entry.offset, draft.at)
     }
     sweepOne(draft.at)
     watchers.tell(name, { epoch, after, entries: [entry] })

@@ -31,15 +31,11 @@ export function child(
   fileBytesMax?: number,
 ): Child {
   const args = ["--import", "tsx", program, command, folder, JSON.stringify(options)]
-  const running =
-    fileBytesMax === undefined
-      ? spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] })
-      : spawn("bash", [
-          "-c",
-          `ulimit -S -f ${fileBytesMax / 1024}; exec "$0" "$@"`,
-          process.execPath,
-          ...args,
-        ])
+  // LMDB itself writes about each write that fails, which is what those with a limit are for.
+  const stdio = ["pipe", "pipe", fileBytesMax === undefined ? "inherit" : "ignore"] as const
+  const limit = fileBytesMax === undefined ? "" : `ulimit -S -f ${fileBytesMax / 1024};`
+  const shell = ["-c", `${limit} exec "$0" "$@"`, process.execPath]
+  const running = spawn("bash", [...shell, ...args], { stdio: [...stdio] })
   const ended = once(running, "exit")
   const lines = createInterface({ input: running.stdout })
   const reader = lines[Symbol.asyncIterator]()

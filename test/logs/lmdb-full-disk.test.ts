@@ -29,11 +29,13 @@ describe.runIf(process.platform === "linux")("when a file can grow no further,",
         expect(answer).toMatchObject({ count: acknowledged.length, top: acknowledged.length })
         return answer
       }
-      let refused: Record<string, unknown> | undefined
-      for (let count = 0; refused?.code === undefined; count++) refused = await append(`${count}`)
-      expect(refused).toMatchObject({ code: "log_full" })
+      // An append may be refused and the next one not, for it may find pages that were freed meanwhile.
+      for (let refused = 0, count = 0; refused < 3; count++) {
+        const answer = await append(`${count}`)
+        refused = answer?.offset === undefined ? refused + 1 : 0
+        expect(answer?.code ?? "log_full").toBe("log_full")
+      }
       expect(acknowledged.length).toBeGreaterThan(10)
-      expect(await append("once more")).toMatchObject({ code: "log_full" })
 
       makeSpace(filler.pid)
       for (let count = 0; count < 100; count++) {

@@ -49,12 +49,12 @@ export class LmdbChannel {
     return this.#head
   }
 
-  /** The offset under which the draft was appended before, or undefined. */
-  findDuplicate(draft: Draft, { dedupe }: AppendOptions): number | undefined {
-    if (dedupe === undefined) return undefined
-    const found = this.#known(draft.at).find(dedupe, draft.at)
-    if (found === "conflict") throw new HoldfastError("idempotency_conflict")
-    return found
+  /**
+   * The offset under which the draft was appended before, or undefined.
+   * @throws HoldfastError `idempotency_conflict`
+   */
+  findDuplicate({ at }: Draft, { dedupe }: AppendOptions): number | undefined {
+    return dedupe && this.#known(at).find(dedupe, at)
   }
 
   /** The offset of the latest entry under the draft's key; 0 when there is none. */

@@ -19,7 +19,9 @@ export function refusal(error: unknown, probe: () => void): HoldfastError {
   const damage = readFailure(error)
   if (damage instanceof HoldfastError) return damage
   const reason = failureOf(probe)
-  if (reason !== undefined && FULL.has(reason.code ?? "")) return new HoldfastError("log_full")
+  if (reason !== undefined && FULL.has(reason.code ?? "")) {
+    return new HoldfastError("log_full", "The log has no space left. Nothing was published.")
+  }
   const why = reason ?? error
   const text = why instanceof Error ? why.message : String(why)
   return new HoldfastError("log_unavailable", `The log cannot take entries: ${text}. Nothing was published.`)
