@@ -7,8 +7,9 @@ import type { EncodedCache } from "./encoded-cache.ts"
 import type { Limits } from "./limits.ts"
 import type { Loader } from "./loader.ts"
 import type { Log, Page } from "./log.ts"
+import type { Outlet } from "./outlet.ts"
 
-/** How many pages are read from the log at once, over all connections. */
+/** How many pages are read from the log at once, over all connections: one for each of so many. */
 const READS_MAX = 64
 /** How long to wait before the log is read again after it failed, in ms. */
 const RETRY_MS = 1_000
@@ -16,7 +17,9 @@ const RETRY_MS = 1_000
 /**
  * Serves every subscription that does not stand at its channel's tail, for whatever reason: it starts lower, it came
  * back, or it could not keep up. Page by page from the log, in turns, with a budget per turn of the event loop, until it
- * is at the tail. There is no queue per subscription: a blocked one is simply left where it is until its link drains.
+ * is at the tail. There is no queue per subscription: a blocked one is simply left where it is until its link drains. One
+ * page at a time is read for a connection, so that its link can say in between that it is full, however many
+ * subscriptions it has; and each connection has its turn before another has its next.
  */
 export class CatchUp {
   readonly #log: Log
@@ -25,8 +28,9 @@ export class CatchUp {
   readonly #limits: Limits
   readonly #loader: Loader
   readonly #handleReadError: (channel: Channel, error: unknown) => void
-  readonly #waiting = new Set<Subscription>()
-  #reads = 0
+  readonly #waiting = new Map<Outlet, Set<Subscription>>()
+  /** Those for which a page is being read. */
+  readonly #served = new Set<Outlet>()
   #budget: number
   #refilling = false
 
@@ -49,25 +53,39 @@ export class CatchUp {
 
   /** Serves `subscription` as soon as it is its turn; does nothing while its link is blocked. */
   enqueue(subscription: Subscription): void {
-    if (subscription.state !== "behind" || subscription.reading || subscription.outlet.blocked) return
-    this.#waiting.add(subscription)
+    const { state, reading, outlet } = subscription
+    if (state !== "behind" || reading || outlet.blocked) return
+    const waiting = this.#waiting.get(outlet)
+    if (waiting === undefined) this.#waiting.set(outlet, new Set([subscription]))
+    else waiting.add(subscription)
     this.#pump()
   }
 
   #pump(): void {
-    for (const subscription of this.#waiting) {
-      if (this.#budget <= 0 || this.#reads >= READS_MAX) break
-      this.#waiting.delete(subscription)
-      if (subscription.state !== "behind") continue
-      const { snapshot: schema } = subscription.channel.match.definition
-      const { snapshot } = subscription
-      if (schema !== undefined && snapshot !== undefined && snapshot.loaded === undefined) {
-        void this.#load(subscription, snapshot, schema)
-      } else {
-        void this.#serve(subscription)
-      }
+    for (const [outlet, subscriptions] of this.#waiting) {
+      if (this.#budget <= 0 || this.#served.size >= READS_MAX) break
+      if (this.#served.has(outlet)) continue
+      this.#waiting.delete(outlet)
+      // its drain enqueues them again
+      if (outlet.blocked) continue
+      const [subscription] = subscriptions
+      if (subscription === undefined) continue
+      subscriptions.delete(subscription)
+      // behind all others
+      if (subscriptions.size > 0) this.#waiting.set(outlet, subscriptions)
+      if (subscription.state === "behind") this.#start(subscription)
     }
     if (this.#waiting.size > 0 && this.#budget <= 0) this.#refill()
+  }
+
+  #start(subscription: Subscription): void {
+    const { snapshot: schema } = subscription.channel.match.definition
+    const { snapshot } = subscription
+    if (schema !== undefined && snapshot !== undefined && snapshot.loaded === undefined) {
+      void this.#load(subscription, snapshot, schema)
+    } else {
+      void this.#serve(subscription)
+    }
   }
 
   #spend(bytes: number): void {
@@ -104,7 +122,7 @@ export class CatchUp {
   }
 
   async #serve(subscription: Subscription): Promise<void> {
-    this.#reads++
+    this.#served.add(subscription.outlet)
     subscription.reading = true
     try {
       const page = await this.#read(subscription)
@@ -113,7 +131,7 @@ export class CatchUp {
     } catch (error) {
       this.#retry(subscription, error)
     } finally {
-      this.#reads--
+      this.#served.delete(subscription.outlet)
       this.#pump()
     }
   }
@@ -132,7 +150,9 @@ export class CatchUp {
     const { channel } = subscription
     channel.handleHead(page.head)
     const miss = missed(subscription, page.head)
-    if (miss !== undefined) {
+    // A snapshot that is on its way is brought to its end before a loss is told that came after its beginning: begun
+    // anew each time, it would have no end on a link that is slower than the log is trimmed.
+    if (miss !== undefined && !(miss.reason === "trimmed" && subscription.snapshot !== undefined)) {
       const snapshot = channel.hasSnapshot
       const from = { epoch: subscription.epoch, offset: subscription.offset }
       subscription.outlet.send({ type: "gap", alias: channel.alias, ...miss, from, snapshot })
