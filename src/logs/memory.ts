@@ -1,6 +1,5 @@
 import type { Appended, AppendOptions, Draft, Entry, Head, Log } from "../hub/log.ts"
 import { HoldfastError } from "../protocol/error.ts"
-import { errorCodes } from "../protocol/error-codes.ts"
 import { DedupeTable } from "./dedupe-table.ts"
 import { MemoryChannel } from "./memory-channel.ts"
 import { Watchers } from "./watchers.ts"

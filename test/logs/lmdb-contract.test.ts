@@ -32,8 +32,11 @@ function lmdbUnderTest(options: LmdbLogOptions): () => Promise<LogUnderTest> {
 const variants: Readonly<Record<string, LmdbLogOptions>> = {
   "the LMDB log": {},
   "the LMDB log with sync": { sync: true },
-  "the LMDB log with hardly any memory": { channelsInMemoryMax: 1, checkpointIntervalMs: 1 },
-  "the LMDB log with few tombstones": { tombstonesPerChannelMax: 2 },
+  "the LMDB log with hardly any memory": {
+    channelsInMemoryMax: 1,
+    tombstonesPerChannelMax: 2,
+    checkpointIntervalMs: 1,
+  },
 }
 
 describe.each(Object.entries(variants))("%s keeps the contract of logs:", (_, options) => {
