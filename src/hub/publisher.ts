@@ -6,7 +6,7 @@ import { encodeBody } from "../protocol/msgpack.ts"
 import type { Position } from "../protocol/position.ts"
 import type { Clock } from "./clock.ts"
 import { defaultKeep, type Limits } from "./limits.ts"
-import type { AppendOptions, Dedupe, EntryKind, Log, LogKeep } from "./log.ts"
+import type { Appended, AppendOptions, Dedupe, EntryKind, Log, LogKeep } from "./log.ts"
 import type { RateCap } from "./rate-cap.ts"
 
 /** A channel by its name, and what the contract says of it. */
@@ -48,7 +48,7 @@ export class Publisher {
   async event(target: Target, name: string, value: unknown, dedupe?: Dedupe): Promise<Append> {
     const payload = declared(target, "events", name)
     const body = await this.encode(`event "${name}" of ${target.name}`, outputSchema(payload), value)
-    return () => this.#append(target, "event", name, "", body, dedupe && { dedupe })
+    return () => this.#append(target, "event", name, "", body, dedupe && { dedupe }).then(positionOf)
   }
 
   async set(target: Target, name: string, key: string, value: unknown, dedupe?: Dedupe): Promise<Append> {
@@ -63,12 +63,12 @@ export class Publisher {
   }
 
   join(target: Target, member: string, membership: Uint8Array): Promise<Position> {
-    return this.#append(target, "join", "", member, membership)
+    return this.#append(target, "join", "", member, membership).then(positionOf)
   }
 
   /** The member leaves, unless it has joined anew since `joined`, perhaps through another node. */
   left(target: Target, member: string, joined: number): Promise<Position> {
-    return this.#append(target, "left", "", member, EMPTY, { replaces: joined })
+    return this.#append(target, "left", "", member, EMPTY, { replaces: joined }).then(positionOf)
   }
 
   /**
@@ -99,8 +99,9 @@ export class Publisher {
     checkKey(key)
     const perSecond = target.match.definition.rate?.perKeyPerSecond
     const append = () => this.#append(target, kind, name, key, body, dedupe && { dedupe })
-    if (perSecond === undefined) return append
-    return () => this.#rateCap.run(`${target.name}\n${name}\n${key}`, 1_000 / perSecond, append)
+    if (perSecond === undefined) return () => append().then(positionOf)
+    const capped = { append, repeatable: dedupe !== undefined }
+    return () => this.#rateCap.run(`${target.name}\n${name}\n${key}`, 1_000 / perSecond, capped)
   }
 
   async #append(
@@ -110,13 +111,16 @@ export class Publisher {
     key: string,
     body: Uint8Array,
     options: Omit<AppendOptions, "keep"> = {},
-  ): Promise<Position> {
+  ): Promise<Appended> {
     const keep = keepOf(target.match)
     if (Number.isFinite(keep.forMs)) this.#trackKeep(target.name, keep)
     const draft = { kind, name, key, body, at: this.#clock.now() }
-    const { position } = await this.#log.append(target.name, draft, { keep, ...options })
-    return position
+    return this.#log.append(target.name, draft, { keep, ...options })
   }
+}
+
+function positionOf({ position }: Appended): Position {
+  return position
 }
 
 function checkKey(key: unknown): void {

@@ -205,6 +205,37 @@ describe("state", () => {
       ["X", 4],
     ])
   })
+
+  const capped = (id: number, data: number, idempotencyKey: string) => ({
+    type: "set",
+    id,
+    channel: "capped/a",
+    name: "price",
+    key: "X",
+    data,
+    idempotencyKey,
+  })
+
+  it.each([
+    ["a repeat of what was appended before", 1, { type: "result", position: { epoch: "e1", offset: 1 } }],
+    ["one that is refused", 7, { type: "error", code: "idempotency_conflict" }],
+  ])("under a rate cap is not lost in favour of %s", async (_, repeated, answer) => {
+    const r = rig(room, {
+      channels: { "capped/:name": { subscribe: true, state: { price: ({ data }) => data } } },
+    })
+    const [one, two] = [r.peer(), r.peer()]
+    await one.hello({ channel: "capped/a" })
+    await two.hello()
+    one.send(capped(1, 1, "k1"))
+    await r.clock.settle()
+    two.send(capped(1, 2, "k2"))
+    two.send(capped(2, 3, "k3"))
+    one.send(capped(2, repeated, "k1"))
+    await r.clock.advance(100)
+    expect(two.all("result").map(({ position }) => position?.offset)).toEqual([2, 2])
+    expect(one.received.find((message) => "id" in message && message.id === 2)).toMatchObject(answer)
+    expect(one.all("set").map(({ data }) => data)).toEqual([1, 3])
+  })
 })
 
 describe("presence", () => {
