@@ -230,6 +230,7 @@ describe("state", () => {
     await r.clock.settle()
     two.send(capped(1, 2, "k2"))
     two.send(capped(2, 3, "k3"))
+    await r.clock.settle()
     one.send(capped(2, repeated, "k1"))
     await r.clock.advance(100)
     expect(two.all("result").map(({ position }) => position?.offset)).toEqual([2, 2])
