@@ -117,8 +117,7 @@ export function createHubCore<C extends Contract, User, Request>(
     },
   }
   const channels = new Channels(channelPorts, (channel) => {
-    if (channel.match.definition.presence === undefined) return
-    members.adopt(channel).catch((error: unknown) => handleReadError(channel.name, error))
+    if (channel.match.definition.presence !== undefined) members.adopt(channel)
   })
   const trimmer = new Trimmer(log, clock, TRIM_INTERVAL_MS, logger)
   const publisher = new Publisher(log, clock, limits, new RateCap(clock), (name, keep) =>

@@ -10,6 +10,8 @@ import type { Publisher, Target } from "./publisher.ts"
 
 /** How long to wait before something that the log did not take is tried again, in ms. */
 const RETRY_MS = 1_000
+/** Of how many channels it is remembered that they were looked through for members of a node that is gone. */
+const ADOPTED_MAX = 100_000
 
 /** What presence needs of the hub around it. */
 export interface MembersPorts {
@@ -27,6 +29,7 @@ export interface MembersPorts {
 export class Members {
   readonly #ports: MembersPorts
   readonly #presence = new Presence()
+  readonly #adopted = new Set<string>()
   readonly #pending = new Set<() => void>()
   #closed = false
 
@@ -36,28 +39,38 @@ export class Members {
 
   /** Takes the member's place for `connection`. `data` is a digest of `payload`. */
   async enter(target: Target, connection: Connection, payload: Uint8Array, data: string): Promise<void> {
-    const { node, publisher } = this.#ports
+    // it has gone while its handler ran, and gives up what it has no more
+    if (connection.state === "closed") return
+    const { node, publisher, log } = this.#ports
     const { id, member } = connection
     connection.entered ??= new Set()
     connection.entered.add(target.name)
-    if (!this.#presence.takeOver(target.name, member, id, data)) {
-      const place = this.#presence.enter(target.name, member, id, data)
-      try {
-        const { offset } = await publisher.join(target, member, encodeMembership(node, payload))
-        place.joined = offset
-      } catch (error) {
-        this.#presence.leave(target.name, member, id)
-        throw error
-      }
+    // in a log that other nodes write to, the member may have come and gone through one of them since
+    if (log.shared !== true && this.#presence.takeOver(target.name, member, id, data)) return
+    const place = this.#presence.enter(target.name, member, id, data)
+    try {
+      const { offset } = await publisher.join(target, member, encodeMembership(node, payload))
+      this.#presence.confirm(place, offset)
+    } catch (error) {
+      this.#presence.revert(target.name, member, place)
+      throw error
+    } finally {
+      // the connection has gone while the log took its time
+      if (place.abandoned) this.#depart(target.name, member, id)
     }
-    // the connection may have gone while the log took its time
-    if (connection.state === "closed") this.#depart(target.name, member, id)
   }
 
+  /** Resolves when the log knows. If it does not take it, that is told, and tried again all the same. */
   async leave(target: Target, connection: Connection): Promise<void> {
     connection.entered?.delete(target.name)
     const place = this.#presence.leave(target.name, connection.member, connection.id)
-    if (place?.joined !== undefined) await this.#ports.publisher.left(target, connection.member, place.joined)
+    if (place === undefined) return
+    try {
+      await this.#ports.publisher.left(target, place.member, place.joined)
+    } catch (error) {
+      this.#later(RETRY_MS, () => this.#tell(place))
+      throw error
+    }
   }
 
   /** The connection has gone: after the grace, so have its members that no other connection took over. */
@@ -74,17 +87,31 @@ export class Members {
 
   /**
    * Looks for members that a node left behind which is no more, as after a crash, and sees them off unless they come
-   * back in time. A log that other nodes share may hold members of theirs: those are not touched.
+   * back in time. A log that other nodes share may hold members of theirs: those are not touched. In one that is this
+   * node's alone there will be no others later, so a channel is looked through once.
    */
-  async adopt(target: Target): Promise<void> {
-    if (this.#ports.log.shared === true) return
-    const isOrphan = ({ kind, body }: Entry) =>
-      kind === "join" && decodeMembership(body).node !== this.#ports.node
-    const orphans = await entries(this.#ports, target.name, { after: 0, select: "fold" }, isOrphan)
-    if (orphans.length === 0 || this.#closed) return
-    this.#later(this.#ports.limits.presenceLeaseMs, () => {
-      for (const { key, offset } of orphans) this.#tell({ channel: target.name, member: key, joined: offset })
-    })
+  adopt(target: Target): void {
+    if (this.#ports.log.shared === true || this.#adopted.has(target.name)) return
+    if (this.#adopted.size >= ADOPTED_MAX) this.#adopted.clear()
+    this.#adopted.add(target.name)
+    void this.#seeOffOrphans(target)
+  }
+
+  async #seeOffOrphans(target: Target): Promise<void> {
+    const { node, limits, logger } = this.#ports
+    const isOrphan = ({ kind, body }: Entry) => kind === "join" && decodeMembership(body).node !== node
+    try {
+      const orphans = await entries(this.#ports, target.name, { after: 0, select: "fold" }, isOrphan)
+      if (orphans.length === 0) return
+      this.#later(limits.presenceLeaseMs, () => {
+        for (const { key, offset } of orphans)
+          this.#tell({ channel: target.name, member: key, joined: offset })
+      })
+    } catch (error) {
+      if (this.#closed) return
+      logger.error(`the log of ${target.name} could not be read, trying again`, { error })
+      this.#later(RETRY_MS, () => void this.#seeOffOrphans(target))
+    }
   }
 
   /** Everybody leaves: the hub closes. Resolves when the log knows. */
@@ -105,7 +132,7 @@ export class Members {
   #depart(channel: string, member: string, owner: string): void {
     if (this.#closed) return
     const place = this.#presence.leave(channel, member, owner)
-    if (place?.joined !== undefined) this.#tell({ channel, member, joined: place.joined })
+    if (place !== undefined) this.#tell(place)
   }
 
   #tell(place: HeldPlace): void {
@@ -119,6 +146,7 @@ export class Members {
   }
 
   #later(ms: number, task: () => void): void {
+    if (this.#closed) return
     const cancel = this.#ports.clock.after(ms, () => {
       this.#pending.delete(cancel)
       task()

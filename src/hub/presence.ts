@@ -6,6 +6,10 @@ export interface Place {
   readonly data: string
   /** The offset of the entry that told of it; undefined until the log has it. */
   joined: number | undefined
+  /** Until then, the place that it is to follow, if the member had one. */
+  before: Place | undefined
+  /** The owner has given it up before the log had it. */
+  abandoned: boolean
 }
 
 /** A place that is held, and whose it is. */
@@ -31,36 +35,68 @@ export class Presence {
     return true
   }
 
-  /** Takes the place; `joined` is to be filled in when the log has the entry. */
+  /** Takes the place; what becomes of it is to be told with `confirm` or `revert`. */
   enter(channel: string, member: string, owner: string, data: string): Place {
     let members = this.#channels.get(channel)
     if (members === undefined) {
       members = new Map()
       this.#channels.set(channel, members)
     }
-    const place: Place = { owner, data, joined: undefined }
+    const place: Place = { owner, data, joined: undefined, before: members.get(member), abandoned: false }
     members.set(member, place)
     return place
   }
 
-  has(channel: string, member: string): boolean {
-    return this.#channels.get(channel)?.has(member) === true
+  /** The log has the entry, at `offset`. */
+  confirm(place: Place, offset: number): void {
+    place.joined = offset
+    place.before = undefined
   }
 
-  /** Gives the place up. Returns it, or undefined when `owner` does not hold it (any more). */
-  leave(channel: string, member: string, owner: string): Place | undefined {
-    const members = this.#channels.get(channel)
-    const place = members?.get(member)
-    if (members === undefined || place?.owner !== owner) return undefined
-    members.delete(member)
-    if (members.size === 0) this.#channels.delete(channel)
-    return place
+  /** The log did not take the entry: the member is where it was before, which is up to the same owner now. */
+  revert(channel: string, member: string, place: Place): void {
+    if (this.#channels.get(channel)?.get(member) !== place) return
+    const known = latestKnown(place)
+    if (known === undefined) this.#delete(channel, member)
+    else this.#channels.get(channel)?.set(member, { ...known, owner: place.owner })
+  }
+
+  /**
+   * Gives the place up. Returns where the log knows it from, or undefined when `owner` does not hold it (any more), or the
+   * log does not have it yet: then it is `abandoned`, and has to be left again when the log has it.
+   */
+  leave(channel: string, member: string, owner: string): HeldPlace | undefined {
+    const place = this.#channels.get(channel)?.get(member)
+    if (place?.owner !== owner) return undefined
+    const { joined } = place
+    if (joined === undefined) {
+      place.abandoned = true
+      return undefined
+    }
+    this.#delete(channel, member)
+    return { channel, member, joined }
   }
 
   /** Every place that the log knows of. */
   *places(): Generator<HeldPlace> {
     for (const [channel, members] of this.#channels) {
-      for (const [member, { joined }] of members) if (joined !== undefined) yield { channel, member, joined }
+      for (const [member, place] of members) {
+        const joined = latestKnown(place)?.joined
+        if (joined !== undefined) yield { channel, member, joined }
+      }
     }
   }
+
+  #delete(channel: string, member: string): void {
+    const members = this.#channels.get(channel)
+    members?.delete(member)
+    if (members?.size === 0) this.#channels.delete(channel)
+  }
+}
+
+/** The place, or the one that it followed, that the log tells of. */
+function latestKnown(place: Place): Place | undefined {
+  let known: Place | undefined = place
+  while (known !== undefined && known.joined === undefined) known = known.before
+  return known
 }
