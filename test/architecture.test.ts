@@ -26,6 +26,7 @@ const LAYERS: Readonly<Record<string, Row>> = {
   server: { layers: ["hub", "protocol", "contract", "logs/memory"], packages: ["node:*", "ws"] },
 
   client: { layers: ["protocol", "contract/pattern"], layerTypes: ["contract"] },
+  outbox: { layerTypes: ["client"], layers: ["protocol"] },
   react: { layers: ["client"], packages: ["react"] },
 
   testing: { layers: ["hub", "client", "protocol", "contract", "logs/memory"] },

@@ -2,6 +2,7 @@ import type {
   Calls,
   ChannelDefinition,
   Events,
+  Loaded,
   Payload,
   Presence,
   Received,
@@ -15,10 +16,18 @@ import type {
 import type { HoldfastError } from "../protocol/error.ts"
 import type { History } from "../protocol/message.ts"
 import type { Position } from "../protocol/position.ts"
+import type { Follower } from "./follow.ts"
 import type { PresenceView } from "./presence-view.ts"
 import type { PublishOptions } from "./publish-options.ts"
 import type { StateView } from "./state-view.ts"
-import type { ChannelStats, EventMeta, GapChange, SignalMeta, SubscriptionStatus } from "./subscription.ts"
+import type {
+  ChannelStats,
+  EventMeta,
+  GapChange,
+  SignalMeta,
+  StateChange,
+  SubscriptionStatus,
+} from "./subscription.ts"
 
 export interface ChannelOptions {
   /** How much of the past a first subscription brings. Default: none. */
@@ -34,6 +43,32 @@ export interface CallOptions {
 export type ChannelEvent<D extends ChannelDefinition, N extends keyof Events<D> = keyof Events<D>> = {
   [Name in N]: EventMeta & { readonly name: Name; readonly data: Received<Events<D>[Name]> }
 }[N]
+
+/** What a follower reduces: an event, or a change of a state's key, whose `value` is undefined when it was deleted. */
+export type ChannelEntry<D extends ChannelDefinition> =
+  | { [Name in keyof Events<D>]: { readonly type: "event" } & ChannelEvent<D, Name> }[keyof Events<D>]
+  | {
+      [Name in keyof States<D>]: { readonly type: "state"; readonly name: Name } & StateChange<
+        Received<States<D>[Name]>
+      >
+    }[keyof States<D>]
+
+/** How a channel is followed: from what the server loads, if the contract declares a `snapshot`, or else from `initial`. */
+export type Follow<D extends ChannelDefinition> = [Loaded<D>] extends [never]
+  ? <Value>(options: {
+      readonly initial: Value
+      readonly reduce: (value: Value, entry: ChannelEntry<D>) => Value
+    }) => Follower<Value>
+  : <Value = SchemaOutput<Loaded<D>>>(
+      options: {
+        readonly reduce: (value: Value, entry: ChannelEntry<D>) => Value
+      } & LoadOption<SchemaOutput<Loaded<D>>, Value>,
+    ) => Follower<Value | undefined>
+
+/** Needed only where the value is none that the server loads. */
+type LoadOption<LoadedValue, Value> = [LoadedValue] extends [Value]
+  ? { readonly load?: (loaded: LoadedValue) => Value }
+  : { readonly load: (loaded: LoadedValue) => Value }
 
 type EventName<D extends ChannelDefinition> = keyof Events<D> & string
 type StateName<D extends ChannelDefinition> = keyof States<D> & string
@@ -72,6 +107,15 @@ export interface Channel<D extends ChannelDefinition> {
   readonly events: <N extends EventName<D> = EventName<D>>(
     name?: N,
   ) => AsyncIterableIterator<ChannelEvent<D, N>, undefined>
+  /**
+   * A current value that is always the fold of the channel's entries: `reduce` is given each event and each change of a
+   * state, in order and once, over reconnects too. Where the contract declares a `snapshot`, the value begins as what the
+   * server loads, and only the entries behind that are reduced; after a gap the server loads it again. An entry that came
+   * while it loaded may be in it already, so `reduce` should not mind to see it twice. Elsewhere the value begins as
+   * `initial`, and after a gap it goes on with what there is. Followers are told before other listeners.
+   * @throws HoldfastError `closed`
+   */
+  readonly follow: Follow<D>
   /** Told when entries can no longer be had. */
   readonly onGap: (listener: (gap: GapChange) => void) => () => void
   /** Told when the server refuses the channel, or ends the subscription. */
@@ -127,7 +171,7 @@ export interface Channel<D extends ChannelDefinition> {
 }
 
 /** A channel that has everything. What the contract declares of it is held by the types alone. */
-export interface AnyDefinition {
+export interface AnyDefinition extends ChannelDefinition {
   readonly events: Readonly<Record<string, Schema>>
   readonly state: Readonly<Record<string, Schema>>
   readonly presence: Schema

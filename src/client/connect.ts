@@ -11,8 +11,8 @@ import { Driver } from "./driver.ts"
 import type { Entropy } from "./entropy.ts"
 import { Listeners } from "./listeners.ts"
 import { openChannel } from "./open-channel.ts"
+import type { OutboxStore } from "./outbox-store.ts"
 import { pageUrl, platformClock, platformEntropy, platformWebSocket, throwLater } from "./platform.ts"
-import { Subscription } from "./subscription.ts"
 import type { Transport } from "./transport.ts"
 import { type WebSocketConstructor, webSocketTransport } from "./websocket.ts"
 
@@ -35,6 +35,8 @@ export interface ConnectOptions {
   readonly outbox?: {
     /** How many messages may wait for their answer. Default 1,000; one more is refused with `outbox_full`. */
     readonly entriesMax?: number
+    /** Keeps what was published also when the page is left. Default: none. `holdfast/outbox` has one. */
+    readonly store?: OutboxStore
   }
   /** How many events an iterator holds that were not taken. Default 10,000; at one more it ends with `buffer_full`. */
   readonly bufferedEventsMax?: number
@@ -45,12 +47,14 @@ export interface ConnectOptions {
 }
 
 interface ClientEvents {
-  readonly status: (status: ConnectionStatus) => void
+  readonly status: readonly [ConnectionStatus]
+  /** How many messages wait for their answer now. */
+  readonly pending: readonly [number]
   /**
    * Something went wrong that no promise tells: an attempt to connect, the token function, a signal that was refused, a
    * channel that was refused without an `onError`, a listener that threw. The client goes on by itself.
    */
-  readonly error: (error: unknown) => void
+  readonly error: readonly [unknown]
 }
 
 type ChannelArguments<P extends string> = keyof Params<P> extends never
@@ -64,8 +68,13 @@ export interface Client<C extends Contract> {
   readonly retryInMs: number | undefined
   /** This client's public name in presence and signals; undefined before the first connection. */
   readonly member: string | undefined
+  /** How many messages wait for their answer, those included that an earlier page left. */
+  readonly pending: number
   /** Returns how to take the listener off. */
-  readonly on: <E extends keyof ClientEvents>(event: E, listener: ClientEvents[E]) => () => void
+  readonly on: <E extends keyof ClientEvents>(
+    event: E,
+    listener: (...told: ClientEvents[E]) => void,
+  ) => () => void
   /**
    * The channel for a pattern of the contract with its parameters filled in. The same name gives the same object, until
    * that is closed; `options` count for the first.
@@ -77,7 +86,10 @@ export interface Client<C extends Contract> {
   ) => Channel<Definitions<C>[P]>
   /** Gives up the line and comes back at once, with a fresh token. */
   readonly reconnect: () => void
-  /** Ends it. Everything that waits for an answer is rejected with `closed`. */
+  /**
+   * Ends it. Everything that waits for an answer is rejected with `closed` and not sent any more, whether it was kept
+   * durably or not; to have it sent first, await the promises that `publish` returned.
+   */
   readonly close: () => void
 }
 
@@ -87,16 +99,15 @@ export interface Client<C extends Contract> {
  * @throws TypeError when the URL is none, or no WebSocket is there.
  */
 export function connect<C extends Contract>(url: string, options: ConnectOptions = {}): Client<C> {
-  const { token, codec = json, entropy = platformEntropy } = options
-  const statusListeners = new Listeners<[ConnectionStatus]>()
-  const errorListeners = new Listeners<[unknown]>()
+  const { token, codec = json, entropy = platformEntropy, outbox = {} } = options
+  const listeners = new Listeners<ClientEvents>()
   const channels = new Map<string, Channel<AnyDefinition>>()
   const keyPrefix = entropy.uniqueId()
   let keys = 0
 
-  const handleError = (error: unknown) => errorListeners.tell(throwLater, error)
+  const handleError = (error: unknown) => listeners.tell(throwLater, "error", [error])
   /** A defect of the application must not go unnoticed; a network that comes and goes may. */
-  const handleDefect = (error: unknown) => (errorListeners.size > 0 ? handleError : throwLater)(error)
+  const handleDefect = (error: unknown) => handleError(error) || throwLater(error)
 
   const driver = new Driver(
     {
@@ -105,7 +116,7 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
       hasToken: token !== undefined,
       backoff: { minMs: 250, maxMs: 15_000, ...options.backoff },
       connectTimeoutMs: options.connectTimeoutMs ?? 20_000,
-      outboxEntriesMax: options.outbox?.entriesMax ?? 1_000,
+      outboxEntriesMax: outbox.entriesMax ?? 1_000,
       random: entropy.random,
     },
     {
@@ -114,8 +125,10 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
         webSocketTransport(options.WebSocket ?? platformWebSocket(), subprotocols[codec.name]),
       clock: options.clock ?? platformClock,
       codec: codec as Codec,
+      store: outbox.store,
       fetchToken: typeof token === "function" ? token : () => token as string,
-      handleStatus: (status) => statusListeners.tell(handleDefect, status),
+      handleStatus: (status) => listeners.tell(handleDefect, "status", [status]),
+      handlePending: (count) => listeners.tell(handleDefect, "pending", [count]),
       handleError,
     },
   )
@@ -131,13 +144,15 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
     get member() {
       return driver.welcome?.member
     },
-    on: (event, listener) =>
-      event === "status" ? statusListeners.add(listener as never) : errorListeners.add(listener as never),
+    get pending() {
+      return driver.pending
+    },
+    on: (event, listener) => listeners.add(event, listener),
     channel: (pattern, ...[params, { history } = {}]) => {
       const name = formatName(pattern, params ?? {})
       let channel = channels.get(name)
       if (channel === undefined) {
-        channel = openChannel(new Subscription(name, history), {
+        channel = openChannel(name, history, {
           driver,
           idempotencyKey: () => `${keyPrefix}-${++keys}`,
           publishTimeoutMs: options.publishTimeoutMs,

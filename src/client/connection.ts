@@ -7,14 +7,17 @@ import { NEVER_MS } from "./clock.ts"
 /** `waiting`: between two attempts to connect. `closed`: for good. */
 export type ConnectionStatus = "connecting" | "open" | "waiting" | "closed"
 
-/** What the connection asks of its driver, to be done in order. */
-export type Action =
-  | { readonly type: "fetchToken" }
-  | { readonly type: "openLine" }
-  | { readonly type: "closeLine"; readonly code: number; readonly reason: string }
-  | { readonly type: "hello"; readonly token: string | undefined }
-  | { readonly type: "send"; readonly message: ClientMessage }
-  | { readonly type: "report"; readonly error: unknown }
+/** What the connection asks of its driver. A line that cannot be opened may say so at once. */
+export interface ConnectionPorts {
+  readonly fetchToken: () => void
+  readonly openLine: () => void
+  readonly closeLine: (code: number, reason: string) => void
+  readonly sendHello: (token: string | undefined) => void
+  readonly send: (message: ClientMessage) => void
+  /** Told with every change. `error` is why it is closed, unless that was our wish. */
+  readonly handleStatus: (status: ConnectionStatus, error?: HoldfastError) => void
+  readonly handleError: (error: unknown) => void
+}
 
 export interface ConnectionOptions {
   readonly backoff: Backoff
@@ -33,17 +36,17 @@ const RENEWAL_MARGIN_MS = 30_000
 const RENEWAL_MS_MIN = 1_000
 
 /**
- * When to connect, with which token, when to give a line up, and when to come back. Pure: every input brings the time,
- * and what is to be done is taken out with `takeActions`. Inputs are `handleX`; commands are plain verbs.
+ * When to connect, with which token, when to give a line up, and when to come back. Pure: every input brings the time.
+ * Inputs are `handleX`; commands are plain verbs.
  */
 export class Connection {
   status: ConnectionStatus = "connecting"
   /** What the server said when it let us in last. */
   welcome: Welcome | undefined
-  /** Why it is closed, unless that was our wish. */
-  error: HoldfastError | undefined
+  /** The server's clock is so far ahead of ours. */
+  serverAheadMs = 0
   readonly #options: ConnectionOptions
-  #actions: Action[] = []
+  readonly #ports: ConnectionPorts
   #line = false
   #token: string | undefined
   #fetching = false
@@ -51,20 +54,14 @@ export class Connection {
   /** When the attempt is given up, the wait is over, or the line is taken for dead. */
   #deadlineMs = NEVER_MS
   #renewAtMs = NEVER_MS
-  #lifetimeMs = NEVER_MS
   #openedAtMs = 0
   #goaway: GoAway | undefined
   /** The server has said on this line what is wrong. */
   #told = false
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: ConnectionOptions, ports: ConnectionPorts) {
     this.#options = options
-  }
-
-  takeActions(): Action[] {
-    const actions = this.#actions
-    this.#actions = []
-    return actions
+    this.#ports = ports
   }
 
   nextTimeoutMs(): number {
@@ -73,7 +70,7 @@ export class Connection {
 
   /** Starts an attempt now. */
   connect(nowMs: number): void {
-    this.status = "connecting"
+    this.#become("connecting")
     this.#deadlineMs = nowMs + this.#options.connectTimeoutMs
     this.#goaway = undefined
     this.#told = false
@@ -92,49 +89,52 @@ export class Connection {
     this.connect(nowMs)
   }
 
-  close(): void {
-    this.#closeLine("normal", "")
-    this.#end(undefined)
+  close(error?: HoldfastError): void {
+    this.#closeLine("normal")
+    this.#rest()
+    this.#become("closed", error)
   }
 
-  handleToken(token: string, nowMs: number): void {
+  handleToken(token: string, _nowMs: number): void {
     if (!this.#fetching) return
     this.#fetching = false
     this.#token = token
-    if (this.status === "connecting") {
-      this.#openLine()
-      return
-    }
-    this.#act({ type: "send", message: { type: "token", token } })
-    // the server does not say when this one expires: it is taken to live as long as the first
-    this.#renewAfter(this.#lifetimeMs, nowMs)
+    if (this.status === "connecting") this.#openLine()
+    // the answer says when this one expires
+    else this.#ports.send({ type: "token", token })
   }
 
   handleTokenError(error: unknown, nowMs: number): void {
     if (!this.#fetching) return
     this.#fetching = false
-    this.#report(error)
+    this.#ports.handleError(error)
     if (this.status === "connecting") this.#wait(nowMs)
     else this.#renewAtMs = nowMs + this.#backoffMs()
   }
 
   handleLineOpen(): void {
-    this.#act({ type: "hello", token: this.#token })
+    this.#ports.sendHello(this.#token)
   }
 
   /** Looks at every message: whatever comes is a sign of life. */
   handleMessage(message: ServerMessage, nowMs: number): void {
-    if (message.type === "welcome") this.#handleWelcome(message, nowMs)
-    else if (message.type === "ping") this.#act({ type: "send", message: { type: "pong" } })
-    else if (message.type === "goaway") this.#goaway = message
-    else if (message.type === "error") this.#told = true
+    if (message.type === "welcome") {
+      this.welcome = message
+      this.serverAheadMs = message.now - nowMs
+      this.#openedAtMs = nowMs
+      this.#become("open")
+    }
+    if (message.type === "welcome" || message.type === "token") this.#handleExpiry(message, nowMs)
+    if (message.type === "ping") this.#ports.send({ type: "pong" })
+    if (message.type === "goaway") this.#goaway = message
+    if (message.type === "error") this.#told = true
     if (this.status === "open") this.#deadlineMs = nowMs + 2 * (this.welcome as Welcome).heartbeatMs
   }
 
   /** No line could be opened, or what came over it is none of the protocol. */
   handleLineError(error: unknown, nowMs: number): void {
-    this.#report(error)
-    this.#closeLine("protocolError", "")
+    this.#ports.handleError(error)
+    this.#closeLine("protocolError")
     this.#wait(nowMs)
   }
 
@@ -143,12 +143,14 @@ export class Connection {
     const refused = code === closeCodes.unauthorized.code
     const text = `${code}${reason && ` ${reason}`}`
     if (!reconnectsAfter(code) || this.#goaway?.reconnect === false) {
-      this.#end(new HoldfastError("closed", `The server ended the connection: ${text}`))
+      this.close(new HoldfastError("closed", `The server ended the connection: ${text}`))
       return
     }
     if (refused) this.#token = undefined
     if (!this.#told && (refused || this.status === "connecting")) {
-      this.#report(new HoldfastError(refused ? "unauthorized" : "connection_lost", `Cannot connect: ${text}`))
+      this.#ports.handleError(
+        new HoldfastError(refused ? "unauthorized" : "connection_lost", `Cannot connect: ${text}`),
+      )
     }
     this.#wait(nowMs)
   }
@@ -159,9 +161,10 @@ export class Connection {
         this.connect(nowMs)
         return
       }
-      if (this.status === "connecting")
-        this.#report(new HoldfastError("timeout", "Cannot connect: no answer"))
-      this.#closeLine("timeout", "")
+      if (this.status === "connecting") {
+        this.#ports.handleError(new HoldfastError("timeout", "Cannot connect: no answer"))
+      }
+      this.#closeLine("timeout")
       this.#wait(nowMs)
     } else if (nowMs >= this.#renewAtMs) {
       this.#renewAtMs = NEVER_MS
@@ -169,35 +172,21 @@ export class Connection {
     }
   }
 
-  #handleWelcome(welcome: Welcome, nowMs: number): void {
-    this.status = "open"
-    this.welcome = welcome
-    this.#openedAtMs = nowMs
-    this.#lifetimeMs = (welcome.expiresAt ?? NEVER_MS) - welcome.now
-    this.#renewAfter(this.#lifetimeMs, nowMs)
-  }
-
-  #renewAfter(lifetimeMs: number, nowMs: number): void {
+  #handleExpiry({ expiresAt = NEVER_MS, now }: Pick<Welcome, "expiresAt" | "now">, nowMs: number): void {
     if (!this.#options.hasToken) return
+    const lifetimeMs = expiresAt - now
     this.#renewAtMs = nowMs + Math.max(RENEWAL_MS_MIN, lifetimeMs - RENEWAL_MARGIN_MS, lifetimeMs * 0.8)
   }
 
   #wait(nowMs: number): void {
     if (this.status === "open" && nowMs - this.#openedAtMs >= STABLE_MS) this.#failures = 0
-    this.status = "waiting"
     this.#rest()
     this.#deadlineMs = nowMs + (this.#goaway?.afterMs ?? 0) + this.#backoffMs()
+    this.#become("waiting")
   }
 
   #backoffMs(): number {
     return backoffMs(this.#options.backoff, this.#failures++, this.#options.random)
-  }
-
-  #end(error: HoldfastError | undefined): void {
-    if (this.status === "closed") return
-    this.status = "closed"
-    this.error = error
-    this.#rest()
   }
 
   /** Nothing is under way any more. */
@@ -206,26 +195,24 @@ export class Connection {
     this.#deadlineMs = this.#renewAtMs = NEVER_MS
   }
 
+  #become(status: ConnectionStatus, error?: HoldfastError): void {
+    if (this.status === status) return
+    this.status = status
+    this.#ports.handleStatus(status, error)
+  }
+
   #fetchToken(): void {
     this.#fetching = true
-    this.#act({ type: "fetchToken" })
+    this.#ports.fetchToken()
   }
 
   #openLine(): void {
     this.#line = true
-    this.#act({ type: "openLine" })
+    this.#ports.openLine()
   }
 
-  #closeLine(why: CloseReason, reason: string): void {
-    if (this.#line) this.#act({ type: "closeLine", code: closeCodes[why].code, reason })
+  #closeLine(why: CloseReason, reason = ""): void {
+    if (this.#line) this.#ports.closeLine(closeCodes[why].code, reason)
     this.#line = false
-  }
-
-  #report(error: unknown): void {
-    this.#act({ type: "report", error })
-  }
-
-  #act(action: Action): void {
-    this.#actions.push(action)
   }
 }

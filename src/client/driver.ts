@@ -2,8 +2,10 @@ import type { Codec } from "../protocol/codec.ts"
 import { HoldfastError } from "../protocol/error.ts"
 import type { ClientMessage, Result, ServerMessage, Welcome } from "../protocol/message.ts"
 import { type Clock, NEVER_MS } from "./clock.ts"
-import { type Action, Connection, type ConnectionOptions, type ConnectionStatus } from "./connection.ts"
-import { Outbox, toError, tooLarge } from "./outbox.ts"
+import { Connection, type ConnectionOptions, type ConnectionStatus } from "./connection.ts"
+import { Outbox, type Request, toError, tooLarge } from "./outbox.ts"
+import type { OutboxStore } from "./outbox-store.ts"
+import type { Subscription } from "./subscription.ts"
 import { type Subscriber, Subscriptions } from "./subscriptions.ts"
 import type { Line, Transport, Wire } from "./transport.ts"
 
@@ -12,8 +14,11 @@ export interface DriverPorts {
   readonly transport: Transport
   readonly clock: Clock
   readonly codec: Codec
+  readonly store: OutboxStore | undefined
   readonly fetchToken: () => string | Promise<string>
   readonly handleStatus: (status: ConnectionStatus) => void
+  /** Told how many messages wait for their answer. */
+  readonly handlePending: (count: number) => void
   readonly handleError: (error: unknown) => void
 }
 
@@ -44,10 +49,13 @@ export class Driver {
   readonly #connection: Connection
   readonly #outbox: Outbox
   readonly #subscriptions = new Subscriptions()
+  #session: string
+  /** While what an earlier page left is being read. */
+  #opening: Promise<void> | undefined
   #line: Line | undefined
   #up = false
   #lastId = 0
-  #toldStatus: ConnectionStatus = "connecting"
+  #toldPending = 0
   #working = false
   #telling = false
   readonly #news: (() => void)[] = []
@@ -57,8 +65,20 @@ export class Driver {
   constructor(options: DriverOptions, ports: DriverPorts) {
     this.#options = options
     this.#ports = ports
-    this.#connection = new Connection(options)
-    this.#outbox = new Outbox(options.outboxEntriesMax)
+    this.#session = options.session
+    this.#outbox = new Outbox(options.outboxEntriesMax, ports.store)
+    this.#connection = new Connection(options, {
+      fetchToken: () => this.#fetchToken(),
+      openLine: () => this.#openLine(),
+      closeLine: (code, reason) => {
+        this.#line?.close(code, reason)
+        this.#line = undefined
+      },
+      sendHello: (token) => this.#sendHello(token),
+      send: (message) => this.#send(message),
+      handleStatus: (status, error) => this.#handleStatus(status, error),
+      handleError: (error) => this.#report(error),
+    })
   }
 
   get status(): ConnectionStatus {
@@ -74,12 +94,18 @@ export class Driver {
     return this.#connection.welcome
   }
 
+  get pending(): number {
+    return this.#outbox.size
+  }
+
   connect(): void {
-    this.#input((nowMs) => this.#connection.connect(nowMs))
+    const { store } = this.#ports
+    if (store === undefined) this.#input((nowMs) => this.#connection.connect(nowMs))
+    else this.#opening = this.#restore(store)
   }
 
   reconnect(): void {
-    this.#input((nowMs) => this.#connection.reconnect(nowMs))
+    if (this.#opening === undefined) this.#input((nowMs) => this.#connection.reconnect(nowMs))
   }
 
   close(): void {
@@ -87,17 +113,36 @@ export class Driver {
   }
 
   /**
-   * Sends a message and resolves with its answer. `repeat`: also over the next lines, until it is answered. Without
-   * `timeoutMs` it has no deadline.
+   * Sends a message and resolves with its answer: over the next lines too, as `repeat` says, until it is answered.
+   * Without `timeoutMs` it has no deadline.
    */
-  request(message: RequestMessage, repeat: boolean, timeoutMs = NEVER_MS): Promise<Result> {
+  request(message: RequestMessage, repeat: Request["repeat"], timeoutMs?: number): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#refuseWhenClosed()
       const id = ++this.#lastId
       const wire = this.#encode({ ...message, id } as ClientMessage)
-      const settle = (outcome: Result | HoldfastError) =>
-        outcome instanceof HoldfastError ? reject(outcome) : resolve(outcome)
-      this.#input((nowMs) => this.#outbox.add({ id, wire, repeat, deadlineMs: nowMs + timeoutMs, settle }))
+      const cancel =
+        timeoutMs !== undefined &&
+        this.#ports.clock.after(timeoutMs, () =>
+          this.#input(() =>
+            this.#outbox.settle(id, new HoldfastError("timeout", "No answer within the deadline")),
+          ),
+        )
+      const settle = (outcome: Result | HoldfastError) => {
+        if (cancel) cancel()
+        if (outcome instanceof HoldfastError) reject(outcome)
+        else resolve(outcome)
+      }
+      const add = () => {
+        try {
+          this.#refuseWhenClosed()
+          this.#input(() => this.#outbox.add({ id, wire, repeat, settle }))
+        } catch (error) {
+          settle(error as HoldfastError)
+        }
+      }
+      if (this.#opening === undefined) add()
+      else this.#opening.then(add)
     })
   }
 
@@ -119,7 +164,7 @@ export class Driver {
     this.#refuseWhenClosed()
     const wire = this.#encode(message)
     if (!this.#up || this.#line === undefined || this.#line.bufferedBytes() > SIGNAL_BUFFER_BYTES_MAX) return
-    const excess = tooLarge(wire, this.#messageBytesMax())
+    const excess = tooLarge(wire, (this.welcome as Welcome).messageBytesMax)
     if (excess !== undefined) throw excess
     this.#line.send(wire)
   }
@@ -130,17 +175,22 @@ export class Driver {
     this.#subscriptions.add(subscriber)
   }
 
-  subscribe(subscriber: Subscriber): void {
-    subscriber.subscription.subscribe()
-    this.#input(() => this.#subscriptions.touch(subscriber))
+  /** The subscription may want something of the server. */
+  wake(subscription: Subscription): void {
+    this.#input(() => this.#subscriptions.wake(subscription))
   }
 
-  remove(subscriber: Subscriber): void {
-    const { channel } = subscriber.subscription
+  remove(subscription: Subscription): void {
+    const { channel } = subscription
     this.#input(() => {
-      this.#subscriptions.remove(subscriber)
-      if (this.#up && subscriber.subscription.requested) this.#send({ type: "unsubscribe", channel })
+      this.#subscriptions.remove(subscription)
+      if (this.#up && subscription.requested) this.#send({ type: "unsubscribe", channel })
     })
+  }
+
+  /** Tells somebody something, when everything is in place. */
+  tell(news: () => void): void {
+    this.#news.push(news)
   }
 
   #refuseWhenClosed(): void {
@@ -154,65 +204,68 @@ export class Driver {
     this.#work()
     this.#working = false
     this.#arm()
-    this.#tell()
+    this.#tellAll()
   }
 
-  /** Does what the machines ask for, until they ask for nothing more. */
+  /** Sends what the machines have to say. */
   #work(): void {
-    const { status } = this
-    for (let actions = this.#connection.takeActions(); ; actions = this.#connection.takeActions()) {
-      this.#handleStatus()
-      for (const action of actions) this.#perform(action)
-      if (this.#up) {
-        const requests = this.#subscriptions.takeRequests(Number.POSITIVE_INFINITY)
-        for (const request of requests) this.#send({ type: "subscribe", ...request })
-        for (const wire of this.#outbox.takeWires(this.#messageBytesMax())) this.#line?.send(wire)
+    const { store, clock, handlePending } = this.#ports
+    let wires: Wire[] = []
+    if (this.#up) {
+      for (const request of this.#subscriptions.takeRequests(NEVER_MS)) {
+        this.#send({ type: "subscribe", ...request })
       }
-      if (actions.length === 0) break
+      const serverMs = clock.monotonic() + this.#connection.serverAheadMs
+      wires = this.#outbox.takeWires(this.welcome as Welcome, serverMs)
     }
-    for (const news of this.#subscriptions.takeChanges()) this.#news.push(news)
-    if (status === this.#toldStatus) return
-    this.#toldStatus = status
-    this.#news.push(() => this.#ports.handleStatus(status))
+    const line = this.#line
+    const send = () => {
+      if (this.#line === line) for (const wire of wires) line?.send(wire)
+    }
+    if (store === undefined) send()
+    else store.flush(send)
+    const { pending } = this
+    if (pending === this.#toldPending) return
+    this.#toldPending = pending
+    this.tell(() => handlePending(pending))
   }
 
   /** Tells the other machines what became of the connection. */
-  #handleStatus(): void {
-    const { status, error } = this.#connection
+  #handleStatus(status: ConnectionStatus, error: HoldfastError | undefined): void {
     const wasUp = this.#up
     this.#up = status === "open"
     if (status === "closed") {
       this.#outbox.handleEnd(error ?? closed())
       this.#subscriptions.handleEnd(error)
-    } else if (this.#up && !wasUp) {
+      this.#ports.store?.close()
+    } else if (this.#up) {
       this.#subscriptions.handleUp()
-    } else if (wasUp && !this.#up) {
+    } else if (wasUp) {
       this.#outbox.handleDown()
       this.#subscriptions.handleDown()
     }
+    this.tell(() => this.#ports.handleStatus(status))
   }
 
-  #perform(action: Action): void {
-    switch (action.type) {
-      case "fetchToken":
-        this.#fetchToken()
-        break
-      case "openLine":
-        this.#openLine()
-        break
-      case "closeLine":
-        this.#line?.close(action.code, action.reason)
-        this.#line = undefined
-        break
-      case "hello":
-        this.#sendHello(action.token)
-        break
-      case "send":
-        this.#send(action.message)
-        break
-      case "report":
-        this.#report(action.error)
+  /** Takes over what an earlier page left, before anything else. */
+  async #restore(store: OutboxStore): Promise<void> {
+    const { session } = this.#options
+    const { codec, handleError } = this.#ports
+    const kept = await store.open({ session, decode: codec.decode, handleError }).catch(handleError)
+    if (this.status !== "closed" && kept) {
+      this.#session = kept.session
+      for (const { message, sentAtMs } of kept.entries) {
+        const id = ++this.#lastId
+        const wire = this.#encode({ ...message, id } as unknown as ClientMessage)
+        // nobody holds its promise any more
+        const settle = (outcome: object) => {
+          if (outcome instanceof HoldfastError) this.#report(outcome)
+        }
+        this.#outbox.add({ id, wire, repeat: "keyed", sentAtMs, settle }, NEVER_MS)
+      }
     }
+    this.#opening = undefined
+    this.#input((nowMs) => this.#connection.reconnect(nowMs))
   }
 
   #fetchToken(): Promise<void> {
@@ -244,7 +297,7 @@ export class Driver {
     this.#subscriptions.handleDown()
     this.#send({
       type: "hello",
-      session: this.#options.session,
+      session: this.#session,
       ...(token !== undefined && { token }),
       subscriptions: this.#subscriptions.takeRequests(HELLO_SUBSCRIPTIONS_MAX),
     })
@@ -283,11 +336,7 @@ export class Driver {
   }
 
   #report(error: unknown): void {
-    this.#news.push(() => this.#ports.handleError(error))
-  }
-
-  #messageBytesMax(): number {
-    return (this.welcome as Welcome).messageBytesMax
+    this.tell(() => this.#ports.handleError(error))
   }
 
   #send(message: ClientMessage): void {
@@ -304,10 +353,10 @@ export class Driver {
     }
   }
 
-  /** Wakes the machines when the first of them has to be. A timer that comes too early is left, as it costs less. */
+  /** Wakes the connection when it has to be. A timer that comes too early is left, as it costs less. */
   #arm(): void {
-    const [connection, outbox, { clock }] = [this.#connection, this.#outbox, this.#ports]
-    const nextMs = Math.min(connection.nextTimeoutMs(), outbox.nextTimeoutMs())
+    const { clock } = this.#ports
+    const nextMs = this.#connection.nextTimeoutMs()
     const isNever = nextMs === NEVER_MS
     if (nextMs >= this.#wakeAtMs && !isNever) return
     this.#cancelWake?.()
@@ -315,14 +364,11 @@ export class Driver {
     if (isNever) return
     this.#cancelWake = clock.after(Math.max(0, nextMs - clock.monotonic()), () => {
       this.#wakeAtMs = NEVER_MS
-      this.#input((nowMs) => {
-        connection.handleTimeout(nowMs)
-        outbox.handleTimeout(nowMs)
-      })
+      this.#input((nowMs) => this.#connection.handleTimeout(nowMs))
     })
   }
 
-  #tell(): void {
+  #tellAll(): void {
     if (this.#telling) return
     this.#telling = true
     // also what is added meanwhile, behind it

@@ -1,30 +1,30 @@
-import type { HoldfastError } from "../protocol/error.ts"
+import type { History } from "../protocol/message.ts"
 import type { AnyDefinition, ChannelEvent } from "./channel.ts"
 import { closed, type Driver } from "./driver.ts"
 import { type EventStream, eventStream } from "./event-stream.ts"
+import { type Follower, type FollowOptions, follow } from "./follow.ts"
 import { Listeners } from "./listeners.ts"
-import type { Change, Subscription, SubscriptionStatus } from "./subscription.ts"
-import type { Subscriber } from "./subscriptions.ts"
+import { type Change, Subscription, type SubscriptionStatus, type Told } from "./subscription.ts"
 
 export interface FeedPorts {
-  readonly driver: Pick<Driver, "add" | "subscribe">
+  readonly driver: Pick<Driver, "add" | "wake" | "tell">
   /** Told what a listener threw, and a refusal that nobody listens for. */
   readonly handleError: (error: unknown) => void
   readonly handleUp: () => void
 }
 
-type ToldOf<T extends Change["type"]> = Extract<Change, { readonly type: T }>["told"]
-
 /** Who listens to a channel. Subscribes when somebody begins to. */
-export class Feed implements Subscriber {
+export class Feed {
   readonly subscription: Subscription
   readonly handleUp: () => void
   readonly #ports: FeedPorts
-  readonly #listeners = new Listeners<[Change]>()
-  readonly #errorListeners = new Listeners<[HoldfastError]>()
+  /** `change` is told of everything, before those who want to know of one thing. */
+  readonly #listeners = new Listeners<Told & { readonly change: readonly [Change] }>()
 
-  constructor(subscription: Subscription, ports: FeedPorts) {
-    this.subscription = subscription
+  constructor(channel: string, history: History | undefined, ports: FeedPorts) {
+    this.subscription = new Subscription(channel, history, (change) =>
+      ports.driver.tell(() => this.#handleChange(change)),
+    )
     this.#ports = ports
     this.handleUp = ports.handleUp
     ports.driver.add(this)
@@ -37,7 +37,8 @@ export class Feed implements Subscriber {
 
   subscribe(): void {
     this.refuseWhenClosed()
-    this.#ports.driver.subscribe(this)
+    this.subscription.subscribe()
+    this.#ports.driver.wake(this.subscription)
   }
 
   /** The subscription, to be read: there has to be one. A refusal is not asked about again for that. */
@@ -46,23 +47,11 @@ export class Feed implements Subscriber {
     return this.subscription
   }
 
-  listen<T extends Change["type"]>(
-    type: T,
-    listener: (...told: ToldOf<T>) => void,
-    name?: string,
-  ): () => void {
+  listen<T extends keyof Told>(type: T, listener: (...told: Told[T]) => void, name?: string): () => void {
     this.refuseWhenClosed()
-    const off = this.#listeners.add((change) => {
-      if (change.type !== type || (name !== undefined && "name" in change && change.name !== name))
-        return // `type` says which of the unions it is, but TypeScript does not relate the two
-      ;(listener as (...told: readonly unknown[]) => void)(...change.told)
-    })
-    if (type !== "status") this.read()
+    const off = this.#listeners.add(type, listener as never, name)
+    if (type !== "status" && type !== "error") this.read()
     return off
-  }
-
-  listenToErrors(listener: (error: HoldfastError) => void): () => void {
-    return this.#errorListeners.add(listener)
   }
 
   ready(): Promise<void> {
@@ -83,34 +72,49 @@ export class Feed implements Subscriber {
 
   /** The events of one name, or of all, as a stream that holds `eventsMax`. */
   events(name: string | undefined, eventsMax: number): EventStream<ChannelEvent<AnyDefinition>>["events"] {
-    this.refuseWhenClosed()
     const { events, push, end } = eventStream<ChannelEvent<AnyDefinition>>(eventsMax, () => {
-      for (const off of offs) off()
+      off()
     })
-    const offs = [
-      this.#listeners.add((change) => {
-        if (change.type !== "event" || (name !== undefined && name !== change.name)) return
-        const [data, meta] = change.told
-        push({ name: change.name, data, ...meta })
-      }),
-      this.listen("status", (status, error) => isOver(status) && end(error)),
-    ]
-    this.read()
+    const off = this.#listenToAll((change) => {
+      if (change.type === "status") {
+        const [status, error] = change.told
+        if (isOver(status)) end(error)
+      }
+      if (change.type !== "event" || (name ?? change.name) !== change.name) return
+      const [data, meta] = change.told
+      push({ name: change.name as string, data, ...meta })
+    })
     return events
   }
 
-  handleChange(change: Change): void {
+  follow<Value>(options: FollowOptions<Value>): Follower<Value> {
+    const follower = follow(options, {
+      listen: (listener) => this.#listenToAll(listener),
+      handleError: this.#ports.handleError,
+    })
+    if (!("initial" in options)) {
+      this.subscription.load()
+      this.#ports.driver.wake(this.subscription)
+    }
+    return follower
+  }
+
+  #listenToAll(listener: (change: Change) => void): () => void {
+    this.refuseWhenClosed()
+    const off = this.#listeners.add("change", listener)
+    this.read()
+    return off
+  }
+
+  #handleChange(change: Change): void {
     const { handleError } = this.#ports
-    const isStatus = change.type === "status"
+    const { type, told } = change
     // what was on its way when the channel was closed
-    if (this.subscription.status === "closed" && !isStatus) return
-    this.#listeners.tell(handleError, change)
-    if (!isStatus) return
-    const [status, error] = change.told
-    if (status === "closed") this.#listeners.clear()
-    if (status !== "refused" || error === undefined) return
-    if (this.#errorListeners.size === 0) handleError(error)
-    this.#errorListeners.tell(handleError, error)
+    if (this.subscription.status === "closed" && type !== "status") return
+    this.#listeners.tell(handleError, "change", [change])
+    const heard = this.#listeners.tell(handleError, type, told as never, change.name)
+    if (type === "error" && !heard) handleError(told[0])
+    if (told[0] === "closed" && type === "status") this.#listeners.clear()
   }
 }
 

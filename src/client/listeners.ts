@@ -1,30 +1,48 @@
-/** Who wants to be told of one kind of thing. */
-export class Listeners<Told extends readonly unknown[]> {
-  readonly #all = new Set<(...told: Told) => void>()
+interface Listener {
+  readonly type: unknown
+  readonly name: string | undefined
+  readonly call: (...told: never) => void
+}
 
-  get size(): number {
-    return this.#all.size
-  }
+/** Who wants to be told of what. `Told` has, by type, what a listener is called with. */
+export class Listeners<Told extends { readonly [Type in keyof Told]: readonly unknown[] }> {
+  readonly #all = new Set<Listener>()
 
-  /** Returns how to take it off. The same function may be added twice. */
-  add(listener: (...told: Told) => void): () => void {
-    const own = (...told: Told) => listener(...told)
-    this.#all.add(own)
-    return () => void this.#all.delete(own)
+  /** Returns how to take it off. The same function may be added twice. With a name, it is told of that name only. */
+  add<Type extends keyof Told>(
+    type: Type,
+    call: (...told: Told[Type]) => void,
+    name?: string | undefined,
+  ): () => void {
+    const listener = { type, name, call }
+    this.#all.add(listener)
+    return () => void this.#all.delete(listener)
   }
 
   clear(): void {
     this.#all.clear()
   }
 
-  /** Tells everybody who listens now and has not been taken off meanwhile. One that throws keeps none of the others from being told. */
-  tell(handleError: (error: unknown) => void, ...told: Told): void {
+  /**
+   * Tells everybody who listens now and has not been taken off meanwhile, and returns whether that was anybody. One that
+   * throws keeps none of the others from being told.
+   */
+  tell<Type extends keyof Told>(
+    handleError: (error: unknown) => void,
+    type: Type,
+    told: Told[Type],
+    name?: string | undefined,
+  ): boolean {
+    let heard = false
     for (const listener of [...this.#all]) {
+      if (listener.type !== type || (listener.name ?? name) !== name || !this.#all.has(listener)) continue
+      heard = true
       try {
-        if (this.#all.has(listener)) listener(...told)
+        listener.call(...(told as never))
       } catch (error) {
         handleError(error)
       }
     }
+    return heard
   }
 }

@@ -1,15 +1,15 @@
-import type { Result } from "../protocol/message.ts"
+import type { History, Result } from "../protocol/message.ts"
 import type { Position } from "../protocol/position.ts"
 import type { AnyDefinition, Channel } from "./channel.ts"
 import type { Driver, RequestMessage } from "./driver.ts"
 import { Feed } from "./feed.ts"
+import type { Request } from "./outbox.ts"
 import { ownPresence } from "./presence-view.ts"
 import type { PublishOptions } from "./publish-options.ts"
 import { stateView } from "./state-view.ts"
-import type { Subscription } from "./subscription.ts"
 
 export interface ChannelPorts {
-  readonly driver: Pick<Driver, "request" | "repeat" | "signal" | "add" | "subscribe" | "remove">
+  readonly driver: Pick<Driver, "request" | "repeat" | "signal" | "add" | "wake" | "tell" | "remove">
   readonly idempotencyKey: () => string
   readonly publishTimeoutMs: number | undefined
   readonly callTimeoutMs: number
@@ -20,26 +20,30 @@ export interface ChannelPorts {
 }
 
 /** Puts together what a user holds of a channel: the way down through its feed, the way up through the driver. */
-export function openChannel(subscription: Subscription, ports: ChannelPorts): Channel<AnyDefinition> {
+export function openChannel(
+  channel: string,
+  history: History | undefined,
+  ports: ChannelPorts,
+): Channel<AnyDefinition> {
   const { driver, handleError } = ports
-  const { channel } = subscription
 
-  const request = async (message: object, repeat: boolean, timeoutMs?: number): Promise<Result> => {
+  const request = async (message: object, repeat: Request["repeat"], timeoutMs?: number): Promise<Result> => {
     feed.refuseWhenClosed()
     return driver.request({ ...message, channel } as RequestMessage, repeat, timeoutMs)
   }
   const append = async (message: object, options: PublishOptions = {}): Promise<Position> => {
     const { idempotencyKey = ports.idempotencyKey(), timeoutMs = ports.publishTimeoutMs } = options
-    const { position } = await request({ ...message, idempotencyKey }, true, timeoutMs)
+    const { position } = await request({ ...message, idempotencyKey }, "keyed", timeoutMs)
     return position as Position
   }
   const presence = ownPresence({
     members: () => feed.read().members,
-    send: (message) => request(message, true),
+    send: (message) => request(message, "always"),
     repeat: (message) => driver.repeat({ ...message, channel }),
     listen: (listener) => feed.listen("members", listener),
   })
-  const feed = new Feed(subscription, { driver, handleError, handleUp: presence.handleUp })
+  const feed = new Feed(channel, history, { driver, handleError, handleUp: presence.handleUp })
+  const { subscription } = feed
 
   return {
     name: channel,
@@ -54,8 +58,9 @@ export function openChannel(subscription: Subscription, ports: ChannelPorts): Ch
     },
     on: (name, listener) => feed.listen("event", listener, name),
     events: (name) => feed.events(name, ports.bufferedEventsMax) as never,
+    follow: (options) => feed.follow(options),
     onGap: (listener) => feed.listen("gap", listener),
-    onError: (listener) => feed.listenToErrors(listener),
+    onError: (listener) => feed.listen("error", listener),
     onStatus: (listener) => feed.listen("status", listener),
     subscribe: () => feed.subscribe(),
     ready: () => feed.ready(),
@@ -73,13 +78,13 @@ export function openChannel(subscription: Subscription, ports: ChannelPorts): Ch
     },
     onSignal: (name, listener) => feed.listen("signal", listener, name),
     call: async (name, input, { timeoutMs = ports.callTimeoutMs } = {}) => {
-      const { data } = await request({ type: "call", name, data: input, timeoutMs }, false, timeoutMs)
+      const { data } = await request({ type: "call", name, data: input, timeoutMs }, "never", timeoutMs)
       return data
     },
     close: () => {
       if (subscription.status === "closed") return
       presence.close()
-      driver.remove(feed)
+      driver.remove(subscription)
       ports.handleClose()
     },
   }

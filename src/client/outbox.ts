@@ -1,6 +1,6 @@
 import { HoldfastError } from "../protocol/error.ts"
-import type { Failure, Result } from "../protocol/message.ts"
-import { NEVER_MS } from "./clock.ts"
+import type { Failure, Result, Welcome } from "../protocol/message.ts"
+import type { OutboxStore } from "./outbox-store.ts"
 import type { Wire } from "./transport.ts"
 
 /** A message that gets an answer. It is encoded once, so what is sent again is the same to the byte. */
@@ -8,20 +8,18 @@ export interface Request {
   readonly id: number
   readonly wire: Wire
   /**
-   * Whether it is sent again after the line was cut: right for what the server recognizes as a repetition, wrong for a
-   * call, which may have been carried out.
+   * Whether it is sent again after the line was cut. `never`: it may have been carried out, as a call. `always`: to do it
+   * twice is to do it once. `keyed`: the server knows it again by its key, for as long as it remembers keys.
    */
-  readonly repeat: boolean
-  /** When it is given up. */
-  readonly deadlineMs: number
+  readonly repeat: "never" | "always" | "keyed"
+  /** When it left for the first time, by the server's clock: at the latest then, the server began to remember its key. */
+  sentAtMs?: number | undefined
   /** Called exactly once. */
   readonly settle: (outcome: Result | HoldfastError) => void
 }
 
-interface Pending extends Request {
-  /** Over the line that is up. */
-  sent: boolean
-}
+/** The part of the idempotency window in which a message is sent again. The rest is for the way there, and for clocks that differ. */
+const REPEAT_PART = 0.8
 
 /**
  * What was asked of the server and is not answered yet, in the order asked. That order is kept over reconnects:
@@ -29,87 +27,97 @@ interface Pending extends Request {
  */
 export class Outbox {
   readonly #entriesMax: number
-  readonly #pending = new Map<number, Pending>()
-  /** What is yet to be given to the line that is up. */
-  #unsent: Pending[] = []
-  #nextTimeoutMs = NEVER_MS
+  readonly #store: OutboxStore | undefined
+  readonly #pending = new Map<number, Request>()
+  /** What was given to the line that is up. */
+  readonly #sent = new Set<Request>()
+  /** What is yet to be given to it. */
+  #unsent: Request[] = []
 
-  constructor(entriesMax: number) {
+  constructor(entriesMax: number, store?: OutboxStore) {
     this.#entriesMax = entriesMax
+    this.#store = store
+  }
+
+  get size(): number {
+    return this.#pending.size
   }
 
   /** @throws HoldfastError `outbox_full` */
-  add(request: Request): void {
-    const limit = this.#entriesMax
-    if (this.#pending.size >= limit) {
+  add(request: Request, limit = this.#entriesMax): void {
+    if (this.size >= limit) {
       throw new HoldfastError("outbox_full", `${limit} messages wait for an answer, the limit`, { limit })
     }
-    const pending = { ...request, sent: false }
-    this.#pending.set(request.id, pending)
-    this.#unsent.push(pending)
-    this.#nextTimeoutMs = Math.min(this.#nextTimeoutMs, request.deadlineMs)
+    this.#pending.set(request.id, request)
+    this.#unsent.push(request)
+    this.#keep(request)
   }
 
-  /** What to send over the line that is up, in order. */
-  takeWires(messageBytesMax: number): Wire[] {
+  /** What to send over the line that is up, in order. `nowMs` is of the server's clock. */
+  takeWires({ messageBytesMax, idempotencyWindowMs }: Welcome, nowMs: number): Wire[] {
     const wires: Wire[] = []
-    for (const pending of this.#unsent.splice(0)) {
+    for (const request of this.#unsent.splice(0)) {
+      const { id, wire, repeat, sentAtMs } = request
       // what was given up in the meantime
-      if (!this.#pending.has(pending.id)) continue
-      const excess = tooLarge(pending.wire, messageBytesMax)
-      pending.sent = true
-      if (excess === undefined) wires.push(pending.wire)
-      else this.#settle(pending.id, excess)
+      if (!this.#pending.has(id)) continue
+      const inDoubt = repeat === "keyed" && nowMs - (sentAtMs ?? nowMs) > idempotencyWindowMs * REPEAT_PART
+      const error = inDoubt ? new HoldfastError("in_doubt", IN_DOUBT) : tooLarge(wire, messageBytesMax)
+      if (error !== undefined) {
+        this.settle(id, error)
+        continue
+      }
+      this.#sent.add(request)
+      if (sentAtMs === undefined) {
+        request.sentAtMs = nowMs
+        this.#keep(request)
+      }
+      wires.push(wire)
     }
     return wires
   }
 
-  nextTimeoutMs(): number {
-    return this.#nextTimeoutMs
-  }
-
   /** The line is gone: what was sent may or may not have arrived. */
   handleDown(): void {
-    for (const { id, sent, repeat } of this.#pending.values()) {
-      if (sent && !repeat) {
-        this.#settle(
+    for (const { id, repeat } of this.#sent) {
+      if (repeat === "never") {
+        this.settle(
           id,
           new HoldfastError("connection_lost", "The connection was lost before the answer came"),
         )
       }
     }
+    this.#sent.clear()
     this.#unsent = [...this.#pending.values()]
   }
 
   /** Returns whether anybody waits for this answer. */
   handleAnswer(answer: Result | Failure): boolean {
-    return this.#settle(answer.id, answer.type === "result" ? answer : toError(answer))
-  }
-
-  handleTimeout(nowMs: number): void {
-    if (nowMs < this.#nextTimeoutMs) return
-    this.#nextTimeoutMs = NEVER_MS
-    for (const { id, deadlineMs } of this.#pending.values()) {
-      if (deadlineMs <= nowMs) this.#settle(id, new HoldfastError("timeout", "No answer within the deadline"))
-      else this.#nextTimeoutMs = Math.min(this.#nextTimeoutMs, deadlineMs)
-    }
+    return this.settle(answer.id, answer.type === "result" ? answer : toError(answer))
   }
 
   /** Nothing will be answered any more. */
   handleEnd(error: HoldfastError): void {
-    for (const id of this.#pending.keys()) this.#settle(id, error)
-    this.#nextTimeoutMs = NEVER_MS
+    for (const id of this.#pending.keys()) this.settle(id, error)
   }
 
-  #settle(id: number | undefined, outcome: Result | HoldfastError): boolean {
-    const pending = this.#pending.get(id as number)
-    // an answer after the deadline, or a second one to what was sent twice
-    if (pending === undefined) return false
-    this.#pending.delete(pending.id)
-    pending.settle(outcome)
+  /** Returns whether anybody waits for it: not for an answer after the deadline, or a second one to what was sent twice. */
+  settle(id: number | undefined, outcome: Result | HoldfastError): boolean {
+    const request = this.#pending.get(id as number)
+    if (request === undefined) return false
+    this.#pending.delete(request.id)
+    this.#sent.delete(request)
+    this.#store?.remove(request.id)
+    request.settle(outcome)
     return true
   }
+
+  #keep({ id, wire, repeat, sentAtMs }: Request): void {
+    if (repeat === "keyed") this.#store?.put(id, wire, sentAtMs)
+  }
 }
+
+const IN_DOUBT =
+  "It was sent, the line was cut before the answer, and by now the server may have forgotten its key: it may be published or not, and is not sent again"
 
 /** The server's refusal as the error that it is. */
 export function toError(failure: Failure): HoldfastError {

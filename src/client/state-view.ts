@@ -1,14 +1,6 @@
 import type { Position } from "../protocol/position.ts"
 import type { PublishOptions } from "./publish-options.ts"
-
-/** One key of a state was given another value. */
-export interface StateChange<Value> {
-  readonly key: string
-  /** Undefined when the key was deleted. */
-  readonly value: Value | undefined
-  /** Undefined when there was none. */
-  readonly previous: Value | undefined
-}
+import type { StateChange } from "./subscription.ts"
 
 /** The keys of one state and their latest values. Reading subscribes to the channel; writing does not. */
 export interface StateView<Value, Sent> {

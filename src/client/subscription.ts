@@ -11,7 +11,6 @@ import type {
   SubscriptionRequest,
 } from "../protocol/message.ts"
 import type { Position } from "../protocol/position.ts"
-import type { StateChange } from "./state-view.ts"
 
 /**
  * `idle`: nobody listens, so the server was not asked. `subscribing`: asked, or to be asked when there is a connection.
@@ -19,14 +18,39 @@ import type { StateChange } from "./state-view.ts"
  */
 export type SubscriptionStatus = "idle" | "subscribing" | "live" | "refused" | "closed"
 
-/** What became of a channel, in the order in which it is to be told. `told` is what a listener is called with. */
-export type Change =
-  | { readonly type: "event"; readonly name: string; readonly told: readonly [unknown, EventMeta] }
-  | { readonly type: "gap"; readonly told: readonly [GapChange] }
-  | { readonly type: "state"; readonly name: string; readonly told: readonly [StateChange<unknown>] }
-  | { readonly type: "members"; readonly told: readonly [ReadonlyMap<string, unknown>] }
-  | { readonly type: "signal"; readonly name: string; readonly told: readonly [unknown, SignalMeta] }
-  | { readonly type: "status"; readonly told: readonly [SubscriptionStatus, HoldfastError | undefined] }
+/** What becomes of a channel, by type: what a listener is called with. */
+export interface Told {
+  readonly event: readonly [unknown, EventMeta]
+  readonly gap: readonly [GapChange]
+  readonly state: readonly [StateChange<unknown>]
+  readonly members: readonly [ReadonlyMap<string, unknown>]
+  readonly signal: readonly [unknown, SignalMeta]
+  /** What the server's own code has loaded: the fold of all entries so far. */
+  readonly loaded: readonly [unknown]
+  readonly status: readonly [SubscriptionStatus, HoldfastError | undefined]
+  readonly error: readonly [HoldfastError]
+}
+
+/** One thing that became of a channel. */
+export type Change = {
+  [Type in keyof Told]: {
+    readonly type: Type
+    readonly told: Told[Type]
+    /** Of the event, state or signal. */
+    readonly name?: string
+    /** It is in the value that the server has loaded. */
+    readonly isLoaded?: boolean
+  }
+}[keyof Told]
+
+/** One key of a state was given another value. */
+export interface StateChange<Value> {
+  readonly key: string
+  /** Undefined when the key was deleted. */
+  readonly value: Value | undefined
+  /** Undefined when there was none. */
+  readonly previous: Value | undefined
+}
 
 /** What is told about an event, beside its data. */
 export interface EventMeta {
@@ -87,21 +111,26 @@ export class Subscription {
   /** Why it was refused or closed. */
   error: HoldfastError | undefined
   readonly #history: History | undefined
+  readonly #tell: (change: Change) => void
   #states = new Map<string, Values>()
   #pending: Pending | undefined
   /** Entries of this epoch up to here are replayed. */
   #top: Position | undefined
-  #changes: Change[] = []
+  /** Whether to ask for the server's loaded value though there is a position. */
+  #load = false
+  /** Entries up to here are in the server's loaded value. */
+  #loadedOffset = -1
 
-  constructor(channel: string, history?: History) {
+  /** @param tell is given every change, in order, once it is in place */
+  constructor(channel: string, history: History | undefined, tell: (change: Change) => void) {
     this.channel = channel
     this.#history = history
+    this.#tell = tell
   }
 
-  takeChanges(): Change[] {
-    const changes = this.#changes
-    this.#changes = []
-    return changes
+  /** Whether the server has yet to be asked. */
+  get wants(): boolean {
+    return this.status === "subscribing" && !this.requested
   }
 
   /** The values of a state, by key. */
@@ -114,6 +143,14 @@ export class Subscription {
     if (this.status === "idle" || this.status === "refused") this.#become("subscribing")
   }
 
+  /** Wants the server's loaded value. A first answer brings it anyway; later, the server has to be asked for it. */
+  load(): void {
+    if (this.position === undefined) return
+    this.#load = true
+    this.requested = false
+    if (this.status === "live") this.#become("subscribing")
+  }
+
   /** With an error, unless it was the holder's wish. */
   close(error?: HoldfastError): void {
     this.#become("closed", error)
@@ -123,7 +160,7 @@ export class Subscription {
   request(): SubscriptionRequest {
     this.requested = true
     const { channel, position } = this
-    if (position !== undefined) return { channel, position }
+    if (position !== undefined) return { channel, position, ...(this.#load && { load: true }) }
     return this.#history === undefined ? { channel } : { channel, history: this.#history }
   }
 
@@ -138,45 +175,61 @@ export class Subscription {
   handleUnsubscribed(error: HoldfastError): void {
     this.handleDown()
     this.#become("refused", error)
+    this.#tell({ type: "error", told: [error] })
   }
 
   /** What the server says about this channel. */
   handleMessage(message: ChannelMessage): void {
     if (message.type === "subscribed") this.#handleSubscribed(message)
-    else if (message.type === "gap") this.#handleGap(message)
+    else if (message.type === "gap")
+      this.#await(message.to, message.snapshot, joined(this.#pending?.gap, message))
     else if (message.type === "snapshot") this.#handleSnapshot(message)
     else if (message.type === "signal") {
-      this.#changes.push({ type: "signal", name: message.name, told: [message.data, { from: message.from }] })
+      const { name, data, from } = message
+      this.#tell({ type: "signal", name, told: [data, { from }] })
     } else this.#handleEntry(message)
   }
 
   #handleSubscribed({ position, top, snapshot }: Subscribed): void {
     this.#top = { epoch: position.epoch, offset: top }
-    if (snapshot) {
-      this.#pending = { to: position, gap: undefined, entries: [] }
-      return
-    }
-    // never back within an epoch: what stands between has been delivered
-    if (position.epoch !== this.position?.epoch || position.offset > this.position.offset)
-      this.position = position
-    this.#become("live")
+    this.#await(position, snapshot)
+    if (!snapshot) this.#become("live")
   }
 
-  #handleGap(told: Gap): void {
-    const gap = joined(this.#pending?.gap, told)
-    this.#pending = gap.snapshot ? { to: gap.to, gap, entries: [] } : undefined
-    if (!gap.snapshot) this.#jump(gap.to, gap)
+  /** The cursor goes to `to`; with the snapshot, if one follows. */
+  #await(to: Position, snapshot: boolean, gap?: Gap): void {
+    this.#pending = { to, gap, entries: [] }
+    if (!snapshot) this.#arrive(false)
   }
 
-  #handleSnapshot({ entries, last }: Snapshot): void {
+  #handleSnapshot({ entries, loaded, last }: Snapshot): void {
     const pending = this.#pending
     if (pending === undefined) return
     for (const entry of entries) pending.entries.push(entry)
     if (!last) return
-    this.#pending = undefined
-    this.#jump(pending.to, pending.gap)
-    this.#replace(pending.entries)
+    this.#load = false
+    if (loaded !== undefined) {
+      // what was loaded is no older than what was delivered
+      this.#loadedOffset = Math.max(loaded.offset, pending.to.offset)
+      this.#tell({ type: "loaded", told: [loaded.data] })
+    }
+    this.#arrive(true)
     if (this.status !== "live") this.#become("live")
+  }
+
+  /** All of what was awaited is here, so it takes the place of what was held. */
+  #arrive(snapshot: boolean): void {
+    const { to, gap, entries } = this.#pending as Pending
+    this.#pending = undefined
+    const held = this.position
+    // never back within an epoch, unless the server says so: what stands between has been delivered
+    if (gap === undefined && to.epoch === held?.epoch && to.offset <= held.offset) return
+    this.position = to
+    if (gap !== undefined) {
+      this.stats.gaps++
+      this.#tell({ type: "gap", told: [{ reason: gap.reason, from: gap.from, to }] })
+    }
+    if (snapshot) this.#replace(entries)
   }
 
   #handleEntry(entry: EntryMessage): void {
@@ -193,27 +246,22 @@ export class Subscription {
       const replayed = position.epoch === this.#top?.epoch && offset <= this.#top.offset
       this.stats.delivered++
       if (replayed) this.stats.replayed++
-      this.#changes.push({ type: "event", name, told: [data, { offset, at, replayed }] })
+      const isLoaded = offset <= this.#loadedOffset
+      this.#tell({ type: "event", name, told: [data, { offset, at, replayed }], isLoaded })
     } else if ("key" in entry) {
+      const { name, key } = entry
       // undefined cannot travel, so it can stand for no value
       const value = entry.type === "set" ? entry.data : undefined
-      const values = valuesOf(this.#states, entry.name)
-      const previous = values.get(entry.key)
-      if (entry.type === "set") values.set(entry.key, value)
-      else values.delete(entry.key)
-      this.#tellState(entry.name, entry.key, value, previous)
+      const values = valuesOf(this.#states, name)
+      const previous = values.get(key)
+      if (entry.type === "set") values.set(key, value)
+      else values.delete(key)
+      this.#tellState(name, key, value, previous)
     } else {
       if (entry.type === "join") this.members.set(entry.member, entry.data)
       else this.members.delete(entry.member)
       this.#tellMembers()
     }
-  }
-
-  #jump(to: Position, gap: Gap | undefined): void {
-    this.position = to
-    if (gap === undefined) return
-    this.stats.gaps++
-    this.#changes.push({ type: "gap", told: [{ reason: gap.reason, from: gap.from, to }] })
   }
 
   /** Puts a complete snapshot in the place of all that was folded so far. Listeners are told when all of it is in place. */
@@ -235,18 +283,20 @@ export class Subscription {
   }
 
   #tellState(name: string, key: string, value: unknown, previous: unknown): void {
-    if (value !== previous) this.#changes.push({ type: "state", name, told: [{ key, value, previous }] })
+    if (value === previous) return
+    const isLoaded = (this.position?.offset ?? 0) <= this.#loadedOffset
+    this.#tell({ type: "state", name, told: [{ key, value, previous }], isLoaded })
   }
 
   #tellMembers(): void {
-    this.#changes.push({ type: "members", told: [this.members] })
+    this.#tell({ type: "members", told: [this.members] })
   }
 
   #become(status: SubscriptionStatus, error?: HoldfastError): void {
     if (this.status === "closed") return
     this.status = status
     this.error = error
-    this.#changes.push({ type: "status", told: [status, error] })
+    this.#tell({ type: "status", told: [status, error] })
   }
 }
 

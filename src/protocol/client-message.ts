@@ -128,7 +128,13 @@ const history: Rule = (value) => {
   if (value === "all") return undefined
   return isObject(value) ? last(value) : { path: "", expected: `"all" or { last }`, found: value }
 }
-const subscription = { channel, position: optional(position), history: optional(history) }
+const load = expect("true or false", (value) => typeof value === "boolean")
+const subscription = {
+  channel,
+  position: optional(position),
+  history: optional(history),
+  load: optional(load),
+}
 
 const fields: Readonly<Record<ClientMessage["type"], Readonly<Record<string, Rule>>>> = {
   hello: { token: optional(token), session, subscriptions: listOf(object(subscription)) },

@@ -12,6 +12,8 @@ export interface SubscriptionRequest {
   readonly position?: Position
   /** Without a position: how far back to start. Default: now. */
   readonly history?: History
+  /** With a position: whether a snapshot comes all the same, for the sake of what the channel's loader loads. */
+  readonly load?: boolean
 }
 
 // --- from client to server ---------------------------------------------------------------------------------------
@@ -118,7 +120,16 @@ export interface Welcome {
   readonly heartbeatMs: number
   /** The largest message that the server takes, in bytes. */
   readonly messageBytesMax: number
+  /** How long the server knows a publish again by its idempotency key, in ms. */
+  readonly idempotencyWindowMs: number
   /** When the token expires, in ms since 1970 of the server's clock, and that clock's time now. */
+  readonly expiresAt?: number
+  readonly now: number
+}
+/** The answer to a fresh token that was taken. */
+export interface TokenTaken {
+  readonly type: "token"
+  /** When it expires, in ms since 1970 of the server's clock, and that clock's time now. */
   readonly expiresAt?: number
   readonly now: number
 }
@@ -257,6 +268,7 @@ export interface Ping {
 
 export type ServerMessage =
   | Welcome
+  | TokenTaken
   | Subscribed
   | Gap
   | Snapshot

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { Connection, type ConnectionOptions } from "../../src/client/connection.ts"
+import { Connection, type ConnectionOptions, type ConnectionPorts } from "../../src/client/connection.ts"
 import type { Welcome } from "../../src/protocol/message.ts"
 
 const welcome: Welcome = {
@@ -8,82 +8,107 @@ const welcome: Welcome = {
   member: "m",
   heartbeatMs: 1_000,
   messageBytesMax: 1_000,
+  idempotencyWindowMs: 300_000,
   now: 5_000_000,
 }
 
+/** A connection, and what it asked for: each thing as its name and what it was asked with. */
 function machine(options: Partial<ConnectionOptions> = {}) {
-  const connection = new Connection({
-    backoff: { minMs: 100, maxMs: 1_000 },
-    connectTimeoutMs: 10_000,
-    hasToken: false,
-    // the most that is ever waited
-    random: () => 1,
-    ...options,
-  })
-  const actions = () => connection.takeActions().map((action) => action.type)
-  return { connection, actions }
+  let asked: [keyof ConnectionPorts, ...unknown[]][] = []
+  let error: unknown
+  const ask =
+    (what: keyof ConnectionPorts) =>
+    (...details: unknown[]) =>
+      asked.push([what, ...details])
+  const connection = new Connection(
+    {
+      backoff: { minMs: 100, maxMs: 1_000 },
+      connectTimeoutMs: 10_000,
+      hasToken: false,
+      // the most that is ever waited
+      random: () => 1,
+      ...options,
+    },
+    {
+      fetchToken: ask("fetchToken"),
+      openLine: ask("openLine"),
+      closeLine: ask("closeLine"),
+      sendHello: ask("sendHello"),
+      send: ask("send"),
+      handleError: ask("handleError"),
+      handleStatus: (_, why) => {
+        error = why
+      },
+    },
+  )
+  const take = () => {
+    const taken = asked
+    asked = []
+    return taken
+  }
+  return { connection, take, names: () => take().map(([what]) => what), error: () => error }
 }
 
 function opened(options: Partial<ConnectionOptions> = {}, nowMs = 0, more: Partial<Welcome> = {}) {
-  const { connection, actions } = machine(options)
+  const { connection, names, ...rest } = machine(options)
   connection.connect(nowMs)
   if (options.hasToken) connection.handleToken("t", nowMs)
   connection.handleLineOpen()
   connection.handleMessage({ ...welcome, ...more }, nowMs)
-  actions()
-  return { connection, actions }
+  names()
+  return { connection, names, ...rest }
 }
 
 describe("connecting", () => {
   test("opens a line, says hello, and is open with the welcome", () => {
-    const { connection, actions } = machine()
+    const { connection, names, take } = machine()
     connection.connect(0)
-    expect(actions()).toEqual(["openLine"])
+    expect(names()).toEqual(["openLine"])
     expect(connection.status).toBe("connecting")
     connection.handleLineOpen()
-    expect(connection.takeActions()).toEqual([{ type: "hello", token: undefined }])
+    expect(take()).toEqual([["sendHello", undefined]])
     connection.handleMessage(welcome, 0)
     expect(connection.status).toBe("open")
   })
 
   test("fetches the token first, and shows it", () => {
-    const { connection, actions } = machine({ hasToken: true })
+    const { connection, names, take } = machine({ hasToken: true })
     connection.connect(0)
-    expect(actions()).toEqual(["fetchToken"])
+    expect(names()).toEqual(["fetchToken"])
     connection.handleToken("t", 5)
-    expect(actions()).toEqual(["openLine"])
+    expect(names()).toEqual(["openLine"])
     connection.handleLineOpen()
-    expect(connection.takeActions()).toEqual([{ type: "hello", token: "t" }])
+    expect(take()).toEqual([["sendHello", "t"]])
   })
 
   test("reports a token function that fails, and tries again later", () => {
-    const { connection, actions } = machine({ hasToken: true })
+    const { connection, names, take } = machine({ hasToken: true })
     connection.connect(0)
-    actions()
+    names()
     connection.handleTokenError(new Error("offline"), 5)
-    expect(connection.takeActions()).toEqual([{ type: "report", error: new Error("offline") }])
+    expect(take()).toEqual([["handleError", new Error("offline")]])
     expect(connection.status).toBe("waiting")
     expect(connection.nextTimeoutMs()).toBe(105)
     connection.handleTimeout(105)
-    expect(actions()).toEqual(["fetchToken"])
+    expect(names()).toEqual(["fetchToken"])
   })
 
   test("gives an attempt up that takes too long, whatever it waits for", () => {
-    const { connection, actions } = machine({ hasToken: true })
+    const { connection, names } = machine({ hasToken: true })
     connection.connect(0)
-    actions()
+    names()
     connection.handleTimeout(10_000)
-    expect(actions()).toEqual(["report"])
+    expect(names()).toEqual(["handleError"])
     expect(connection.status).toBe("waiting")
     // a token that comes after all is too late for that attempt
     connection.handleToken("t", 10_001)
-    expect(actions()).toEqual([])
+    expect(names()).toEqual([])
 
     connection.handleTimeout(10_100)
     connection.handleToken("t", 10_100)
-    actions()
+    names()
     connection.handleTimeout(20_100)
-    expect(actions()).toEqual(["report", "closeLine"])
+    expect(names()).toEqual(["handleError", "closeLine"])
   })
 })
 
@@ -133,25 +158,25 @@ describe("backing off", () => {
 
 describe("a line", () => {
   test("is dead when nothing was heard for two heartbeats", () => {
-    const { connection, actions } = opened()
+    const { connection, names, take } = opened()
     expect(connection.nextTimeoutMs()).toBe(2_000)
     connection.handleMessage({ type: "ping" }, 1_500)
-    expect(connection.takeActions()).toEqual([{ type: "send", message: { type: "pong" } }])
+    expect(take()).toEqual([["send", { type: "pong" }]])
     connection.handleTimeout(2_000)
-    expect(actions()).toEqual([])
+    expect(names()).toEqual([])
     connection.handleTimeout(3_500)
-    expect(connection.takeActions()).toEqual([{ type: "closeLine", code: 4408, reason: "" }])
+    expect(take()).toEqual([["closeLine", 4408, ""]])
     expect(connection.status).toBe("waiting")
   })
 
   test.each([1000, 1007, 1009, 4400, 4403])("that is closed with %i ends it for good", (code) => {
-    const { connection, actions } = opened()
+    const { connection, error, names } = opened()
     connection.handleLineClose(code, "why", 0)
     expect(connection.status).toBe("closed")
-    expect(connection.error).toMatchObject({ code: "closed", message: expect.stringContaining("why") })
+    expect(error()).toMatchObject({ code: "closed", message: expect.stringContaining("why") })
     expect(connection.nextTimeoutMs()).toBe(Number.POSITIVE_INFINITY)
     connection.reconnect(1)
-    expect(actions()).toEqual([])
+    expect(names()).toEqual([])
   })
 
   test.each([1001, 1005, 1006, 1011, 4401, 4408])("that is closed with %i comes back", (code) => {
@@ -168,30 +193,30 @@ describe("a line", () => {
   })
 
   test("over which nonsense comes is closed, and another is tried", () => {
-    const { connection, actions } = opened()
+    const { connection, names } = opened()
     connection.handleLineError(new Error("no JSON"), 0)
-    expect(actions()).toEqual(["report", "closeLine"])
+    expect(names()).toEqual(["handleError", "closeLine"])
     expect(connection.status).toBe("waiting")
   })
 
   test("is dropped and opened again at once on demand, with a fresh token", () => {
-    const { connection, actions } = opened({ hasToken: true })
+    const { connection, names } = opened({ hasToken: true })
     connection.reconnect(10)
-    expect(actions()).toEqual(["closeLine", "fetchToken"])
+    expect(names()).toEqual(["closeLine", "fetchToken"])
     expect(connection.status).toBe("connecting")
   })
 
   test("that fails before the welcome is reported, unless the server has said why", () => {
-    const { connection, actions } = machine()
+    const { connection, names, take } = machine()
     connection.connect(0)
-    actions()
+    names()
     connection.handleLineClose(1006, "", 0)
-    expect(connection.takeActions()).toMatchObject([{ type: "report", error: { code: "connection_lost" } }])
+    expect(take()).toMatchObject([["handleError", { code: "connection_lost" }]])
     connection.handleTimeout(100)
-    actions()
+    names()
     connection.handleMessage({ type: "error", code: "unauthorized", message: "no" }, 100)
     connection.handleLineClose(4401, "", 100)
-    expect(actions()).toEqual([])
+    expect(names()).toEqual([])
   })
 })
 
@@ -199,50 +224,70 @@ describe("a token", () => {
   const hasToken = true
 
   test("is kept for the next line, as long as it is good", () => {
-    const { connection, actions } = opened({ hasToken })
+    const { connection, names } = opened({ hasToken })
     connection.handleLineClose(1006, "", 0)
     connection.handleTimeout(100)
-    expect(actions()).toEqual(["openLine"])
+    expect(names()).toEqual(["openLine"])
   })
 
   test("that was refused is replaced", () => {
-    const { connection, actions } = opened({ hasToken })
+    const { connection, names, take } = opened({ hasToken })
     connection.handleLineClose(4401, "token_expired", 0)
-    expect(connection.takeActions()).toMatchObject([{ type: "report", error: { code: "unauthorized" } }])
+    expect(take()).toMatchObject([["handleError", { code: "unauthorized" }]])
     connection.handleTimeout(100)
-    expect(actions()).toEqual(["fetchToken"])
+    expect(names()).toEqual(["fetchToken"])
   })
 
   test("is renewed half a minute before it expires, by the server's clock", () => {
-    const { connection, actions } = opened({ hasToken }, 0, { expiresAt: welcome.now + 3_600_000 })
+    const { connection, names, take } = opened({ hasToken }, 0, { expiresAt: welcome.now + 3_600_000 })
     connection.handleMessage({ type: "ping" }, 3_569_000)
-    actions()
+    names()
     expect(connection.nextTimeoutMs()).toBe(3_570_000)
     connection.handleTimeout(3_570_000)
-    expect(actions()).toEqual(["fetchToken"])
+    expect(names()).toEqual(["fetchToken"])
     connection.handleToken("t2", 3_570_010)
-    expect(connection.takeActions()).toEqual([{ type: "send", message: { type: "token", token: "t2" } }])
+    expect(take()).toEqual([["send", { type: "token", token: "t2" }]])
   })
 
   test("of a short life is renewed when a fifth of it is left, and then again", () => {
     const heartbeatMs = 100_000
-    const { connection, actions } = opened({ hasToken }, 0, { heartbeatMs, expiresAt: welcome.now + 10_000 })
+    const { connection, names } = opened({ hasToken }, 0, { heartbeatMs, expiresAt: welcome.now + 10_000 })
     expect(connection.nextTimeoutMs()).toBe(8_000)
     connection.handleTimeout(8_000)
     connection.handleToken("t2", 8_100)
-    actions()
-    expect(connection.nextTimeoutMs()).toBe(8_100 + 8_000)
+    names()
+    connection.handleMessage(
+      { type: "token", expiresAt: welcome.now + 18_100, now: welcome.now + 8_100 },
+      8_150,
+    )
+    expect(connection.nextTimeoutMs()).toBe(8_150 + 8_000)
+  })
+
+  test("that is taken may live longer than the one before, or for ever", () => {
+    const { connection, names } = opened({ hasToken }, 0, {
+      heartbeatMs: 1e9,
+      expiresAt: welcome.now + 10_000,
+    })
+    connection.handleTimeout(8_000)
+    connection.handleToken("t2", 8_100)
+    names()
+    connection.handleMessage({ type: "token", expiresAt: 4_000_000, now: 0 }, 8_200)
+    expect(connection.nextTimeoutMs()).toBe(8_200 + 3_970_000)
+    connection.handleTimeout(8_200 + 3_970_000)
+    connection.handleToken("t3", 4_000_000)
+    connection.handleMessage({ type: "token", now: 0 }, 4_000_000)
+    expect(connection.nextTimeoutMs()).toBeGreaterThan(1e9)
   })
 
   test("that cannot be renewed is tried again, and the line stays", () => {
     const heartbeatMs = 100_000
-    const { connection, actions } = opened({ hasToken }, 0, { heartbeatMs, expiresAt: welcome.now + 10_000 })
+    const { connection, names } = opened({ hasToken }, 0, { heartbeatMs, expiresAt: welcome.now + 10_000 })
     connection.handleTimeout(8_000)
     connection.handleTokenError(new Error("offline"), 8_000)
     expect(connection.status).toBe("open")
-    actions()
+    names()
     connection.handleTimeout(8_100)
-    expect(actions()).toEqual(["fetchToken"])
+    expect(names()).toEqual(["fetchToken"])
   })
 
   test("that expires at once does not make it busy", () => {
@@ -252,12 +297,12 @@ describe("a token", () => {
 })
 
 test("a connection that was closed stays closed", () => {
-  const { connection, actions } = opened()
+  const { connection, error, names, take } = opened()
   connection.close()
-  expect(connection.takeActions()).toEqual([{ type: "closeLine", code: 1000, reason: "" }])
+  expect(take()).toEqual([["closeLine", 1000, ""]])
   expect(connection.status).toBe("closed")
-  expect(connection.error).toBeUndefined()
+  expect(error()).toBeUndefined()
   connection.close()
   connection.handleTimeout(1e9)
-  expect(actions()).toEqual([])
+  expect(names()).toEqual([])
 })

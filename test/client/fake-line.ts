@@ -10,6 +10,7 @@ export const welcome: Welcome = {
   member: "me",
   heartbeatMs: 25_000,
   messageBytesMax: 1_000,
+  idempotencyWindowMs: 300_000,
   now: 0,
 }
 

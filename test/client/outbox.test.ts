@@ -1,19 +1,20 @@
 import { expect, test } from "vitest"
-import { Outbox, tooLarge } from "../../src/client/outbox.ts"
+import { Outbox, type Request, tooLarge } from "../../src/client/outbox.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"
+import { welcome } from "./fake-line.ts"
 
-const NEVER = Number.POSITIVE_INFINITY
+const WINDOW_MS = 1_000
 
 function outbox(entriesMax = 10) {
   const box = new Outbox(entriesMax)
   const settled: unknown[] = []
-  const add = (id: number, { repeat = true, deadlineMs = NEVER, wire = `#${id}` } = {}) => {
+  const add = (id: number, { repeat = "keyed" as Request["repeat"], wire = `#${id}` } = {}) => {
     const settle = (outcome: object) => {
       settled.push([id, outcome instanceof HoldfastError ? outcome.code : "result"])
     }
-    box.add({ id, wire, repeat, deadlineMs, settle })
+    box.add({ id, wire, repeat, settle })
   }
-  const take = () => box.takeWires(1_000)
+  const take = (nowMs = 0) => box.takeWires({ ...welcome, idempotencyWindowMs: WINDOW_MS }, nowMs)
   return { box, add, take, settled }
 }
 
@@ -42,9 +43,9 @@ test("over a new line, what is unanswered leaves again in the same order, before
 
 test("what must not be repeated is rejected when the line is cut, unless it had not left", () => {
   const { box, add, take, settled } = outbox()
-  add(1, { repeat: false })
+  add(1, { repeat: "never" })
   take()
-  add(2, { repeat: false })
+  add(2, { repeat: "never" })
   box.handleDown()
   expect(settled).toEqual([[1, "connection_lost"]])
   expect(take()).toEqual(["#2"])
@@ -73,19 +74,38 @@ test("one more than it holds is refused, and says the limit", () => {
   add(4)
 })
 
-test("what is not answered in time is given up, and not sent again", () => {
+test("what is given up in the meantime is not sent", () => {
   const { box, add, take, settled } = outbox()
-  add(1, { deadlineMs: 100 })
-  add(2, { deadlineMs: 50 })
-  add(3)
-  expect(box.nextTimeoutMs()).toBe(50)
-  box.handleTimeout(49)
-  box.handleTimeout(50)
-  expect(settled).toEqual([[2, "timeout"]])
-  expect(box.nextTimeoutMs()).toBe(100)
-  expect(take()).toEqual(["#1", "#3"])
-  box.handleTimeout(100)
-  expect(box.nextTimeoutMs()).toBe(NEVER)
+  add(1)
+  add(2)
+  expect(box.settle(1, new HoldfastError("timeout"))).toBe(true)
+  expect(take()).toEqual(["#2"])
+  expect(settled).toEqual([[1, "timeout"]])
+})
+
+test("what was sent so long ago that the server may have forgotten its key is in doubt, and not sent again", () => {
+  const { box, add, take, settled } = outbox()
+  add(1)
+  take(10_000)
+  add(2)
+  add(3, { repeat: "always" })
+  take(10_500)
+  box.handleDown()
+  add(4)
+  // the first time counts, however often it was sent
+  expect(take(10_700)).toEqual(["#1", "#2", "#3", "#4"])
+  box.handleDown()
+  expect(take(10_801)).toEqual(["#2", "#3", "#4"])
+  expect(settled).toEqual([[1, "in_doubt"]])
+  box.handleDown()
+  expect(take(50_000)).toEqual(["#3"])
+})
+
+test("what never left is not in doubt, however long it waits", () => {
+  const { box, add, take } = outbox()
+  add(1)
+  box.handleDown()
+  expect(take(1e9)).toEqual(["#1"])
 })
 
 test("what the server would not read is rejected here, and the others leave", () => {

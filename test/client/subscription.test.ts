@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
-import { Subscription } from "../../src/client/subscription.ts"
+import { type Change, Subscription } from "../../src/client/subscription.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"
-import type { EntryMessage, SnapshotEntry } from "../../src/protocol/message.ts"
+import type { EntryMessage, History, SnapshotEntry } from "../../src/protocol/message.ts"
 
 const alias = 1
 const at = 0
@@ -43,18 +43,30 @@ function gap(from: number, to: number, withSnapshot: boolean) {
   } as const
 }
 
-function live(offset: number, options = {}) {
-  const subscription = new Subscription("c")
+/** A subscription, and what it told. */
+function wanted(history?: History) {
+  let told: Change[] = []
+  const subscription = new Subscription("c", history, (change) => told.push(change))
   subscription.subscribe()
+  const take = () => {
+    const taken = told
+    told = []
+    return taken
+  }
+  return { subscription, take }
+}
+
+function live(offset: number, options = {}) {
+  const { subscription, take } = wanted()
   subscription.request()
   subscription.handleMessage(subscribed(offset, options))
-  subscription.takeChanges()
-  return subscription
+  take()
+  return { subscription, take }
 }
 
 describe("what it asks for", () => {
   test("first as much history as was wanted, then from where it stands", () => {
-    const subscription = new Subscription("c", { last: 5 })
+    const { subscription } = wanted({ last: 5 })
     expect(subscription.request()).toEqual({ channel: "c", history: { last: 5 } })
     subscription.handleMessage(subscribed(7))
     subscription.handleMessage(event(8))
@@ -62,23 +74,23 @@ describe("what it asks for", () => {
   })
 
   test("of a log that is empty, from its beginning", () => {
-    expect(live(0).request()).toEqual({ channel: "c", position: position(0) })
+    expect(live(0).subscription.request()).toEqual({ channel: "c", position: position(0) })
   })
 })
 
 describe("entries", () => {
   test("move the position and are told in order; what lies at or below it is dropped and counted", () => {
-    const subscription = live(5)
+    const { subscription, take } = live(5)
     for (const offset of [6, 7, 7, 5, 9]) subscription.handleMessage(event(offset))
-    expect(subscription.takeChanges().map(({ told }) => told[0])).toEqual([6, 7, 9])
+    expect(take().map(({ told }) => told[0])).toEqual([6, 7, 9])
     expect(subscription.position).toEqual(position(9))
     expect(subscription.stats).toEqual({ delivered: 3, replayed: 0, duplicates: 2, gaps: 0 })
   })
 
   test("are replayed up to the top at the time of subscribing", () => {
-    const subscription = live(0, { top: 2 })
+    const { subscription, take } = live(0, { top: 2 })
     for (const offset of [1, 2, 3]) subscription.handleMessage(event(offset))
-    expect(subscription.takeChanges().map(({ told }) => told[1])).toEqual([
+    expect(take().map(({ told }) => told[1])).toEqual([
       { offset: 1, at, replayed: true },
       { offset: 2, at, replayed: true },
       { offset: 3, at, replayed: false },
@@ -86,12 +98,12 @@ describe("entries", () => {
   })
 
   test("set and delete the keys of a state", () => {
-    const subscription = live(0)
+    const { subscription, take } = live(0)
     subscription.handleMessage(set(1, "A", 1))
     subscription.handleMessage(set(2, "A", null))
     subscription.handleMessage({ type: "delete", alias, offset: 3, at, name: "price", key: "A" })
     subscription.handleMessage({ type: "delete", alias, offset: 4, at, name: "price", key: "unknown" })
-    expect(subscription.takeChanges().map(({ told }) => told)).toEqual([
+    expect(take().map(({ told }) => told)).toEqual([
       [{ key: "A", value: 1, previous: undefined }],
       [{ key: "A", value: null, previous: 1 }],
       [{ key: "A", value: undefined, previous: null }],
@@ -100,19 +112,18 @@ describe("entries", () => {
   })
 
   test("bring members and take them away", () => {
-    const subscription = live(0)
+    const { subscription, take } = live(0)
     subscription.handleMessage(join(1, "ada"))
     subscription.handleMessage(join(2, "bob"))
     subscription.handleMessage({ type: "left", alias, offset: 3, at, member: "ada" })
     expect([...subscription.members]).toEqual([["bob", "BOB"]])
-    expect(subscription.takeChanges().map(({ type }) => type)).toEqual(["members", "members", "members"])
+    expect(take().map(({ type }) => type)).toEqual(["members", "members", "members"])
   })
 })
 
 describe("a snapshot", () => {
   test("is applied when its last part is here, all at once", () => {
-    const subscription = new Subscription("c")
-    subscription.subscribe()
+    const { subscription } = wanted()
     subscription.handleMessage(subscribed(10, { snapshot: true }))
     subscription.handleMessage(snapshot(10, [set(3, "A", 1)], false))
     expect(subscription.status).toBe("subscribing")
@@ -131,24 +142,24 @@ describe("a snapshot", () => {
   })
 
   test("that was cut in the middle leaves no trace", () => {
-    const subscription = live(5)
+    const { subscription, take } = live(5)
     subscription.handleMessage(set(6, "A", 1))
-    subscription.takeChanges()
+    take()
     subscription.handleMessage(gap(6, 20, true))
     subscription.handleMessage(snapshot(20, [set(15, "B", 2)], false))
     subscription.handleDown()
-    expect(subscription.takeChanges()).toEqual([{ type: "status", told: ["subscribing", undefined] }])
+    expect(take()).toEqual([{ type: "status", told: ["subscribing", undefined] }])
     expect([...subscription.values("price")]).toEqual([["A", 1]])
     expect(subscription.request()).toEqual({ channel: "c", position: position(6) })
   })
 
   test("is told as the difference to what was there", () => {
-    const subscription = live(0)
+    const { subscription, take } = live(0)
     for (const entry of [set(1, "A", 1), set(2, "B", 2), set(3, "C", 3)]) subscription.handleMessage(entry)
-    subscription.takeChanges()
+    take()
     subscription.handleMessage(gap(3, 20, true))
     subscription.handleMessage(snapshot(20, [set(1, "A", 1), set(15, "B", 5), set(16, "D", 4)]))
-    const changes = subscription.takeChanges()
+    const changes = take()
     expect(changes.filter(({ type }) => type === "state").map(({ told }) => told[0])).toEqual([
       { key: "B", value: 5, previous: 2 },
       { key: "C", value: undefined, previous: 3 },
@@ -160,50 +171,50 @@ describe("a snapshot", () => {
 
 describe("a gap", () => {
   test("moves the position at once when no snapshot follows", () => {
-    const subscription = live(5)
+    const { subscription, take } = live(5)
     subscription.handleMessage(gap(5, 20, false))
     expect(subscription.position).toEqual(position(20))
-    expect(subscription.takeChanges()).toEqual([
+    expect(take()).toEqual([
       { type: "gap", told: [{ reason: "trimmed", from: position(5), to: position(20) }] },
     ])
     expect(subscription.stats.gaps).toBe(1)
   })
 
   test("while another gap's snapshot is on its way takes its place", () => {
-    const subscription = live(5)
+    const { subscription, take } = live(5)
     subscription.handleMessage(gap(5, 20, true))
     subscription.handleMessage(snapshot(20, [set(15, "A", 1)], false))
     subscription.handleMessage(gap(20, 40, true))
     subscription.handleMessage(snapshot(40, [set(35, "A", 2)]))
     expect(subscription.position).toEqual(position(40))
     expect(subscription.values("price").get("A")).toBe(2)
-    const gaps = subscription.takeChanges().filter(({ type }) => type === "gap")
+    const gaps = take().filter(({ type }) => type === "gap")
     expect(gaps.map(({ told }) => told[0])).toEqual([
       { reason: "trimmed", from: position(5), to: position(40) },
     ])
   })
 
   test("into a new epoch, on top of one whose snapshot is on its way, begins where that one began", () => {
-    const subscription = live(5)
+    const { subscription, take } = live(5)
     subscription.handleMessage(gap(5, 20, true))
     subscription.handleMessage({ ...gap(20, 0, true), reason: "new-epoch", to: position(0, "f") })
     subscription.handleMessage({ ...gap(0, 3, true), from: position(0, "f"), to: position(3, "f") })
     subscription.handleMessage(snapshot(3, []))
-    const gaps = subscription.takeChanges().filter(({ type }) => type === "gap")
+    const gaps = take().filter(({ type }) => type === "gap")
     expect(gaps.map(({ told }) => told[0])).toEqual([
       { reason: "new-epoch", from: position(5), to: position(3, "f") },
     ])
   })
 
   test("into a new epoch: what comes there is live, whatever its offset", () => {
-    const subscription = live(5, { top: 50 })
+    const { subscription } = live(5, { top: 50 })
     subscription.handleMessage({ ...gap(5, 0, false), reason: "new-epoch", to: position(0, "f") })
     subscription.handleMessage(event(1))
     expect(subscription.stats).toMatchObject({ delivered: 1, replayed: 0 })
   })
 
   test("into a new epoch: smaller offsets are new there", () => {
-    const subscription = live(50)
+    const { subscription } = live(50)
     subscription.handleMessage({ ...gap(50, 0, false), reason: "new-epoch", to: position(0, "f") })
     subscription.handleMessage(event(1))
     expect(subscription.position).toEqual(position(1, "f"))
@@ -212,20 +223,20 @@ describe("a gap", () => {
 })
 
 test("a server that resumes lower than asked for repeats nothing to the listeners", () => {
-  const subscription = live(5)
+  const { subscription, take } = live(5)
   subscription.handleMessage(event(6))
   subscription.handleDown()
   subscription.handleMessage(subscribed(4, { top: 7 }))
-  subscription.takeChanges()
+  take()
   for (const offset of [5, 6, 7]) subscription.handleMessage(event(offset))
-  expect(subscription.takeChanges().map(({ told }) => told[0])).toEqual([7])
+  expect(take().map(({ told }) => told[0])).toEqual([7])
 })
 
 describe("a refusal", () => {
   const refusal = new HoldfastError("not_allowed", "no")
 
   test("lasts until it is asked again", () => {
-    const subscription = live(5)
+    const { subscription } = live(5)
     subscription.handleUnsubscribed(refusal)
     expect(subscription.status).toBe("refused")
     expect(subscription.error).toBe(refusal)
@@ -235,7 +246,7 @@ describe("a refusal", () => {
   })
 
   test("ends with the connection that it was told on", () => {
-    const subscription = live(5)
+    const { subscription } = live(5)
     subscription.handleUnsubscribed(refusal)
     subscription.handleDown()
     expect(subscription.status).toBe("subscribing")
@@ -243,7 +254,7 @@ describe("a refusal", () => {
 })
 
 test("what was closed stays closed", () => {
-  const subscription = live(5)
+  const { subscription } = live(5)
   subscription.close()
   subscription.subscribe()
   subscription.handleDown()

@@ -1,6 +1,7 @@
 import { channel, contract } from "holdfast"
 import { type Client, connect, type Position } from "holdfast/client"
 import { msgpack } from "holdfast/msgpack"
+import { durableOutbox } from "holdfast/outbox"
 import * as v from "valibot"
 import { WebSocket as WsWebSocket } from "ws"
 import { z } from "zod"
@@ -38,6 +39,11 @@ const app = contract({
     },
   }),
   news: channel({ events: { headline: z.string() } }),
+  "board/:id": channel({
+    events: { added: z.object({ id: z.number() }) },
+    state: { title: z.string() },
+    snapshot: z.array(z.object({ id: z.number() })),
+  }),
 })
 
 const client = connect<typeof app>("wss://example.com")
@@ -164,7 +170,49 @@ auction.onSignal("typing", () => undefined)
 // @ts-expect-error news declares no presence
 news.presence.members.size
 
+// --- followers ---
+const board = client.channel("board/:id", { id: "1" })
+const rows = board.follow({
+  reduce: (value, entry) => {
+    same<{ id: number }[]>()(value)
+    if (entry.type === "event") {
+      same<"added">()(entry.name)
+      same<{ id: number }>()(entry.data)
+      same<number>()(entry.offset)
+      return [...value, entry.data]
+    }
+    same<"title">()(entry.name)
+    same<string | undefined>()(entry.value)
+    return value
+  },
+})
+same<{ id: number }[] | undefined>()(rows.value)
+rows.onChange((value) => same<{ id: number }[] | undefined>()(value))
+const ids = board.follow({
+  load: (loaded) => new Set(loaded.map(({ id }) => id)),
+  reduce: (value, entry) => (entry.type === "event" ? new Set([...value, entry.data.id]) : value),
+})
+same<Set<number> | undefined>()(ids.value)
+const lines = room.follow({
+  initial: [] as string[],
+  reduce: (value, entry) => (entry.name === "said" ? [...value, entry.data.text] : value),
+})
+same<string[]>()(lines.value)
+// @ts-expect-error a channel without a snapshot needs something to begin with
+room.follow({ reduce: (value: string[]) => value })
+// @ts-expect-error what is loaded is where it begins
+board.follow({ initial: [{ id: 1 }], reduce: (value) => value })
+// @ts-expect-error what is loaded has to be made into a value of another type
+board.follow<number>({ reduce: (value) => value + 1 })
+room.follow({
+  initial: 0,
+  // @ts-expect-error no such event
+  reduce: (value, entry) => (entry.name === "shouted" ? value + 1 : value),
+})
+
 // --- connecting ---
+connect<typeof app>("wss://example.com", { outbox: durableOutbox("ada", { entriesMax: 50 }) })
+client.on("pending", (count) => same<number>()(count))
 connect<typeof app>("wss://example.com", { token: "t", codec: msgpack })
 connect<typeof app>("wss://example.com", { token: async () => "t", WebSocket: WsWebSocket })
 connect<typeof app>("wss://example.com", { token: () => "t", WebSocket: globalThis.WebSocket })

@@ -23,17 +23,16 @@ export async function hello(core: Core, connection: Connection, message: Hello):
   connection.state = "open"
   connection.member = core.entropy.digest(message.session)
   core.connections.opened(connection)
-  const { id, member, expiresAt } = connection
-  const { heartbeatMs, messageBytesMax } = core.limits
-  const expiry = Number.isFinite(expiresAt) ? { expiresAt } : {}
+  const { id, member } = connection
+  const { heartbeatMs, messageBytesMax, idempotencyWindowMs } = core.limits
   connection.send({
     type: "welcome",
     connection: id,
     member,
     heartbeatMs,
     messageBytesMax,
-    ...expiry,
-    now: core.clock.now(),
+    idempotencyWindowMs,
+    ...expiryOf(core, connection),
   })
   for (const request of message.subscriptions) {
     connection.inbox.run(request.channel, () => subscribe(core, connection, request))
@@ -44,9 +43,18 @@ export async function hello(core: Core, connection: Connection, message: Hello):
 export async function token(core: Core, connection: Connection, message: Token): Promise<void> {
   try {
     await authenticate(core, connection, message.token)
+    connection.send({ type: "token", ...expiryOf(core, connection) })
   } catch (error) {
     refuse(core, connection, error)
   }
+}
+
+function expiryOf(
+  core: Core,
+  { expiresAt }: Connection,
+): { readonly expiresAt?: number; readonly now: number } {
+  const now = core.clock.now()
+  return Number.isFinite(expiresAt) ? { expiresAt, now } : { now }
 }
 
 async function authenticate(

@@ -58,13 +58,13 @@ async function authorize(core: Core, connection: Connection, target: Target): Pr
   if (!allowed) throw new HoldfastError("not_allowed", `no permission to subscribe to ${target.name}`)
 }
 
-/** Where the cursor starts. `fresh`: the subscriber holds nothing yet. */
+/** Where the cursor starts. `fresh`: the subscriber holds nothing yet, or wants it anew. */
 async function startOf(
   core: Core,
   channel: Channel,
-  { position, history }: SubscriptionRequest,
+  { position, history, load = false }: SubscriptionRequest,
 ): Promise<{ readonly position: Position; readonly fresh: boolean }> {
-  if (position !== undefined) return { position, fresh: false }
+  if (position !== undefined) return { position, fresh: load }
   if (history === undefined) return { position: { epoch: channel.epoch, offset: channel.tail }, fresh: true }
   const head = await core.log.head(channel.name)
   const offset = history === "all" ? head.floor : await core.log.offsetOfLast(channel.name, history.last)
