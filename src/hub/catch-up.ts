@@ -1,12 +1,13 @@
 import type { Schema } from "../contract/index.ts"
+import { type Burst, BurstCache } from "./burst-cache.ts"
 import type { Channel, SnapshotProgress, Subscription } from "./channel.ts"
 import type { Clock } from "./clock.ts"
 import { missed } from "./cursor.ts"
 import { entryMessage } from "./encoded.ts"
-import type { EncodedCache } from "./encoded-cache.ts"
+import { EncodedCache } from "./encoded-cache.ts"
 import type { Limits } from "./limits.ts"
 import type { Loader } from "./loader.ts"
-import type { Log, Page } from "./log.ts"
+import type { Head, Log, Page } from "./log.ts"
 import type { Outlet } from "./outlet.ts"
 
 /** How many pages are read from the log at once, over all connections: one for each of so many. */
@@ -24,7 +25,8 @@ const RETRY_MS = 1_000
 export class CatchUp {
   readonly #log: Log
   readonly #clock: Clock
-  readonly #cache: EncodedCache
+  readonly #frames: EncodedCache
+  readonly #bursts: BurstCache
   readonly #limits: Limits
   readonly #loader: Loader
   readonly #handleReadError: (channel: Channel, error: unknown) => void
@@ -37,14 +39,14 @@ export class CatchUp {
   constructor(
     log: Log,
     clock: Clock,
-    cache: EncodedCache,
     limits: Limits,
     loader: Loader,
     handleReadError: (channel: Channel, error: unknown) => void,
   ) {
     this.#log = log
     this.#clock = clock
-    this.#cache = cache
+    this.#frames = new EncodedCache(limits.encodedCacheBytesMax / 2)
+    this.#bursts = new BurstCache(limits.encodedCacheBytesMax / 2)
     this.#limits = limits
     this.#loader = loader
     this.#handleReadError = handleReadError
@@ -107,7 +109,7 @@ export class CatchUp {
   async #load(subscription: Subscription, snapshot: SnapshotProgress, schema: Schema): Promise<void> {
     subscription.reading = true
     try {
-      snapshot.loaded = await this.#loader.load(subscription.channel, schema, subscription.offset)
+      snapshot.loaded = await this.#loader.load(subscription.channel, schema, subscription)
       subscription.reading = false
       this.enqueue(subscription)
     } catch (error) {
@@ -125,14 +127,33 @@ export class CatchUp {
     this.#served.add(subscription.outlet)
     subscription.reading = true
     try {
-      const page = await this.#read(subscription)
-      subscription.reading = false
-      if (subscription.state === "behind") this.#advance(subscription, page)
+      await this.#step(subscription)
     } catch (error) {
       this.#retry(subscription, error)
     } finally {
       this.#served.delete(subscription.outlet)
       this.#pump()
+    }
+  }
+
+  async #step(subscription: Subscription): Promise<void> {
+    const { channel, outlet, snapshot } = subscription
+    const at = this.#clock.now()
+    const burst = snapshot === undefined ? this.#bursts.find(subscription, at) : undefined
+    if (burst === undefined) {
+      const { tail } = channel
+      const page = await this.#read(subscription)
+      this.#advance(subscription, page.head, () => {
+        if (subscription.snapshot !== undefined) this.#sendSnapshot(subscription, subscription.snapshot, page)
+        else this.#sendEntries(subscription, page, { full: page.next < tail, at })
+      })
+    } else {
+      // what is known may have been trimmed since
+      const head = await this.#log.head(channel.name)
+      this.#advance(subscription, head, () => {
+        this.#write(outlet, burst.bytes)
+        subscription.offset = burst.next
+      })
     }
   }
 
@@ -146,10 +167,13 @@ export class CatchUp {
     })
   }
 
-  #advance(subscription: Subscription, page: Page): void {
+  /** Calls `send` unless the subscription has missed something, or has ended. */
+  #advance(subscription: Subscription, head: Head, send: () => void): void {
+    subscription.reading = false
+    if (subscription.state !== "behind") return
     const { channel } = subscription
-    channel.handleHead(page.head)
-    const miss = missed(subscription, page.head)
+    channel.handleHead(head)
+    const miss = missed(subscription, head)
     // A snapshot that is on its way is brought to its end before a loss is told that came after its beginning: begun
     // anew each time, it would have no end on a link that is slower than the log is trimmed.
     if (miss !== undefined && !(miss.reason === "trimmed" && subscription.snapshot !== undefined)) {
@@ -159,10 +183,8 @@ export class CatchUp {
       subscription.epoch = miss.to.epoch
       subscription.offset = miss.to.offset
       subscription.snapshot = snapshot ? { after: 0, through: miss.to.offset, loaded: undefined } : undefined
-    } else if (subscription.snapshot !== undefined) {
-      this.#sendSnapshot(subscription, subscription.snapshot, page)
     } else {
-      this.#sendEntries(subscription, page)
+      send()
     }
     channel.joinOrCatchUp(subscription, miss === undefined)
   }
@@ -182,22 +204,26 @@ export class CatchUp {
       last,
       ...(last && snapshot.loaded !== undefined && { loaded: snapshot.loaded }),
     })
-    subscription.outlet.write(frame)
-    this.#spend(frame.byteLength)
+    this.#write(subscription.outlet, frame)
     if (last) subscription.snapshot = undefined
     else snapshot.after = page.next
   }
 
-  #sendEntries(subscription: Subscription, page: Page): void {
+  #sendEntries(subscription: Subscription, page: Page, read: Pick<Burst, "full" | "at">): void {
     const { channel, outlet } = subscription
     const { encoding } = outlet.link
     if (page.entries.length > 0) {
-      const burst = encoding.join(
-        page.entries.map((entry) => this.#cache.frame(channel, page.head.epoch, entry, encoding)),
+      const bytes = encoding.join(
+        page.entries.map((entry) => this.#frames.frame(channel, page.head.epoch, entry, encoding)),
       )
-      outlet.write(burst)
-      this.#spend(burst.byteLength)
+      this.#bursts.add(subscription, { bytes, next: page.next, ...read })
+      this.#write(outlet, bytes)
     }
     subscription.offset = page.next
+  }
+
+  #write(outlet: Outlet, bytes: Uint8Array): void {
+    outlet.write(bytes)
+    this.#spend(bytes.byteLength)
   }
 }

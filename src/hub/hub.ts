@@ -11,7 +11,6 @@ import { Connection } from "./connection.ts"
 import { Connections } from "./connections.ts"
 import type { Core, Handlers } from "./core.ts"
 import { receive } from "./dispatch.ts"
-import { EncodedCache } from "./encoded-cache.ts"
 import type { Entropy } from "./entropy.ts"
 import { FanOut } from "./fan-out.ts"
 import { Inbox } from "./inbox.ts"
@@ -102,10 +101,7 @@ export function createHubCore<C extends Contract, User, Request>(
     logger.error(`the log of ${name} could not be read, trying again`, { error })
   const fanOut = new FanOut(clock)
   const loader = new Loader((channel) => load(core, channel))
-  const cache = new EncodedCache(limits.encodedCacheBytesMax)
-  const catchUp = new CatchUp(log, clock, cache, limits, loader, ({ name }, error) =>
-    handleReadError(name, error),
-  )
+  const catchUp = new CatchUp(log, clock, limits, loader, ({ name }, error) => handleReadError(name, error))
   const channelPorts: ChannelPorts = {
     log,
     burstBytesMax: limits.burstBytesMax,
