@@ -3,6 +3,8 @@ import { UsageError } from "./options.ts"
 const benchmarks = {
   fanout: () => import("./fanout.ts"),
   memory: () => import("./memory.ts"),
+  log: () => import("./log.ts"),
+  recovery: () => import("./recovery.ts"),
 }
 
 const [name = "", ...args] = process.argv.slice(2)

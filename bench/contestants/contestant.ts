@@ -27,6 +27,8 @@ export interface SubscriberScript {
   readonly greeting?: Buffer
   /** Whether there is nothing more to say: what is published is delivered from the moment on that the WebSocket is open. */
   readonly readyWhenOpen?: boolean
+  /** Once it is ready, frames from so many bytes on are only counted. Default: as many as a message has. */
+  readonly countedBytesMin?: number
   /** Takes a frame that is no published message, and answers with what it means. */
   readonly handleFrame: (payload: Buffer) => ScriptStep
 }

@@ -26,7 +26,7 @@ export function subscribeRaw(
     const fail = (error: Error) => (ready ? handleLoss(error) : reject(error))
     const beReady = () => {
       ready = true
-      reader.countedBytesMin = MESSAGE_BYTES
+      reader.countedBytesMin = script.countedBytesMin ?? MESSAGE_BYTES
       resolve(socket)
     }
     const reader = new FrameReader({
