@@ -251,7 +251,9 @@ export class Driver {
   async #restore(store: OutboxStore): Promise<void> {
     const { session } = this.#options
     const { codec, handleError } = this.#ports
-    const kept = await store.open({ session, decode: codec.decode, handleError }).catch(handleError)
+    const kept = await store
+      .open({ session, decode: codec.decode, handleError })
+      .catch((error: unknown) => this.#report(error))
     if (this.status !== "closed" && kept) {
       this.#session = kept.session
       for (const { message, sentAtMs } of kept.entries) {

@@ -263,6 +263,23 @@ describe("when the line is cut", () => {
     expect(history.map(({ data }) => data)).toEqual(Array.from({ length: 30 }, (_, step) => step))
   })
 
+  test("for longer than the hub knows keys again, a publish in flight is in doubt; one that never left goes out", async () => {
+    const { clock, client, hub, network } = rig({ limits: { idempotencyWindowMs: 60_000 } })
+    const room = client("ada").channel("room/:room", lobby)
+    await clock.advance(100)
+    const sent = room.publish("moved", 1)
+    await clock.advance(1.5)
+    network.fail("hub")
+    const offline = room.publish("moved", 2)
+    const outcomes = Promise.allSettled([sent, offline])
+    await clock.advance(55_000)
+    network.serve("hub", { connect: hub.connect })
+    await clock.advance(30_000)
+    expect(await outcomes).toMatchObject([{ reason: { code: "in_doubt" } }, { value: { offset: 2 } }])
+    const history = await hub.channel("room/:room", lobby).history({ last: 10 })
+    expect(history.map(({ data }) => data)).toEqual([1, 2])
+  })
+
   test("a call in flight is rejected, never repeated; one made offline waits", async () => {
     const { clock, client, lineOf, calls } = rig()
     const room = client("ada").channel("room/:room", lobby)
