@@ -11,6 +11,9 @@ export interface SnapshotProgress {
   loaded: { readonly offset: number; readonly data: unknown } | undefined
 }
 
+/** What a frame has around its payload, roughly, in bytes. */
+const ENVELOPE_BYTES = 80
+
 /** A cursor on a channel's log, and where it delivers to. */
 export class Subscription {
   readonly channel: Channel
@@ -210,7 +213,7 @@ export class Channel {
   #enqueue(encoded: Encoded, bytes: number): void {
     if (this.#pending.length === 0) this.#ports.markDirty(this)
     this.#pending.push(encoded)
-    this.#pendingBytes += bytes
+    this.#pendingBytes += bytes + ENVELOPE_BYTES
     // a turn that publishes without end must not gather without end
     if (this.#pendingBytes >= this.#ports.burstBytesMax) this.flush()
   }

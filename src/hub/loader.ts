@@ -1,5 +1,6 @@
 import type { Schema } from "../contract/index.ts"
 import { encodeBody } from "../protocol/msgpack.ts"
+import type { Position } from "../protocol/position.ts"
 import type { Channel } from "./channel.ts"
 import { conform } from "./publisher.ts"
 
@@ -9,14 +10,13 @@ export interface Loaded {
   readonly data: unknown
 }
 
-interface Loading {
-  readonly offset: number
+interface Loading extends Position {
   readonly value: Promise<Loaded>
 }
 
 /**
  * Runs the loaders of channels that have one. Who asks while a load is under way shares it, if that load began no earlier
- * in the log than where their own cursor stands: otherwise what lies between would be in neither.
+ * in the same life of the log than where their own cursor stands: otherwise what lies between would be in neither.
  */
 export class Loader {
   readonly #run: (channel: Channel) => unknown
@@ -28,10 +28,12 @@ export class Loader {
   }
 
   /** @throws whatever the loader throws, and HoldfastError when its value does not fit the contract */
-  load(channel: Channel, schema: Schema, cursor: number): Promise<Loaded> {
+  load(channel: Channel, schema: Schema, { epoch, offset: cursor }: Position): Promise<Loaded> {
     const underWay = this.#loading.get(channel)
-    if (underWay !== undefined && underWay.offset >= cursor) return underWay.value
-    const loading = { offset: channel.tail, value: this.#start(channel, schema, channel.tail) }
+    if (underWay?.epoch === epoch && underWay.offset >= cursor) return underWay.value
+    // a cursor that is ahead of this node, or in a life of the log that it has not heard of, proves that the log is there
+    const offset = epoch === channel.epoch ? Math.max(cursor, channel.tail) : cursor
+    const loading = { epoch, offset, value: this.#start(channel, schema, offset) }
     this.#loading.set(channel, loading)
     const done = () => {
       if (this.#loading.get(channel) === loading) this.#loading.delete(channel)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { channel, contract } from "../../src/contract/index.ts"
+import { memoryLog } from "../../src/logs/memory.ts"
 import { lines, rig } from "./rig.ts"
 import { handlers, room } from "./room.ts"
 
@@ -37,7 +38,8 @@ describe("live delivery", () => {
   })
 
   it("flushes early when one turn publishes more than a burst may hold", async () => {
-    const r = make({ burstBytesMax: 10 })
+    // a frame of a few bytes counts with what it has around them
+    const r = make({ burstBytesMax: 10 * 81 })
     const peer = r.peer()
     await peer.hello({ channel: "plain/a" })
     const before = peer.writes()
@@ -313,6 +315,45 @@ describe("a snapshot that the server loads", () => {
     expect(r.problems).not.toEqual([])
     await r.clock.advance(1_000)
     for (const peer of peers) expect(peer.last("snapshot").loaded).toEqual({ offset: 0, data: 7 })
+  })
+
+  it("is not shared between lives of the log", async () => {
+    let log = memoryLog({ epoch: "e1" })
+    const r = rig(
+      counter,
+      {
+        channels: {
+          "counter/:name": {
+            subscribe: true,
+            snapshot: () => new Promise<number>((resolve) => finish.push(() => resolve(finish.length))),
+          },
+        },
+      },
+      {
+        append: (...args) => log.append(...args),
+        head: (...args) => log.head(...args),
+        read: (...args) => log.read(...args),
+        offsetOfLast: (...args) => log.offsetOfLast(...args),
+        watch: (...args) => log.watch(...args),
+        trim: (...args) => log.trim(...args),
+        close: () => log.close(),
+      },
+    )
+    const finish: (() => void)[] = []
+    const a = r.hub.channel("counter/:name", { name: "a" })
+    for (let n = 0; n < 9; n++) await a.publish("added", n)
+    const [early, late] = [r.peer(), r.peer()]
+    await early.hello({ channel: "counter/a" })
+    log = memoryLog({ epoch: "e2" })
+    for (let n = 0; n < 3; n++) await a.publish("added", n)
+    await late.hello({ channel: "counter/a", history: "all" })
+    for (let each = finish.shift(); each !== undefined; each = finish.shift()) {
+      each()
+      await r.clock.settle()
+    }
+    const { offset, loaded } = late.last("snapshot")
+    expect(loaded?.offset).toBe(offset)
+    expect(late.all("event").map((event) => event.offset)).toEqual([1, 2, 3])
   })
 
   it("is asked for when the hub is made", () => {
