@@ -14,7 +14,7 @@ import { receive } from "./dispatch.ts"
 import type { Entropy } from "./entropy.ts"
 import { FanOut } from "./fan-out.ts"
 import { Inbox } from "./inbox.ts"
-import { defaultLimits, type Limits } from "./limits.ts"
+import { chosenLimits, defaultLimits, type Limits } from "./limits.ts"
 import type { Link } from "./link.ts"
 import { Loader } from "./loader.ts"
 import type { Log } from "./log.ts"
@@ -95,7 +95,7 @@ export function createHubCore<C extends Contract, User, Request>(
 ): HubCore<C, User> {
   const handlers = (options.channels ?? {}) as Readonly<Record<string, Handlers>>
   checkHandlers(contract, handlers)
-  const limits: Limits = { ...defaultLimits, ...options.limits }
+  const limits = chosenLimits(defaultLimits, options.limits)
   const logger = options.logger ?? silent
   const handleReadError = (name: string, error: unknown) =>
     logger.error(`the log of ${name} could not be read, trying again`, { error })

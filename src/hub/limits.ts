@@ -11,7 +11,7 @@ export interface Limits {
   readonly pendingMessagesPerConnectionMax: number
   /** How long an idempotency key is remembered. */
   readonly idempotencyWindowMs: number
-  /** Frames of one channel and turn are joined up to this size. */
+  /** Frames of one channel and turn are joined up to about this size. */
   readonly burstBytesMax: number
   /** How much one page of catch-up reads from the log. */
   readonly pageEntriesMax: number
@@ -24,7 +24,7 @@ export interface Limits {
   readonly presenceGraceMs: number
   /** How long the members of a node that is gone stay in presence, so that they can come back through another. */
   readonly presenceLeaseMs: number
-  /** The longest deadline that a call may ask for. */
+  /** The longest deadline that a call may ask for. So long its handler counts as unfinished, if it does not finish. */
   readonly callTimeoutMsMax: number
 }
 
@@ -43,6 +43,20 @@ export const defaultLimits: Limits = {
   presenceGraceMs: 3_000,
   presenceLeaseMs: 10_000,
   callTimeoutMsMax: 60_000,
+}
+
+/**
+ * `defaults`, and what was given in their place.
+ * @throws TypeError that names a limit that is no number: it would limit nothing.
+ */
+export function chosenLimits<L extends object>(defaults: L, given: Partial<L> = {}): L {
+  const chosen = Object.entries(given).filter(([, value]) => value !== undefined)
+  for (const [name, value] of chosen) {
+    if (typeof value !== "number" || !(value >= 0)) {
+      throw new TypeError(`hub options: limits.${name} is ${value}, and has to be a number from 0`)
+    }
+  }
+  return { ...defaults, ...Object.fromEntries(chosen) }
 }
 
 /** What a channel retains unless it says otherwise. */

@@ -11,6 +11,7 @@ export class Trimmer {
   /** Channels with the time of their last append. Once everything in them has outlived its time, they are forgotten. */
   readonly #tracked = new Map<string, { keep: Required<LogKeep>; appendedAt: number }>()
   #cancel: (() => void) | undefined
+  #closed = false
 
   constructor(log: Log, clock: Clock, intervalMs: number, logger: Logger) {
     this.#log = log
@@ -20,11 +21,13 @@ export class Trimmer {
   }
 
   track(channel: string, keep: Required<LogKeep>): void {
+    if (this.#closed) return
     this.#tracked.set(channel, { keep, appendedAt: this.#clock.now() })
     this.#cancel ??= this.#schedule()
   }
 
   close(): void {
+    this.#closed = true
     this.#cancel?.()
     this.#tracked.clear()
   }
@@ -38,10 +41,13 @@ export class Trimmer {
 
   async #trim(): Promise<void> {
     const now = this.#clock.now()
-    for (const [channel, { keep, appendedAt }] of this.#tracked) {
+    for (const [channel, tracked] of this.#tracked) {
+      const { keep, appendedAt } = tracked
       try {
         await this.#log.trim(channel, keep, now)
-        if (appendedAt + keep.forMs < now) this.#tracked.delete(channel)
+        const isOver = appendedAt + keep.forMs < now
+        // there may have been another append meanwhile
+        if (isOver && this.#tracked.get(channel) === tracked) this.#tracked.delete(channel)
       } catch (error) {
         this.#logger.error(`the log of ${channel} could not be trimmed, trying again later`, { error })
       }

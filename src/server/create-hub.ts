@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http"
 import type { Contract } from "../contract/index.ts"
 import { createHubCore } from "../hub/hub.ts"
-import { defaultLimits } from "../hub/limits.ts"
+import { chosenLimits, defaultLimits } from "../hub/limits.ts"
 import type { HubOptions } from "../hub/options.ts"
 import { memoryLog } from "../logs/memory.ts"
 import { closeCodes } from "../protocol/close.ts"
@@ -37,7 +37,7 @@ export function createHub<C extends Contract, User = undefined>(
 ): Hub<C, User> {
   const log = options.log ?? memoryLog()
   const logger = options.logger ?? consoleLogger
-  const limits = { ...defaultLimits, ...defaultServerLimits, ...options.limits }
+  const limits: ServerLimits = chosenLimits({ ...defaultLimits, ...defaultServerLimits }, options.limits)
   const originRefusal = createOriginCheck(options.origins ?? "same-host", logger)
   const links = new Links(limits.connectionsMax, logger)
   const mounts = new Mounts(logger)

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest"
+import { z } from "zod"
+import { channel, contract } from "../../src/contract/index.ts"
 import { memoryLog } from "../../src/logs/memory.ts"
 import { rig } from "./rig.ts"
 import { handlers, room } from "./room.ts"
@@ -53,7 +55,7 @@ describe("a connection", () => {
   it("is not taken for dead while the hub itself does not read from it", async () => {
     const r = rig(room, {
       channels: handlers,
-      limits: { heartbeatMs: 1_000, pendingMessagesPerConnectionMax: 1 },
+      limits: { heartbeatMs: 1_000, pendingMessagesPerConnectionMax: 1, callTimeoutMsMax: 5_000 },
     })
     const peer = r.peer()
     await peer.hello()
@@ -192,6 +194,21 @@ describe("the hub", () => {
         })
       ).entries,
     ).toEqual([])
+  })
+
+  it("has nothing left to do once it is closed, though somebody still publishes", async () => {
+    const aged = contract({ aged: channel({ events: { tick: z.number() }, keep: { forMs: 60_000 } }) })
+    const r = rig(aged)
+    await r.hub.close()
+    await expect(r.hub.channel("aged", {}).publish("tick", 1)).rejects.toMatchObject({ code: "closed" })
+    expect(r.clock.nextDueMs()).toBeUndefined()
+  })
+
+  it("refuses limits that would limit nothing, and takes undefined for the default", () => {
+    expect(() => rig(room, { limits: { messageBytesMax: Number.NaN } })).toThrow(/messageBytesMax/)
+    expect(() => rig(room, { limits: { heartbeatMs: -1 } })).toThrow(/heartbeatMs/)
+    const limits = { messageBytesMax: undefined } as object
+    expect(rig(room, { limits }).hub.limits.messageBytesMax).toBe(256 * 1024)
   })
 
   it("refuses options for a channel that the contract does not declare", () => {
