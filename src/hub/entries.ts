@@ -8,11 +8,13 @@ export async function entries(
   range: Pick<Range, "after" | "select">,
   wanted: (entry: Entry) => boolean,
 ): Promise<Entry[]> {
-  const { top: through } = await log.head(channel)
+  const { epoch, top: through } = await log.head(channel)
   const { pageEntriesMax: entriesMax, pageBytesMax: bytesMax } = limits
   const found: Entry[] = []
   for (let { after } = range; after < through; ) {
     const page = await log.read(channel, { after, through, select: range.select, entriesMax, bytesMax })
+    // the log was lost and began anew: nothing that was found is in it
+    if (page.head.epoch !== epoch) return entries({ log, limits }, channel, { ...range, after: 0 }, wanted)
     found.push(...page.entries.filter(wanted))
     after = page.next
   }

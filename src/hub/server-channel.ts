@@ -56,5 +56,7 @@ function byKey(found: readonly Entry[], value: (body: Uint8Array) => unknown): M
 async function history(core: Core, channel: string, last: number): Promise<never[]> {
   const after = await core.log.offsetOfLast(channel, last)
   const events = await entries(core, channel, { after, select: "all" }, ({ kind }) => kind === "event")
-  return events.map(({ name, body, offset, at }) => ({ name, data: decodeBody(body), offset, at })) as never[]
+  // more than asked for if the log began anew in between
+  const latest = events.slice(Math.max(0, events.length - last))
+  return latest.map(({ name, body, offset, at }) => ({ name, data: decodeBody(body), offset, at })) as never[]
 }
