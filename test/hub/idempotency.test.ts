@@ -61,3 +61,23 @@ test("a payload that is too deep to be kept is the client's fault, and no defect
   ])
   expect(problems).toEqual([])
 })
+
+test("a key counts within its user, also when ids and keys have line breaks", async () => {
+  const { peer, clock } = rig(app, {
+    authenticate: ({ token }) => ({ id: token }),
+    channels: { notes: { events: { added: ({ data }) => data } } },
+  })
+  const positions: unknown[] = []
+  for (const [token, idempotencyKey] of [
+    ["ada", "x\n1"],
+    ["ada\nx", "1"],
+  ]) {
+    const client = peer()
+    client.send({ type: "hello", token, session: "session-0123456789abcdef", subscriptions: [] })
+    await clock.settle()
+    client.send({ ...added({ text: "a" }, 1), idempotencyKey })
+    await clock.settle()
+    positions.push(client.last("result").position?.offset)
+  }
+  expect(positions).toEqual([1, 2])
+})

@@ -129,8 +129,28 @@ describe("publish", () => {
     expect(r.problems).toHaveLength(1)
   })
 
+  it("blames the server when its handler throws an error whose data cannot travel", async () => {
+    const r = rig(room, {
+      channels: {
+        "room/:room": {
+          events: {
+            said: () => {
+              throw new HoldfastError("too_soon", "too soon", { data: { until: new Date() } })
+            },
+          },
+        },
+      },
+    })
+    const peer = r.peer()
+    await peer.hello()
+    peer.send(publish(1, "hi"))
+    await r.clock.settle()
+    expect(peer.last("error")).toMatchObject({ id: 1, code: "handler_failed" })
+    expect(r.problems).toHaveLength(1)
+  })
+
   it("is paused at the link while too many of a connection's handlers run", async () => {
-    const r = make({ pendingMessagesPerConnectionMax: 4 })
+    const r = make({ pendingMessagesPerConnectionMax: 4, callTimeoutMsMax: 1_000 })
     const peer = r.peer()
     await peer.hello()
     const call = (id: number) => ({
@@ -402,6 +422,28 @@ describe("calls", () => {
   it("whose handler never answers end at their deadline", async () => {
     const { peer } = await answer(call("hang", null, 1_000))
     expect(peer.last("error")).toMatchObject({ id: 1, code: "timeout" })
+  })
+
+  it("with short deadlines do not let their client have more handlers running", async () => {
+    let running = 0
+    const hang = () => {
+      running++
+      return new Promise<null>(() => {})
+    }
+    const r = rig(room, {
+      channels: { "room/:room": { calls: { hang } } },
+      limits: { pendingMessagesPerConnectionMax: 4, callTimeoutMsMax: 1_000 },
+    })
+    const peer = r.peer()
+    await peer.hello()
+    for (let id = 1; !peer.paused(); id++) {
+      peer.send({ ...call("hang", null, 1), id })
+      await r.clock.advance(10)
+    }
+    expect(running).toBe(4)
+    expect(peer.all("error").map(({ code }) => code)).toEqual(Array(4).fill("timeout"))
+    await r.clock.advance(1_000)
+    expect(peer.paused()).toBe(false)
   })
 
   it.each([

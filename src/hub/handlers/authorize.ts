@@ -1,5 +1,6 @@
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
+import { encodeBody } from "../../protocol/msgpack.ts"
 import type { Connection } from "../connection.ts"
 import type { Core, Handler, Handlers } from "../core.ts"
 import type { Target } from "../publisher.ts"
@@ -44,13 +45,25 @@ export function contextOf(core: Core, connection: Connection, target: Target) {
   }
 }
 
-/** Runs the server's own code. What it throws on purpose reaches the client; anything else is logged and hidden. */
+/**
+ * Runs the server's own code. What it throws on purpose reaches the client, if it can travel; anything else is logged and
+ * hidden.
+ */
 export async function guarded<T>(core: Core, what: string, run: () => T | Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
-    if (error instanceof HoldfastError) throw error
+    if (error instanceof HoldfastError && canTravel(error)) throw error
     core.logger.error(`${what}: the handler failed`, { error })
     throw new HoldfastError("handler_failed", errorCodes.handler_failed)
+  }
+}
+
+function canTravel({ code, message, path, limit, data }: HoldfastError): boolean {
+  try {
+    encodeBody({ code, message, path, limit, data })
+    return true
+  } catch {
+    return false
   }
 }

@@ -2,26 +2,39 @@ import type { CallDefinition, Schema } from "../../contract/index.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import type { Call } from "../../protocol/message.ts"
 import { encodeBody } from "../../protocol/msgpack.ts"
+import type { Clock } from "../clock.ts"
 import type { Connection } from "../connection.ts"
 import type { Core } from "../core.ts"
 import { conform, type Target } from "../publisher.ts"
 import { refuse } from "./answer.ts"
 import { contextOf, guarded, handlerOf, targetOf } from "./authorize.ts"
 
-/** Answers a call with what its handler returns, or with an error; at the latest when its caller stops waiting. */
+/**
+ * Answers a call with what its handler returns, or with an error; at the latest when its caller stops waiting. Resolves
+ * when the handler is through with it, or has had the longest time that a call may take: whoever asks with short
+ * deadlines must not get more handlers running than others do.
+ */
 export async function call(core: Core, connection: Connection, message: Call): Promise<void> {
-  let cancel = () => {}
-  const deadline = new Promise<never>((_, reject) => {
-    const ms = Math.min(message.timeoutMs, core.limits.callTimeoutMsMax)
-    cancel = core.clock.after(ms, () =>
-      reject(new HoldfastError("timeout", `the call "${message.name}" took longer than ${ms} ms`)),
-    )
-  })
+  const { clock, limits } = core
+  const ms = Math.min(message.timeoutMs, limits.callTimeoutMsMax)
+  const running = run(core, connection, message)
   try {
-    const data = await Promise.race([run(core, connection, message), deadline])
+    const data = await within(clock, ms, `the call "${message.name}"`, running)
     connection.send({ type: "result", id: message.id, data })
   } catch (error) {
     refuse(core, connection, message, error)
+    await within(clock, limits.callTimeoutMsMax - ms, "its handler", running).catch(() => undefined)
+  }
+}
+
+/** @throws HoldfastError `timeout`, and what `work` throws before */
+async function within<T>(clock: Clock, ms: number, what: string, work: Promise<T>): Promise<T> {
+  let cancel = () => {}
+  const deadline = new Promise<never>((_, reject) => {
+    cancel = clock.after(ms, () => reject(new HoldfastError("timeout", `${what} took longer than ${ms} ms`)))
+  })
+  try {
+    return await Promise.race([work, deadline])
   } finally {
     cancel()
   }

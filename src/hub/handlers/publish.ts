@@ -84,12 +84,13 @@ async function own(core: Core, what: string, ready: () => Promise<Append>): Prom
 function dedupe(core: Core, connection: Connection, message: Upward): Dedupe {
   const id = (connection.user as { id?: unknown } | null | undefined)?.id
   const scope =
-    typeof id === "string" || typeof id === "number" ? `user ${id}` : `member ${connection.member}`
+    typeof id === "string" || typeof id === "number" ? ["user", `${id}`] : ["member", connection.member]
   const { type, name } = message
   const data = "data" in message ? encodeBody(message.data) : null
   const asked = [type, name, "key" in message ? message.key : null, data]
   return {
-    key: `${scope}\n${message.idempotencyKey}`,
+    // as JSON, for both may hold any character
+    key: JSON.stringify([...scope, message.idempotencyKey]),
     fingerprint: core.entropy.digest(encodeBody(asked)),
     windowMs: core.limits.idempotencyWindowMs,
   }
