@@ -31,6 +31,14 @@ describe("closing a hub", () => {
     await Promise.all(gone)
   })
 
+  test("ends a listen that is under way", async () => {
+    const hub = createTestHub()
+    const listening = hub.listen({ port: 0 })
+    const refused = expect(listening).rejects.toMatchObject({ code: "closed" })
+    await hub.close()
+    await refused
+  })
+
   test("closes the log, and can be done twice", async () => {
     const log = memoryLog()
     let closed = 0

@@ -19,7 +19,8 @@ export class OwnServers {
   readonly #mounts: Mounts
   readonly #door: UpgradeHandler
   readonly #options: OwnServersOptions
-  readonly #servers = new Set<Server>()
+  /** With the promise that each listens. */
+  readonly #servers = new Map<Server, Promise<void>>()
   #closed = false
 
   constructor(mounts: Mounts, door: UpgradeHandler, options: OwnServersOptions) {
@@ -33,9 +34,11 @@ export class OwnServers {
     if (this.#closed) throw new HoldfastError("closed", errorCodes.closed)
     const server = this.#create(normalPath(path))
     this.#mounts.attach(server, path, this.#door)
-    this.#servers.add(server)
+    const listening = startListening(server, port, host)
+    this.#servers.set(server, listening)
     try {
-      await startListening(server, port, host)
+      await listening
+      if (this.#closed) throw new HoldfastError("closed", errorCodes.closed)
     } catch (error) {
       this.#servers.delete(server)
       this.#mounts.detach(server)
@@ -49,7 +52,7 @@ export class OwnServers {
   /** Takes no more connections. Resolves when those that never became WebSockets are gone too. */
   async close(): Promise<void> {
     this.#closed = true
-    await Promise.all([...this.#servers].map(closeServer))
+    await Promise.all([...this.#servers].map(([server, listening]) => closeServer(server, listening)))
     this.#servers.clear()
   }
 
@@ -96,7 +99,9 @@ async function startListening(server: Server, port: number, host: string): Promi
   })
 }
 
-async function closeServer(server: Server): Promise<void> {
+/** One that is about to listen, which takes a while when a name has to be looked up, cannot be stopped before it does. */
+async function closeServer(server: Server, listening: Promise<void>): Promise<void> {
+  await listening.catch(() => undefined)
   await new Promise<void>((resolve) => {
     server.close(() => resolve())
     server.closeAllConnections()
