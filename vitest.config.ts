@@ -8,7 +8,7 @@ const alias = [
   { find: /^holdfast$/, replacement: path("src/contract/index.ts") },
   { find: /^holdfast\/(server|client|outbox|testing)$/, replacement: path("src/$1/index.ts") },
   { find: /^holdfast\/msgpack$/, replacement: path("src/protocol/msgpack.ts") },
-  { find: /^holdfast\/lmdb$/, replacement: path("src/logs/lmdb.ts") },
+  { find: /^holdfast\/(lmdb|redis)$/, replacement: path("src/logs/$1.ts") },
 ]
 
 export default defineConfig({

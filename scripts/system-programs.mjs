@@ -6,12 +6,12 @@ import { run } from "./processes.mjs"
 import { progress } from "./progress.mjs"
 
 /**
- * @typedef {"chromium"} ProgramName
+ * @typedef {"chromium" | "redis-server"} ProgramName
  * @typedef {object} Program
  * @property {string} debianPackage
  * @property {readonly string[]} commands what to look for on the PATH
  * @property {readonly string[]} places full paths to look at, for systems that keep programs elsewhere
- * @property {string} step the step of the tests that needs it
+ * @property {readonly string[]} steps the steps of the tests that need it
  */
 
 /** @type {Record<ProgramName, Program>} */
@@ -23,7 +23,13 @@ export const PROGRAMS = {
       "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
       "/Applications/Chromium.app/Contents/MacOS/Chromium",
     ],
-    step: "browser",
+    steps: ["browser"],
+  },
+  "redis-server": {
+    debianPackage: "redis-server",
+    commands: ["redis-server", "valkey-server"],
+    places: ["/opt/homebrew/bin/redis-server"],
+    steps: ["unit", "integration"],
   },
 }
 
@@ -70,7 +76,9 @@ export function howToGet(name) {
 export async function provide(steps) {
   /** @type {Record<string, string>} */
   const env = {}
-  for (const name of programNames.filter((name) => steps.includes(PROGRAMS[name].step))) {
+  for (const name of programNames.filter((name) =>
+    PROGRAMS[name].steps.some((step) => steps.includes(step)),
+  )) {
     const path = findProgram(name) ?? (await installProgram(name))
     if (path !== undefined) env[variable(name)] = path
     else

@@ -22,6 +22,7 @@ const LAYERS: Readonly<Record<string, Row>> = {
 
   logs: { layerTypes: ["hub"], layers: ["protocol"] },
   "logs/lmdb": { layerTypes: ["hub"], layers: ["protocol"], packages: ["lmdb", "node:*"] },
+  "logs/redis": { layerTypes: ["hub"], layers: ["protocol"], packages: ["redis", "node:*"] },
 
   server: { layers: ["hub", "protocol", "contract", "logs/memory"], packages: ["node:*", "ws"] },
 

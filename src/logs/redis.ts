@@ -1,0 +1,66 @@
+import type { Log } from "../hub/log.ts"
+import { HoldfastError } from "../protocol/error.ts"
+import { Appends } from "./redis/appends.ts"
+import { ChannelStore } from "./redis/channel-store.ts"
+import { Connection } from "./redis/connection.ts"
+import { unusable } from "./redis/failure.ts"
+import { placeOf } from "./redis/keys.ts"
+import { type RedisLogOptions, type RedisLogSettings, redisLogDefaults } from "./redis/options.ts"
+import { Partitions } from "./redis/partitions.ts"
+import { type RedisClient, topologyOf } from "./redis/topology.ts"
+import { Watching } from "./redis/watching.ts"
+
+export { type RedisLogOptions, redisLogDefaults } from "./redis/options.ts"
+export type { RedisClient } from "./redis/topology.ts"
+
+/** Marks of repeated appends are kept for a minute, so nothing may be repeated for longer. */
+const WAIT_MS_MAX = 50_000
+
+/**
+ * A log on Redis 7 or Valkey that many nodes share: a single server, Sentinel, or a Cluster. Entries are kept as that
+ * Redis is configured to keep what it has acknowledged.
+ *
+ * `target` is a URL, or a client of the package `redis` whose options are to be used. Connecting begins at once; who appends
+ * or reads meanwhile waits.
+ * @throws HoldfastError `log_unusable` when `target` or an option cannot be right
+ */
+export function redisLog(target: string | RedisClient, options: RedisLogOptions = {}): Log {
+  const settings = checked({ ...redisLogDefaults, ...options })
+  const connection = new Connection(topologyOf(target), settings)
+  const partitions = new Partitions()
+  const store = new ChannelStore(connection, partitions, settings)
+  const appends = new Appends(store, connection, settings)
+  const watching = new Watching(store, partitions, connection, settings)
+  let closing: Promise<void> | undefined
+
+  const place = (channel: string) => {
+    if (closing !== undefined) throw new HoldfastError("closed", "The log was closed.")
+    return placeOf(settings.prefix, channel)
+  }
+
+  return {
+    shared: true,
+    append: async (channel, draft, options) => appends.append(channel, place(channel), draft, options),
+    head: async (channel) => store.head(place(channel)),
+    read: async (channel, range) => store.read(place(channel), range),
+    offsetOfLast: async (channel, count) => store.offsetOfLast(place(channel), count),
+    watch: async (channel, listener) => watching.watch(channel, place(channel), listener),
+    trim: async (channel, keep, nowMs) => void (await store.trim(place(channel), keep, nowMs)),
+    close() {
+      closing ??= appends.drained().then(() => {
+        watching.close()
+        connection.close()
+      })
+      return closing
+    },
+  }
+}
+
+function checked(settings: RedisLogSettings): RedisLogSettings {
+  const { prefix, waitMs } = settings
+  if (prefix === "" || /[{}]/.test(prefix))
+    throw unusable("A redisLog's prefix has at least one character and no braces.")
+  if (!(waitMs > 0 && waitMs <= WAIT_MS_MAX))
+    throw unusable(`A redisLog's waitMs is between 1 and ${WAIT_MS_MAX}.`)
+  return settings
+}

@@ -1,0 +1,72 @@
+import type { Appended, AppendOptions, Draft } from "../../hub/log.ts"
+import type { ChannelStore } from "./channel-store.ts"
+import type { Connection } from "./connection.ts"
+import { unavailable } from "./failure.ts"
+import type { Place } from "./keys.ts"
+import { Lane } from "./lane.ts"
+import type { RedisLogSettings } from "./options.ts"
+
+/** How often it is looked whether an append has waited for too long. */
+const SWEEP_MS = 100
+
+/** The appends that wait for their answer, over all channels. */
+export class Appends {
+  readonly #store: ChannelStore
+  readonly #connection: Connection
+  readonly #settings: RedisLogSettings
+  readonly #lanes = new Map<string, Lane>()
+  #number = 0
+  #pending = 0
+  #sweep: NodeJS.Timeout | undefined
+  #handleEmpty: () => void = () => {}
+
+  constructor(store: ChannelStore, connection: Connection, settings: RedisLogSettings) {
+    this.#store = store
+    this.#connection = connection
+    this.#settings = settings
+  }
+
+  async append(channel: string, place: Place, draft: Draft, options: AppendOptions): Promise<Appended> {
+    if (this.#pending >= this.#settings.pendingAppendsMax)
+      throw unavailable(
+        `${this.#settings.pendingAppendsMax} appends wait for Redis already (pendingAppendsMax)`,
+      )
+    this.#pending++
+    try {
+      return await this.#laneOf(channel, place).append(draft, options)
+    } finally {
+      this.#pending--
+    }
+  }
+
+  /** Resolves when nothing waits any more; at the latest when all have waited for too long. */
+  async drained(): Promise<void> {
+    if (this.#lanes.size > 0) await new Promise<void>((resolve) => (this.#handleEmpty = resolve))
+  }
+
+  #laneOf(channel: string, place: Place): Lane {
+    const known = this.#lanes.get(channel)
+    if (known !== undefined) return known
+    const lane = new Lane({
+      write: (batch) => this.#store.write(place, batch, Date.now() + this.#settings.waitMs),
+      nextNumber: () => ++this.#number,
+      waitMs: this.#settings.waitMs,
+      keysMax: this.#settings.keysPerChannelMax,
+      reason: () => this.#connection.failure,
+      handleIdle: () => this.#remove(channel),
+    })
+    this.#lanes.set(channel, lane)
+    this.#sweep ??= setInterval(() => {
+      for (const each of this.#lanes.values()) each.handleTime(Date.now())
+    }, SWEEP_MS)
+    return lane
+  }
+
+  #remove(channel: string): void {
+    this.#lanes.delete(channel)
+    if (this.#lanes.size > 0) return
+    clearInterval(this.#sweep)
+    this.#sweep = undefined
+    this.#handleEmpty()
+  }
+}

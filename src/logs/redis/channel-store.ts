@@ -1,0 +1,162 @@
+import { randomBytes } from "node:crypto"
+import type { Head, LogKeep, Page, Range } from "../../hub/log.ts"
+import type { Connection } from "./connection.ts"
+import { failureOf, isPassing } from "./failure.ts"
+import { decodeEntries } from "./frames.ts"
+import type { Place } from "./keys.ts"
+import type { RedisLogSettings } from "./options.ts"
+import type { Partitions } from "./partitions.ts"
+import { readScript, runScript, writeScript } from "./scripts.ts"
+import type { Argument } from "./session.ts"
+
+/** What the write script makes of a draft. */
+export const OUTCOME = { appended: 0, duplicate: 1, conflict: 2, full: 3 } as const
+
+export interface Outcome {
+  readonly code: number
+  readonly offset: number
+}
+
+export interface Written {
+  readonly head: Head
+  readonly outcomes: readonly Outcome[]
+}
+
+/** A batch of drafts as the script takes them. */
+export interface Batch {
+  readonly number: number
+  readonly nowMs: number
+  readonly keep: Required<LogKeep>
+  /** Five per draft. */
+  readonly drafts: readonly Argument[]
+}
+
+const NOT_FOUND = 2
+const KEEP_ALL = { events: Infinity, forMs: Infinity, bytes: Infinity } as const
+
+/** Speaks to the scripts: what goes in, what comes out, and what the node learns by it. */
+export class ChannelStore {
+  readonly #connection: Connection
+  readonly #partitions: Partitions
+  readonly #settings: RedisLogSettings
+  /** Tells this log's batches from those of all others, also of the same process. */
+  readonly #node = randomBytes(8)
+  readonly #limits: readonly string[]
+
+  constructor(connection: Connection, partitions: Partitions, settings: RedisLogSettings) {
+    this.#connection = connection
+    this.#partitions = partitions
+    this.#settings = settings
+    this.#limits = [
+      settings.keysPerChannelMax,
+      settings.tombstonesPerChannelMax,
+      settings.dedupeKeysPerChannelMax,
+    ].map(String)
+  }
+
+  /** One attempt. @throws whatever the connection or the script says */
+  async write(place: Place, batch: Batch, untilMs: number): Promise<Written> {
+    const { epoch, generation, top } = this.#partitions.knowledge(place.partition)
+    const { events, forMs, bytes } = batch.keep
+    const answer = await runScript(
+      this.#connection,
+      writeScript,
+      place,
+      [
+        randomBytes(12).toString("hex"),
+        epoch,
+        String(generation),
+        String(top),
+        this.#node,
+        String(batch.number),
+        place.live,
+        String(batch.nowMs),
+        limit(events),
+        limit(forMs),
+        limit(bytes),
+        ...this.#limits,
+        ...batch.drafts,
+      ],
+      untilMs,
+    )
+    const [, newEpoch, newGeneration, newTop, headTop, floor, ...results] = answer as number[]
+    const head = { epoch: String(newEpoch), top: headTop as number, floor: floor as number }
+    this.#partitions.settle(place.partition, {
+      epoch: head.epoch,
+      generation: newGeneration as number,
+      top: newTop as number,
+    })
+    const outcomes: Outcome[] = []
+    for (let index = 0; index < results.length; index += 2) {
+      outcomes.push({ code: results[index] as number, offset: results[index + 1] as number })
+    }
+    return { head, outcomes }
+  }
+
+  /** Compares what this node knows with what is there; an epoch begins if it does not fit. */
+  verify(place: Place): Promise<Head> {
+    return this.trim(place, KEEP_ALL, 0)
+  }
+
+  async trim(place: Place, keep: Required<LogKeep>, nowMs: number): Promise<Head> {
+    const { head } = await this.#patiently((untilMs) =>
+      this.write(place, { number: 0, nowMs, keep, drafts: [] }, untilMs),
+    )
+    return head
+  }
+
+  async head(place: Place): Promise<Head> {
+    return (await this.#read(place, ["head", "0", "0", "0", "0"])).head
+  }
+
+  async offsetOfLast(place: Place, count: number): Promise<number> {
+    return (await this.#read(place, ["last", String(Math.min(count, 1e15)), "0", "0", "0"])).next
+  }
+
+  read(place: Place, { after, through, select, entriesMax, bytesMax }: Range): Promise<Page> {
+    const numbers = [after, through, entriesMax, bytesMax].map((number) => String(Math.min(number, 2 ** 53)))
+    return this.#read(place, [select, ...numbers])
+  }
+
+  async #read(place: Place, args: readonly string[]): Promise<Page> {
+    for (;;) {
+      const answer = await this.#patiently((untilMs) =>
+        runScript(this.#connection, readScript, place, args, untilMs),
+      )
+      // Nobody has written here, or it does not fit what was seen before: then the write script has the word.
+      if (answer[0] === NOT_FOUND || !this.#fits(place, answer)) {
+        await this.verify(place)
+        continue
+      }
+      const [, epoch, , , , top, floor, next, entries] = answer as number[]
+      return {
+        head: { epoch: String(epoch), top: top as number, floor: floor as number },
+        entries: decodeEntries(entries as unknown as Buffer),
+        next: next as number,
+      }
+    }
+  }
+
+  #fits({ partition }: Place, answer: readonly unknown[]): boolean {
+    const [, epoch, generation, top] = answer as number[]
+    const seen = { epoch: String(epoch), generation: generation as number, top: top as number }
+    return this.#partitions.note(partition, seen, true)
+  }
+
+  /** Repeats what has failed in passing, for the time that the options grant. */
+  async #patiently<T>(attempt: (untilMs: number) => Promise<T>): Promise<T> {
+    const untilMs = Date.now() + this.#settings.waitMs
+    for (let delayMs = 20; ; delayMs = Math.min(2 * delayMs, 500)) {
+      try {
+        return await attempt(untilMs)
+      } catch (error) {
+        if (!isPassing(error) || Date.now() + delayMs > untilMs) throw failureOf(error)
+        await new Promise((resolve) => setTimeout(resolve, delayMs))
+      }
+    }
+  }
+}
+
+function limit(value: number): string {
+  return value === Infinity ? "" : String(value)
+}

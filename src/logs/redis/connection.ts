@@ -1,0 +1,182 @@
+import { HoldfastError } from "../../protocol/error.ts"
+import { failureOf, isRefusal, unavailable, unusable } from "./failure.ts"
+import type { RedisLogSettings } from "./options.ts"
+import type { Argument, OpenSession, Session } from "./session.ts"
+
+const BACKOFF_MS = { min: 50, max: 2_000 } as const
+/** What is asked for before anything else; also the key by which a cluster chooses whom to ask. */
+const ANY_KEY = Buffer.from("holdfast")
+
+interface Waiter {
+  readonly resolve: (session: Session) => void
+  readonly reject: (error: HoldfastError) => void
+  readonly timer: NodeJS.Timeout
+}
+
+/** The connection that commands go through: made when it is not there, given up when it does not answer. */
+export class Connection {
+  readonly #openSession: OpenSession
+  readonly #settings: RedisLogSettings
+  readonly #waiters = new Set<Waiter>()
+  #session: Session | undefined
+  #failure: HoldfastError | undefined
+  #isClosed = false
+  #wake: () => void = () => {}
+
+  constructor(openSession: OpenSession, settings: RedisLogSettings) {
+    this.#openSession = openSession
+    this.#settings = settings
+    void this.#open()
+  }
+
+  /** Why there is no connection, or why there was none the last time. */
+  get failure(): HoldfastError {
+    return this.#failure ?? unavailable("There is no connection to Redis yet")
+  }
+
+  /**
+   * Sends one command, as soon as there is a connection.
+   * @throws HoldfastError `log_unavailable` when there is none until `untilMs`; what the client library throws
+   */
+  async send(key: Buffer, args: readonly Argument[], untilMs: number): Promise<unknown> {
+    const session = await this.session(untilMs)
+    let timer: NodeJS.Timeout | undefined
+    const silence = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(unavailable(`Redis has not answered for ${this.#settings.answerTimeoutMs} ms`))
+        this.#lose(session)
+      }, this.#settings.answerTimeoutMs)
+    })
+    try {
+      return await Promise.race([session.send(key, args), silence])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  session(untilMs: number): Promise<Session> {
+    if (this.#isClosed) return Promise.reject(new HoldfastError("closed", "The log was closed."))
+    if (this.#session !== undefined) return Promise.resolve(this.#session)
+    if (this.#failure !== undefined && isFinal(this.#failure)) return Promise.reject(this.#failure)
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => {
+          this.#waiters.delete(waiter)
+          reject(this.failure)
+        },
+        Math.max(0, untilMs - Date.now()),
+      )
+      const waiter = { resolve, reject, timer }
+      this.#waiters.add(waiter)
+    })
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#session?.destroy()
+    this.#session = undefined
+    this.#wake()
+    this.#rejectWaiters(new HoldfastError("closed", "The log was closed."))
+  }
+
+  #lose(session: Session): void {
+    if (this.#session !== session) return
+    this.#session = undefined
+    session.destroy()
+    this.#failure = unavailable("The connection to Redis was lost")
+    if (!this.#isClosed) void this.#open()
+  }
+
+  /** Tries until there is a session. Its failures are told once per outage. */
+  async #open(): Promise<void> {
+    let isTold = false
+    for (let delayMs: number = BACKOFF_MS.min; !this.#isClosed; delayMs = Math.min(2 * delayMs, BACKOFF_MS.max)) {
+      const session: Session = this.#openSession(() => this.#lose(session))
+      try {
+        await this.#begin(session)
+        if (this.#isClosed) session.destroy()
+        else this.#use(session)
+        return
+      } catch (error) {
+        session.destroy()
+        const failure = failureOf(error)
+        this.#failure = failure
+        if (this.#isClosed) return
+        if (isFinal(failure)) this.#rejectWaiters(failure)
+        if (!isTold) this.#settings.onError(failure)
+        isTold = true
+        await this.#pause(delayMs)
+      }
+    }
+  }
+
+  #use(session: Session): void {
+    this.#session = session
+    this.#failure = undefined
+    for (const { resolve, timer } of this.#waiters) {
+      clearTimeout(timer)
+      resolve(session)
+    }
+    this.#waiters.clear()
+  }
+
+  /** A server that takes the connection and says nothing would otherwise be waited for without end. */
+  async #begin(session: Session): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const silence = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(unavailable("Redis takes connections, but does not answer")),
+        this.#settings.answerTimeoutMs,
+      )
+    })
+    const begun = session
+      .connect()
+      .then(async () => checkServer(String(await session.send(ANY_KEY, ["INFO"]))))
+    begun.catch(() => undefined)
+    try {
+      await Promise.race([begun, silence])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #rejectWaiters(failure: HoldfastError): void {
+    for (const { reject, timer } of this.#waiters) {
+      clearTimeout(timer)
+      reject(failure)
+    }
+    this.#waiters.clear()
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
+
+/** Whether somebody has to change something before another attempt can succeed. It is attempted all the same, now and then. */
+function isFinal(failure: HoldfastError): boolean {
+  return failure.code === "log_unusable" || isRefusal(failure)
+}
+
+/** @throws HoldfastError when a log cannot be kept on the server with this INFO */
+export function checkServer(info: string): void {
+  const fields = new Map(info.split("\r\n").map((line) => line.split(":", 2) as [string, string]))
+  const version = fields.get("redis_version") ?? "unknown"
+  if (!(Number.parseInt(version, 10) >= 7))
+    throw unusable(
+      `This Redis has version ${version}. Holdfast needs Redis 7, or Valkey, for its sharded pub/sub.`,
+    )
+  if (fields.get("role") === "slave") throw unavailable("This Redis is a replica, which takes no entries")
+  const policy = fields.get("maxmemory_policy") ?? ""
+  if (policy.startsWith("allkeys") && fields.get("maxmemory") !== "0")
+    throw unusable(
+      `This Redis throws away keys when it is full (maxmemory-policy ${policy}), and with them what was acknowledged. Set it to noeviction.`,
+    )
+}

@@ -1,0 +1,84 @@
+import { HoldfastError } from "../../protocol/error.ts"
+
+/** What Redis answers while it cannot, but soon may. */
+const PASSING =
+  /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|READONLY|NOREPLICAS|MOVED|ASK|UNBLOCKED|MISCONF|NOSCRIPT)\b/
+/** What it answers to those whom it does not let in. */
+const REFUSING = /^(NOAUTH|WRONGPASS|NOPERM|ERR Client sent AUTH|ERR AUTH|ERR invalid password)/
+/** What it answers when it has answered at all. */
+const ANSWER = /^-?[A-Z][A-Z]+ /
+
+/** Whether another attempt may succeed: the connection failed, or the server says that it cannot for the moment. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof HoldfastError) return error.code === "log_unavailable" && !isRefusal(error)
+  const text = messageOf(error)
+  return PASSING.test(text) || !ANSWER.test(text)
+}
+
+export function isUnknownScript(error: unknown): boolean {
+  return messageOf(error).startsWith("NOSCRIPT")
+}
+
+const refusals = new WeakSet<HoldfastError>()
+
+/** Whether waiting is of no use: somebody has to change a password or a permission. */
+export function isRefusal(error: HoldfastError): boolean {
+  return refusals.has(error)
+}
+
+/** What went wrong as an error that says what to do. */
+export function failureOf(error: unknown): HoldfastError {
+  if (error instanceof HoldfastError) return error
+  const text = messageOf(error)
+  if (text.startsWith("OOM")) {
+    return new HoldfastError(
+      "log_full",
+      "Redis is full (maxmemory). Nothing was published. Give it more memory, or keep less in the contract.",
+    )
+  }
+  if (text.startsWith("WRONGTYPE")) return inUse()
+  if (REFUSING.test(text)) {
+    const refusal = unavailable(
+      `Redis refuses this user: ${text}. Check the user and the password in the URL, and what the user may do`,
+    )
+    refusals.add(refusal)
+    return refusal
+  }
+  return unavailable(`The log cannot use Redis: ${text}`)
+}
+
+export function unavailable(why: string): HoldfastError {
+  return new HoldfastError("log_unavailable", `${why}. Nothing was published.`)
+}
+
+/** For an append that was sent and not answered. */
+export function unanswered(waitMs: number): HoldfastError {
+  return new HoldfastError(
+    "log_unavailable",
+    `Redis has not answered for ${waitMs} ms. Whether it was published is not known: to find out, repeat it with the same idempotency key.`,
+  )
+}
+
+export function unusable(why: string): HoldfastError {
+  return new HoldfastError("log_unusable", why)
+}
+
+/** For keys that are there and are not this log's. */
+export function inUse(): HoldfastError {
+  return unusable(
+    "Something else has keys with this log's prefix in this Redis. They were left as they are. Give redisLog another prefix.",
+  )
+}
+
+export function otherFormat(found: string, expected: string): HoldfastError {
+  if (found === "") return inUse()
+  return unusable(
+    `The log in this Redis has the format "${found}", and this version of Holdfast reads "${expected}". It was left as it is. ` +
+      "Run the version that wrote it, or give redisLog another prefix to begin anew.",
+  )
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0])
+  return error instanceof Error ? error.message : String(error)
+}

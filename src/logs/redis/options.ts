@@ -1,0 +1,38 @@
+export interface RedisLogOptions {
+  /** What all keys begin with: two applications on one Redis have two. No braces. Default: "holdfast". */
+  readonly prefix?: string
+  /**
+   * How long an append or a read waits for a Redis that cannot be reached, in ms, at most 50,000. Then it fails with
+   * `log_unavailable`. Default: 10,000.
+   */
+  readonly waitMs?: number
+  /** How long a connection may leave a command without an answer before it is given up for another, in ms. Default: 4,000. */
+  readonly answerTimeoutMs?: number
+  /** How often the connection that live entries come through is checked, in ms. Default: 5,000. */
+  readonly heartbeatMs?: number
+  /** Appends that wait for their answer; beyond, they are refused with `log_unavailable`. Default: 20,000. */
+  readonly pendingAppendsMax?: number
+  /** Keys with a value in one channel, members included; beyond, another key is refused with `log_full`. Default: 1,000,000. */
+  readonly keysPerChannelMax?: number
+  /** Deleted keys that one channel remembers, or as many as it has values if these are more. Beyond, the floor rises. */
+  readonly tombstonesPerChannelMax?: number
+  /** Idempotency keys that one channel remembers; beyond, old ones are forgotten before their time. Default: 100,000. */
+  readonly dedupeKeysPerChannelMax?: number
+  /** Is told what a watcher throws, and what is wrong with the connection. Default: `console.error`. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** The Redis log's options unless they are given. */
+export const redisLogDefaults = {
+  prefix: "holdfast",
+  waitMs: 10_000,
+  answerTimeoutMs: 4_000,
+  heartbeatMs: 5_000,
+  pendingAppendsMax: 20_000,
+  keysPerChannelMax: 1_000_000,
+  tombstonesPerChannelMax: 1_000,
+  dedupeKeysPerChannelMax: 100_000,
+  onError: (error: unknown): void => console.error(error),
+} as const satisfies Required<RedisLogOptions>
+
+export type RedisLogSettings = Required<RedisLogOptions>

@@ -1,0 +1,114 @@
+/**
+ * Reads one channel. Changes nothing, so a full Redis can be read.
+ *
+ * KEYS: as of the write script. ARGV: format, what (`head`, `last`, `all` or `fold`), then `after` (of `last`: how many
+ * events), `through`, how many entries at most, how many bytes at most.
+ *
+ * Answers {0, epoch, generation, the partition's top, the generation's base, the channel's top, its floor, next, entries},
+ * or {1, the format that is there}, or {2} when nobody has written to the partition yet.
+ */
+export const READ_SCRIPT = `#!lua flags=no-writes
+local stored = redis.call('HMGET', KEYS[1], 'format', 'epoch', 'top', 'generation', 'base')
+if not stored[1] then
+  if redis.call('EXISTS', KEYS[1]) == 1 then return {1, ''} end
+  return {2}
+end
+if stored[1] ~= ARGV[1] then return {1, stored[1]} end
+local headTop, floor, events = 0, 0, 0
+local packed = redis.call('GET', KEYS[2])
+if packed then headTop, floor, events = struct.unpack('>ddd', packed) end
+
+local what, after, through = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local entriesMax, bytesMax = tonumber(ARGV[5]), tonumber(ARGV[6])
+local function answer(next, entries)
+  return {0, stored[2], tonumber(stored[4]), tonumber(stored[3]), tonumber(stored[5]), headTop, floor, next, entries}
+end
+local function text(number) return string.format('%.0f', number) end
+
+if what == 'head' then return answer(0, '') end
+
+if what == 'last' then
+  local count = after
+  if count <= 0 then return answer(headTop, '') end
+  if count >= events then return answer(floor, '') end
+  local last = '+'
+  while count > 0 do
+    local page = redis.call('XREVRANGE', KEYS[3], last, '-', 'COUNT', math.min(count, 100))
+    if #page == 0 then return answer(floor, '') end
+    count = count - #page
+    last = '(' .. page[#page][1]
+  end
+  return answer(math.max(floor, tonumber(string.match(last, '%d+')) - 1), '')
+end
+
+local limit = math.min(through, headTop)
+if after >= limit then return answer(after, '') end
+
+-- Three lists in the order of offsets, each read in portions: {offset, record} until there is nothing left.
+local function list(fetch)
+  return { fetch = fetch, from = after, at = 1, size = 0, portion = 4, isDone = false }
+end
+
+local count, bytes = 0, 0
+
+-- As many as will likely fit: a portion is copied into the script's memory, and bodies may be large.
+local function portionOf(source)
+  source.portion = math.min(source.portion * 2, 128, entriesMax + 1)
+  if count == 0 or bytes == 0 then return source.portion end
+  return math.min(source.portion, math.max(1, math.ceil((bytesMax - bytes) * count / bytes) + 1))
+end
+
+local function peek(source)
+  if source.at <= source.size then return source.offsets[source.at] end
+  if source.isDone then return nil end
+  source.offsets, source.records, source.at = {}, {}, 1
+  source.fetch(source, portionOf(source))
+  source.size = #source.offsets
+  if source.size == 0 then source.isDone = true return nil end
+  source.from = source.offsets[source.size]
+  return source.offsets[1]
+end
+
+local function fetchEvents(source, portion)
+  for i, entry in ipairs(redis.call('XRANGE', KEYS[3], text(source.from + 1), text(limit), 'COUNT', portion)) do
+    source.offsets[i] = tonumber(string.match(entry[1], '^%d+'))
+    source.records[i] = entry[2][2]
+  end
+end
+
+local function fetchKeyed(key)
+  return function(source, portion)
+    local found = redis.call('ZRANGE', key, '(' .. text(source.from), text(limit), 'BYSCORE', 'LIMIT', 0, portion, 'WITHSCORES')
+    for i = 1, #found, 2 do
+      local record = redis.call('HGET', KEYS[4], found[i])
+      local at = #source.offsets + 1
+      source.offsets[at] = tonumber(found[i + 1])
+      source.records[at] = string.sub(record, 1, 9) .. struct.pack('>I4', #found[i] - 1) .. string.sub(found[i], 2)
+        .. string.sub(record, 10)
+    end
+  end
+end
+
+local lists = { list(fetchKeyed(KEYS[5])) }
+if what == 'all' then
+  lists[2] = list(fetchEvents)
+  lists[3] = list(fetchKeyed(KEYS[6]))
+end
+
+local parts, last = {}, after
+while true do
+  local lowest, source
+  for _, each in ipairs(lists) do
+    local offset = peek(each)
+    if offset and (not lowest or offset < lowest) then lowest, source = offset, each end
+  end
+  if not source then return answer(limit, table.concat(parts)) end
+  local record = source.records[source.at]
+  local _, identityBytes = struct.unpack('>dI4', record, 2)
+  bytes = bytes + #record - 13 - identityBytes
+  if count > 0 and (count >= entriesMax or bytes > bytesMax) then return answer(last, table.concat(parts)) end
+  parts[#parts + 1] = struct.pack('>dI4', lowest, #record)
+  parts[#parts + 1] = record
+  count, last, source.at = count + 1, lowest, source.at + 1
+end
+`

@@ -1,0 +1,28 @@
+/** What a command may carry. */
+export type Argument = string | Buffer
+
+export type MessageListener = (message: Buffer, channel: Buffer) => void
+
+/** A connection of its own for live entries. Once lost it is not used again. */
+export interface Line {
+  /** Resolves when it is connected. `handleLost` is called at most once, also for a connection that was never made. */
+  readonly open: (handleLost: () => void) => Promise<void>
+  readonly subscribe: (live: string, listener: MessageListener) => Promise<void>
+  readonly unsubscribe: (live: string, listener: MessageListener) => Promise<void>
+  /** Resolves when the server has answered. */
+  readonly ping: () => Promise<void>
+  readonly destroy: () => void
+}
+
+/** One life of the connection to Redis, whatever its topology. Once lost it is not used again. */
+export interface Session {
+  readonly connect: () => Promise<void>
+  /** Sends a command to the server that has `key`. Texts in the answer are Buffers. */
+  readonly send: (key: Buffer, args: readonly Argument[]) => Promise<unknown>
+  /** Names the server that tells of a partition's appends, and makes a line to it. */
+  readonly route: (partition: number) => Promise<{ readonly server: string; readonly line: () => Line }>
+  readonly destroy: () => void
+}
+
+/** Makes a session. `handleLost` tells that it can't be used any more, if it knows. */
+export type OpenSession = (handleLost: () => void) => Session

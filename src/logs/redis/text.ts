@@ -1,0 +1,13 @@
+/** Begins a text that is not valid Unicode. UTF-8 has no such byte. */
+const WIDE = 0xff
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+/** A text as bytes, such that any JavaScript string comes back as it was: UTF-8, or UTF-16 for what UTF-8 cannot say. */
+export function encodeText(text: string): Buffer {
+  if (!LONE_SURROGATE.test(text)) return Buffer.from(text, "utf8")
+  return Buffer.concat([Buffer.of(WIDE), Buffer.from(text, "utf16le")])
+}
+
+export function decodeText(bytes: Buffer): string {
+  return bytes[0] === WIDE ? bytes.toString("utf16le", 1) : bytes.toString("utf8")
+}

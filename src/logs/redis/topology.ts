@@ -1,0 +1,189 @@
+import { createClient, RESP_TYPES } from "redis"
+import { failureOf, unavailable, unusable } from "./failure.ts"
+import { slotOf } from "./keys.ts"
+import type { Argument, Line, MessageListener, OpenSession, Session } from "./session.ts"
+
+/**
+ * A client of the official library, made by `createClient`, `createCluster` or `createSentinel`, connected or not. It is
+ * only a pattern: the log makes connections of its own with its options, and leaves this one alone.
+ */
+export interface RedisClient {
+  readonly duplicate: (...args: never[]) => unknown
+}
+
+/** What is used of the library's clients. Their own types depend on the modules and scripts that a client is made with. */
+interface Connectable {
+  readonly connect: () => Promise<unknown>
+  readonly destroy: () => unknown
+  readonly on: (event: string, listener: (...args: unknown[]) => void) => unknown
+  readonly sSubscribe: (channel: string, listener: MessageListener, bufferMode: true) => Promise<unknown>
+  readonly sUnsubscribe: (channel: string, listener: MessageListener, bufferMode: true) => Promise<unknown>
+}
+
+interface PlainClient extends Connectable {
+  readonly options?: { readonly socket?: object }
+  readonly duplicate: (overrides?: object) => PlainClient
+  readonly sendCommand: (args: readonly Argument[], options?: object) => Promise<unknown>
+}
+
+interface ClusterNode {
+  readonly host: string
+  readonly port: number
+  readonly client?: PlainClient
+}
+
+interface ClusterClient extends Connectable {
+  readonly duplicate: () => ClusterClient
+  readonly slots: readonly ({ readonly master: ClusterNode } | undefined)[]
+  readonly nodeClient: (node: ClusterNode) => Promise<PlainClient> | PlainClient
+  readonly sendCommand: (
+    firstKey: Buffer,
+    isReadonly: boolean,
+    args: readonly Argument[],
+    options?: object,
+  ) => Promise<unknown>
+}
+
+interface SentinelClient extends Connectable {
+  readonly duplicate: () => SentinelClient
+  readonly getMasterNode: () => unknown
+  readonly sendCommand: (isReadonly: boolean, args: readonly Argument[], options?: object) => Promise<unknown>
+}
+
+const BINARY = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
+
+/** How sessions are made for a URL or a client. @throws HoldfastError `log_unusable` when it is neither */
+export function topologyOf(target: string | RedisClient): OpenSession {
+  const client: unknown = typeof target === "string" ? clientFor(target) : target
+  if (isCluster(client)) return () => clusterSession(client.duplicate())
+  if (isSentinel(client)) return () => sentinelSession(client)
+  if (isPlain(client)) return (handleLost) => plainSession(client, handleLost)
+  throw unusable("redisLog takes a URL, or a client made by createClient, createCluster or createSentinel.")
+}
+
+function clientFor(url: string): unknown {
+  try {
+    return createClient({ url })
+  } catch {
+    // The library's message would repeat the URL, and with it the password.
+    throw unusable(
+      "This is no URL of a Redis. It looks like redis://user:password@host:6379/0, or rediss:// for TLS.",
+    )
+  }
+}
+
+function isCluster(client: unknown): client is ClusterClient {
+  return has(client, "duplicate", "nodeClient", "sendCommand")
+}
+
+function isSentinel(client: unknown): client is SentinelClient {
+  return has(client, "duplicate", "getMasterNode", "sendCommand")
+}
+
+function isPlain(client: unknown): client is PlainClient {
+  return has(client, "duplicate", "connect", "sendCommand", "sSubscribe")
+}
+
+function has(value: unknown, ...methods: string[]): boolean {
+  if (typeof value !== "object" || value === null) return false
+  return methods.every((method) => typeof (value as Record<string, unknown>)[method] === "function")
+}
+
+function plainSession(pattern: PlainClient, handleLost: () => void): Session {
+  const client = single(pattern)
+  client.on("error", handleLost)
+  return {
+    connect: async () => void (await client.connect()),
+    send: (_key, args) => client.sendCommand(args, BINARY),
+    route: async () => ({ server: "", line: () => plainLine(pattern) }),
+    destroy: () => end(client),
+  }
+}
+
+function clusterSession(cluster: ClusterClient): Session {
+  // A node that is gone is for the library to replace; what concerns us comes as the failure of a command.
+  cluster.on("error", () => undefined)
+  return {
+    connect: async () => void (await cluster.connect()),
+    send: (key, args) => cluster.sendCommand(key, false, args, BINARY),
+    async route(partition) {
+      const master = cluster.slots[slotOf(partition)]?.master
+      if (master === undefined) throw unavailable("No server of the Redis Cluster has this channel's slot")
+      const client = master.client ?? (await cluster.nodeClient(master))
+      return { server: `${master.host}:${master.port}`, line: () => plainLine(client) }
+    },
+    destroy: () => end(cluster),
+  }
+}
+
+function sentinelSession(pattern: SentinelClient): Session {
+  const sentinel = pattern.duplicate()
+  sentinel.on("error", () => undefined)
+  return {
+    connect: async () => void (await sentinel.connect()),
+    send: (_key, args) => sentinel.sendCommand(false, args, BINARY),
+    route: async () => ({ server: "", line: () => sentinelLine(pattern.duplicate()) }),
+    destroy: () => end(sentinel),
+  }
+}
+
+/**
+ * A client like `pattern` that does not reconnect by itself and keeps no commands for later: what is sent when has to stay in
+ * the hands of those who know what may be repeated.
+ */
+function single(pattern: PlainClient): PlainClient {
+  const socket = { ...pattern.options?.socket, reconnectStrategy: false }
+  return pattern.duplicate({ disableOfflineQueue: true, socket })
+}
+
+function plainLine(pattern: PlainClient): Line {
+  const client = single(pattern)
+  return line(client, async () => void (await client.sendCommand(["PING"])), [
+    "error",
+    "end",
+    // A cluster that gives a slot to another server ends the subscriptions in it.
+    "sharded-channel-moved",
+  ])
+}
+
+/** The library keeps the connection to itself. Whatever happens to it, it is made anew. */
+function sentinelLine(sentinel: SentinelClient): Line {
+  return line(sentinel, async () => void (await sentinel.sendCommand(false, ["PING"])), [
+    "error",
+    "end",
+    "topology-change",
+  ])
+}
+
+function line(client: Connectable, ping: () => Promise<void>, losses: readonly string[]): Line {
+  let isLost = false
+  return {
+    async open(handleLost) {
+      const lose = () => {
+        if (isLost) return
+        isLost = true
+        handleLost()
+      }
+      // Before there is a listener for errors, one would end the process.
+      client.on("error", () => undefined)
+      await client.connect()
+      for (const event of losses) client.on(event, lose)
+    },
+    subscribe: async (live, listener) => void (await client.sSubscribe(live, listener, true)),
+    unsubscribe: async (live, listener) => void (await client.sUnsubscribe(live, listener, true)),
+    ping,
+    destroy() {
+      isLost = true
+      end(client)
+    },
+  }
+}
+
+/** The library throws, or rejects, when there is nothing to destroy any more. */
+function end(client: Connectable): void {
+  try {
+    Promise.resolve(client.destroy()).catch(failureOf)
+  } catch {
+    return
+  }
+}
