@@ -2,7 +2,8 @@ import type { AppendOptions, Draft, Entry, LogKeep } from "../../hub/log.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { DedupeTable } from "../dedupe-table.ts"
 import { type DedupeJournal, journalled } from "./dedupe-journal.ts"
-import { entryKey, headKey, indexKey, PART } from "./keys.ts"
+import { encodeRun, RUN_BYTES_MAX, runBytesMax } from "./event-run.ts"
+import { entryKey, headKey, indexKey, type KeyedPart, PART } from "./keys.ts"
 import { OldestEvents } from "./oldest-events.ts"
 import {
   type ChannelHead,
@@ -34,6 +35,9 @@ export class LmdbChannel {
   readonly #head: ChannelHead
   readonly #oldest: OldestEvents
   #dedupe: DedupeTable | undefined
+  /** Events that were appended and are not written yet. */
+  #run: Entry[] = []
+  #runBytes = 0
   #changed = false
 
   constructor(id: number, store: Store, journal: DedupeJournal, limits: ChannelLimits) {
@@ -42,7 +46,7 @@ export class LmdbChannel {
     this.#journal = journal
     this.#limits = limits
     this.#head = store.head(id)
-    this.#oldest = new OldestEvents(id, store, this.#head)
+    this.#oldest = new OldestEvents(id, store, this.#head, () => this.#flushRun())
   }
 
   get head(): Readonly<ChannelHead> {
@@ -67,8 +71,7 @@ export class LmdbChannel {
   append({ kind, name, key, body, at }: Draft, { keep, dedupe }: AppendOptions): Entry {
     const entry: Entry = { offset: this.#head.top + 1, kind, name, key, body, at }
     if (kind === "event") {
-      this.#store.entries.putSync(entryKey(this.id, PART.events, entry.offset, eventKey), encodeEntry(entry))
-      this.#oldest.push(entry)
+      this.#push(entry)
     } else {
       this.#supersede(entry)
     }
@@ -96,8 +99,26 @@ export class LmdbChannel {
   /** Writes the head, if it changed. Has to be called before the transaction ends. */
   flush(): void {
     if (!this.#changed) return
+    this.#flushRun()
     this.#store.entries.putSync(headKey(this.id), encodeHead(this.#head))
     this.#changed = false
+  }
+
+  #push(event: Entry): void {
+    const bytes = runBytesMax(event)
+    if (this.#runBytes + bytes > RUN_BYTES_MAX) this.#flushRun()
+    this.#run.push(event)
+    this.#runBytes += bytes
+    this.#oldest.push(event, this.#run[0]?.offset ?? event.offset)
+  }
+
+  /** Writes the events that were appended since the last run. */
+  #flushRun(): void {
+    const first = this.#run[0]
+    if (first === undefined) return
+    this.#store.entries.putSync(entryKey(this.id, PART.events, first.offset), encodeRun(this.#run))
+    this.#run = []
+    this.#runBytes = 0
   }
 
   #known(nowMs: number): DedupeTable {
@@ -146,7 +167,7 @@ export class LmdbChannel {
       const oldest = this.#oldest.first()
       if (oldest === undefined) throw new RangeError(`channel ${this.id} has fewer events than its head says`)
       if (head.events <= keep.events && head.eventBytes <= keep.bytes && oldest.at >= oldestAt) return
-      this.#oldest.trim(oldest)
+      this.#oldest.trimFirst()
       this.#changed = true
     }
   }
@@ -156,7 +177,7 @@ export class LmdbChannel {
     const head = this.#head
     const tombstonesMax = Math.max(this.#limits.tombstonesPerChannelMax, head.values)
     while (head.tombstones > tombstonesMax || (head.tombstones > 0 && Number.isFinite(oldestAt))) {
-      const [oldest] = this.#store.scan(this.id, PART.tombstones, 0, head.top, 1)
+      const [oldest] = this.#store.keyed(this.id, PART.tombstones, 0, head.top, 1)
       if (oldest === undefined)
         throw new RangeError(`channel ${this.id} has fewer tombstones than its head says`)
       if (head.tombstones <= tombstonesMax && oldest.at >= oldestAt) return
@@ -168,10 +189,7 @@ export class LmdbChannel {
   }
 }
 
-/** Events are the hot path: their key is written into one buffer, which LMDB copies. */
-const eventKey = Buffer.allocUnsafeSlow(11)
-
-function partOf(isTombstone: boolean): typeof PART.tombstones | typeof PART.values {
+function partOf(isTombstone: boolean): KeyedPart {
   return isTombstone ? PART.tombstones : PART.values
 }
 

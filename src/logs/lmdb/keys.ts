@@ -8,8 +8,11 @@ import { textBytesMax, writeText } from "./text.ts"
  */
 export const PART = { index: 0, values: 1, tombstones: 2, events: 3, head: 4 } as const
 
-/** A part that holds entries by offset. */
-export type EntryPart = typeof PART.values | typeof PART.tombstones | typeof PART.events
+/** A part that holds the entries of keys, each by its offset. */
+export type KeyedPart = typeof PART.values | typeof PART.tombstones
+
+/** A part that holds entries by offset; events by that of the first in their run, see event-run.ts. */
+export type EntryPart = KeyedPart | typeof PART.events
 
 const ENTRY_KEY_BYTES = 11
 /** LMDB takes keys of up to 1,978 bytes; a longer identity is replaced by its digest, so that any text may be a key. */
@@ -17,12 +20,8 @@ const IDENTITY_BYTES_MAX = 400
 const DIGESTED = 0xff
 
 /** The key of an entry: channel, part, and the offset in 48 bits, big-endian so that keys sort by offset. */
-export function entryKey(
-  id: number,
-  part: number,
-  offset: number,
-  target = Buffer.allocUnsafe(ENTRY_KEY_BYTES),
-): Buffer {
+export function entryKey(id: number, part: EntryPart, offset: number): Buffer {
+  const target = Buffer.allocUnsafe(ENTRY_KEY_BYTES)
   target.writeUInt32BE(id, 0)
   target[4] = part
   target.writeUIntBE(offset, 5, 6)

@@ -14,9 +14,7 @@ export function readPage(
   const end = Math.min(through, head.top)
   const complete = { entries: [] as Entry[], next: Math.max(after, end) }
   if (after >= end) return complete
-  const scans = partsOf(head, select).map(({ part, floor }) =>
-    store.scan(id, part, Math.max(after, floor), end, entriesMax + 1),
-  )
+  const scans = scansOf(store, id, head, { after, end, select, limit: entriesMax + 1 })
   const entries: Entry[] = complete.entries
   let bytes = 0
   try {
@@ -35,13 +33,26 @@ export function readPage(
   }
 }
 
-/** The parts with something in them. Of the events, those that are trimmed may still be in the file. */
-function partsOf(head: Readonly<ChannelHead>, select: Range["select"]) {
-  const parts = []
-  if (head.values > 0) parts.push({ part: PART.values, floor: 0 })
-  if (select === "all" && head.tombstones > 0) parts.push({ part: PART.tombstones, floor: 0 })
-  if (select === "all" && head.events > 0) parts.push({ part: PART.events, floor: head.eventFloor })
-  return parts
+interface Scope {
+  readonly after: number
+  readonly end: number
+  readonly select: Range["select"]
+  readonly limit: number
+}
+
+/** Reads the parts with something in them. Of the events, those that are trimmed may still be in the file. */
+function scansOf(
+  store: Store,
+  id: number,
+  head: Readonly<ChannelHead>,
+  { after, end, select, limit }: Scope,
+): Generator<Entry>[] {
+  const scans: Generator<Entry>[] = []
+  if (head.values > 0) scans.push(store.keyed(id, PART.values, after, end, limit))
+  if (select === "all" && head.tombstones > 0) scans.push(store.keyed(id, PART.tombstones, after, end, limit))
+  if (select === "all" && head.events > 0)
+    scans.push(store.events(id, Math.max(after, head.eventFloor), end, limit))
+  return scans
 }
 
 function* merged(scans: readonly Generator<Entry>[]): Generator<Entry> {
@@ -66,6 +77,6 @@ export function offsetOfLast(store: Store, id: number, head: Readonly<ChannelHea
   const floor = Math.max(head.eventFloor, head.tombstoneFloor)
   if (count <= 0) return head.top
   if (count >= head.events) return floor
-  const offset = store.fromEnd(id, PART.events, count)
+  const offset = store.eventFromEnd(id, count)
   return offset === undefined ? floor : Math.max(floor, offset - 1)
 }

@@ -1,34 +1,26 @@
 import { crc32 } from "node:zlib"
-import type { Entry, EntryKind } from "../../hub/log.ts"
+import type { Draft, Entry, EntryKind } from "../../hub/log.ts"
 import { endOfText, readText, textBytesMax, writeText } from "./text.ts"
 
 const KINDS: readonly EntryKind[] = ["event", "set", "delete", "join", "left"]
 
-const CHECKSUM_BYTES = 4
-const AT_START = CHECKSUM_BYTES + 1
-const TEXTS_START = AT_START + 8
+/** A record begins with a checksum over the rest of it and the offset in its key. */
+export const CHECKSUM_BYTES = 4
+const TEXTS_START = 1 + 8
 
 /** Records are put together here and copied by LMDB at once. It grows to the largest record there was. */
 let scratch = Buffer.allocUnsafeSlow(64 * 1024)
 
-function space(bytes: number): Buffer {
+/** Room for a record, valid until the next one is encoded. */
+export function space(bytes: number): Buffer {
   if (scratch.length < bytes) scratch = Buffer.allocUnsafeSlow(2 * bytes)
   return scratch
 }
 
-/**
- * An entry without its offset, which is in its key: a checksum over both, kind, time, name, key and body. Valid until the
- * next record is encoded.
- */
-export function encodeEntry({ offset, kind, name, key, body, at }: Entry): Buffer {
-  const target = space(TEXTS_START + textBytesMax(name) + textBytesMax(key) + body.length)
-  target[CHECKSUM_BYTES] = KINDS.indexOf(kind)
-  target.writeDoubleLE(at, AT_START)
-  const end = writeText(target, writeText(target, TEXTS_START, name), key)
-  target.set(body, end)
-  const record = target.subarray(0, end + body.length)
-  record.writeUInt32LE(checksum(offset, record), 0)
-  return record
+/** A state's or a member's entry without its offset, which is in its key. Valid until the next record is encoded. */
+export function encodeEntry(entry: Entry): Buffer {
+  const target = space(CHECKSUM_BYTES + draftBytesMax(entry))
+  return sealed(entry.offset, target.subarray(0, writeDraft(target, CHECKSUM_BYTES, entry)))
 }
 
 /**
@@ -36,25 +28,32 @@ export function encodeEntry({ offset, kind, name, key, body, at }: Entry): Buffe
  * @throws RangeError when the record is not what was written
  */
 export function decodeEntry(offset: number, record: Uint8Array): Entry {
-  const source = bufferOf(record)
-  const kind = KINDS[source.readUInt8(CHECKSUM_BYTES)]
-  if (kind === undefined || source.readUInt32LE(0) !== checksum(offset, source)) {
-    throw new RangeError(`the entry ${offset} is not what was written`)
-  }
-  const name = readText(source, TEXTS_START)
-  const key = readText(source, name.end)
-  return {
-    offset,
-    kind,
-    name: name.text,
-    key: key.text,
-    body: record.subarray(key.end),
-    at: source.readDoubleLE(AT_START),
-  }
+  const source = unsealed(offset, record)
+  return readDraft(offset, source, CHECKSUM_BYTES, source.length)
 }
 
-function checksum(offset: number, record: Buffer): number {
-  return crc32(record.subarray(CHECKSUM_BYTES), offset % 0x100000000)
+/** The most bytes that `writeDraft` takes. */
+export function draftBytesMax({ name, key, body }: Draft): number {
+  return TEXTS_START + textBytesMax(name) + textBytesMax(key) + body.length
+}
+
+/** Writes kind, time, name, key and body. Returns where they end. */
+export function writeDraft(target: Buffer, start: number, { kind, name, key, body, at }: Draft): number {
+  target[start] = KINDS.indexOf(kind)
+  target.writeDoubleLE(at, start + 1)
+  const end = writeText(target, writeText(target, start + TEXTS_START, name), key)
+  target.set(body, end)
+  return end + body.length
+}
+
+/** What `writeDraft` wrote, with the offset that belongs to it. */
+export function readDraft(offset: number, source: Buffer, start: number, end: number): Entry {
+  const kind = KINDS[source.readUInt8(start)]
+  if (kind === undefined) throw new RangeError(`the entry ${offset} is of no kind`)
+  const name = readText(source, start + TEXTS_START)
+  const key = readText(source, name.end)
+  const body = source.subarray(key.end, end)
+  return { offset, kind, name: name.text, key: key.text, body, at: source.readDoubleLE(start + 1) }
 }
 
 /** What trimming has to know of an entry: less than the whole, and it is asked for once per append. */
@@ -65,10 +64,27 @@ export interface Weight {
   readonly bytes: number
 }
 
-export function decodeWeight(offset: number, record: Uint8Array): Weight {
+/** The weight of what `writeDraft` wrote. */
+export function weighDraft(offset: number, source: Buffer, start: number, end: number): Weight {
+  const bodyStart = endOfText(source, endOfText(source, start + TEXTS_START))
+  return { offset, at: source.readDoubleLE(start + 1), bytes: end - bodyStart }
+}
+
+/** Puts the checksum into a record. */
+export function sealed(offset: number, record: Buffer): Buffer {
+  record.writeUInt32LE(checksum(offset, record), 0)
+  return record
+}
+
+/** @throws RangeError when the record is not what was sealed */
+export function unsealed(offset: number, record: Uint8Array): Buffer {
   const source = bufferOf(record)
-  const end = endOfText(source, endOfText(source, TEXTS_START))
-  return { offset, at: source.readDoubleLE(AT_START), bytes: source.length - end }
+  if (source.readUInt32LE(0) === checksum(offset, source)) return source
+  throw new RangeError(`the entry ${offset} is not what was written`)
+}
+
+function checksum(offset: number, record: Buffer): number {
+  return crc32(record.subarray(CHECKSUM_BYTES), offset % 0x100000000)
 }
 
 /** The bytes of a record as a Buffer, which they mostly are already. */
@@ -106,7 +122,7 @@ export interface ChannelHead {
   eventBytes: number
   values: number
   tombstones: number
-  /** Events that were trimmed and are still in the file. */
+  /** Events that were trimmed since some were deleted from the file. 0 only when none is left in it. */
   trimmed: number
   /** The journal's chunk with the newest idempotency key of this channel, and when the last of its keys expires. */
   dedupeChunk: number

@@ -1,12 +1,28 @@
 import { type Database, open, type RootDatabase } from "lmdb"
 import type { Entry } from "../../hub/log.ts"
-import { type EntryPart, entryKey, headKey, nameKey, OFFSET_MAX, offsetOfKey } from "./keys.ts"
-import { type ChannelHead, decodeEntry, decodeHead, decodeWeight, emptyHead, type Weight } from "./record.ts"
+import { decodeRun, weighRun } from "./event-run.ts"
+import {
+  type EntryPart,
+  entryKey,
+  headKey,
+  type KeyedPart,
+  nameKey,
+  OFFSET_MAX,
+  offsetOfKey,
+  PART,
+} from "./keys.ts"
+import { bufferOf, type ChannelHead, decodeEntry, decodeHead, emptyHead, type Weight } from "./record.ts"
 
 type Table = Database<Uint8Array, Uint8Array>
 
 /** What is known of the log as a whole: its epoch, the name of the one who writes, and how many channels there are. */
 type MetaKey = "epoch" | "writer" | "channels"
+
+/** What trimming has to know of a run of events: under which offset it stands, and what is in it. */
+export interface Run {
+  readonly first: number
+  readonly weights: readonly Weight[]
+}
 
 /**
  * The LMDB environment and its tables. Reads are synchronous and see what is committed, or, within `transact`, what the
@@ -84,26 +100,42 @@ export class Store {
     return record === undefined ? emptyHead() : decodeHead(record)
   }
 
-  /** The entries of a part with offsets in (after, through], in order; read as they are asked for. */
-  *scan(id: number, part: EntryPart, after: number, through: number, limit: number): Generator<Entry> {
-    for (const { key, value } of this.#range(id, part, after, through, limit)) {
+  /** A channel's values or tombstones with offsets in (after, through], in order; read as they are asked for. */
+  *keyed(id: number, part: KeyedPart, after: number, through: number, limit: number): Generator<Entry> {
+    for (const { key, value } of this.#range(id, part, after + 1, through, limit)) {
       yield decodeEntry(offsetOfKey(key), value)
     }
   }
 
-  /** The same entries, of each only what trimming has to know. */
-  weigh(id: number, part: EntryPart, after: number, through: number, limit: number): Weight[] {
-    const weights: Weight[] = []
-    for (const { key, value } of this.#range(id, part, after, through, limit)) {
-      weights.push(decodeWeight(offsetOfKey(key), value))
+  /** A channel's events with offsets in (after, through], in order; read as they are asked for. */
+  *events(id: number, after: number, through: number, limit: number): Generator<Entry> {
+    const first = this.#runAt(id, after + 1)
+    // One run more than there are events: of the first one, all may lie below.
+    for (const { key, value } of this.#range(id, PART.events, first, through, limit + 1)) {
+      for (const event of decodeRun(offsetOfKey(key), value)) {
+        if (event.offset > after && event.offset <= through) yield event
+      }
     }
-    return weights
   }
 
-  /** The offset of the entry of a part that `count - 1` others follow. */
-  fromEnd(id: number, part: EntryPart, count: number): number | undefined {
-    const range = { start: entryKey(id, part, OFFSET_MAX), end: entryKey(id, part, 0), reverse: true }
-    for (const key of this.entries.getKeys({ ...range, offset: count - 1, limit: 1 })) return offsetOfKey(key)
+  /** The first runs of the channel's events that lie above `floor`, wholly or in part. */
+  runs(id: number, floor: number, through: number, limit: number): readonly Run[] {
+    const runs = this.#range(id, PART.events, this.#runAt(id, floor + 1), through, limit)
+    return Array.from(runs, ({ key, value }) => ({
+      first: offsetOfKey(key),
+      weights: weighRun(bufferOf(value)),
+    }))
+  }
+
+  /** The offset of the event that `count - 1` others follow. */
+  eventFromEnd(id: number, count: number): number | undefined {
+    const [start, end] = [entryKey(id, PART.events, OFFSET_MAX), entryKey(id, PART.events, 0)]
+    let left = count
+    for (const { value } of this.entries.getRange({ start, end, reverse: true })) {
+      const weights = weighRun(bufferOf(value))
+      if (weights.length >= left) return weights[weights.length - left]?.offset
+      left -= weights.length
+    }
     return undefined
   }
 
@@ -114,8 +146,15 @@ export class Store {
     this.channels.putSync(nameKey(name), record)
   }
 
-  #range(id: number, part: EntryPart, after: number, through: number, limit: number) {
-    const start = entryKey(id, part, after + 1)
+  /** The offset of the first event in the run in which the one with this offset would stand. */
+  #runAt(id: number, offset: number): number {
+    const [start, end] = [entryKey(id, PART.events, offset), entryKey(id, PART.events, 0)]
+    for (const key of this.entries.getKeys({ start, end, reverse: true, limit: 1 })) return offsetOfKey(key)
+    return offset
+  }
+
+  #range(id: number, part: EntryPart, from: number, through: number, limit: number) {
+    const start = entryKey(id, part, from)
     const end = entryKey(id, part, Math.min(through, OFFSET_MAX - 1) + 1)
     return this.entries.getRange({ start, end, limit })
   }
