@@ -121,8 +121,8 @@ export class Channel {
   joinOrCatchUp(subscription: Subscription, known = false): void {
     const atTail = subscription.epoch === this.epoch && subscription.offset === this.tail
     if (!atTail || subscription.snapshot !== undefined) {
-      if (known && subscription.epoch === this.epoch && subscription.offset > this.tail)
-        this.#waitForTail(subscription)
+      const isAhead = subscription.epoch !== this.epoch || subscription.offset > this.tail
+      if (known && isAhead) this.#waitForTail(subscription)
       else this.#ports.catchUp(subscription)
       return
     }
@@ -134,7 +134,10 @@ export class Channel {
     this.#liveCount++
   }
 
-  /** The subscriber has seen more than this node: it comes from another one. The node reads on. */
+  /**
+   * The subscriber has seen more than this node: it comes from another one, or has read of a new epoch first. The node
+   * reads on; until it has, there is nothing to read for the subscriber that would bring it closer.
+   */
   #waitForTail(subscription: Subscription): void {
     this.#ahead.add(subscription)
     if (!this.#filling) this.#fill()
