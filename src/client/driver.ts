@@ -6,7 +6,7 @@ import { Connection, type ConnectionOptions, type ConnectionStatus } from "./con
 import { Outbox, type Request, toError, tooLarge } from "./outbox.ts"
 import type { OutboxStore } from "./outbox-store.ts"
 import type { Subscription } from "./subscription.ts"
-import { type Subscriber, Subscriptions } from "./subscriptions.ts"
+import { Subscriptions } from "./subscriptions.ts"
 import type { Line, Transport, Wire } from "./transport.ts"
 
 /** What the machines are bound to. */
@@ -170,9 +170,9 @@ export class Driver {
   }
 
   /** @throws HoldfastError `closed` */
-  add(subscriber: Subscriber): void {
+  add(subscription: Subscription): void {
     this.#refuseWhenClosed()
-    this.#subscriptions.add(subscriber)
+    this.#subscriptions.add(subscription)
   }
 
   /** The subscription may want something of the server. */
