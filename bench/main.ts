@@ -5,6 +5,7 @@ const benchmarks = {
   memory: () => import("./memory.ts"),
   log: () => import("./log.ts"),
   recovery: () => import("./recovery.ts"),
+  stalled: () => import("./stalled.ts"),
 }
 
 const [name = "", ...args] = process.argv.slice(2)
