@@ -10,7 +10,7 @@ export class Connection {
   readonly id: string
   readonly outlet: Outlet
   readonly inbox: Inbox
-  /** The HTTP request it began with, until it is authenticated. */
+  /** The HTTP request it began with, as long as somebody may have to look at it. */
   request: unknown
   state: "new" | "authenticating" | "open" | "closed" = "new"
   user: unknown = undefined
@@ -30,6 +30,11 @@ export class Connection {
     this.outlet = outlet
     this.inbox = inbox
     this.request = request
+  }
+
+  /** Who the user is, as far as the server has said. */
+  get userId(): string | undefined {
+    return idOf(this.user)
   }
 
   send(message: ServerMessage): void {
@@ -59,4 +64,10 @@ export class Connection {
     if (this.state === "closed") return
     this.outlet.link.close(closeCodes[why].code, reason)
   }
+}
+
+/** The `id` of a user that has one. */
+export function idOf(user: unknown): string | undefined {
+  const id = (user as { id?: unknown } | null | undefined)?.id
+  return typeof id === "string" || typeof id === "number" ? `${id}` : undefined
 }

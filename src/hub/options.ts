@@ -28,8 +28,9 @@ type MaybePromise<T> = T | Promise<T>
 export interface HubOptions<C extends Contract, User, Request = unknown> {
   /**
    * Who is there. Called with the token of a connection's first message; what it returns is `user` in every handler. If
-   * it has a number `expiresAt` (ms since 1970), the connection has to bring a fresh token before then. Throwing refuses
-   * the connection. Without it everybody is let in, and `user` is undefined.
+   * it has a number `expiresAt` (ms since 1970), the connection has to bring a fresh token before then, of a user with the
+   * same `id`, and what it has subscribed to is authorized anew. Throwing refuses the connection. Without it everybody is
+   * let in, and `user` is undefined.
    */
   readonly authenticate?: (credentials: Credentials<Request>) => MaybePromise<User>
   /** What clients may do, by channel pattern. What is not named here is refused. */

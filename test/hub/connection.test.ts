@@ -99,7 +99,8 @@ describe("authentication", () => {
     rig(room, {
       authenticate: async ({ token }) => {
         if (token === undefined) throw new Error("no token")
-        return { id: token, expiresAt: token === "short" ? epochMs + 1_000 : undefined }
+        const [id, life] = token.split(" ")
+        return { id, expiresAt: life === "short" ? epochMs + 1_000 : undefined }
       },
       channels: { "plain/:name": { subscribe: ({ user, params }) => user.id === params.name } },
       limits: { heartbeatMs: 500 },
@@ -138,11 +139,11 @@ describe("authentication", () => {
   it("ends the connection when the token expires, unless a fresh one came", async () => {
     const r = make()
     const [renewing, lazy] = [r.peer(), r.peer()]
-    renewing.send(hello("short"))
-    lazy.send(hello("short"))
+    renewing.send(hello("ada short"))
+    lazy.send(hello("ada short"))
     await r.clock.settle()
     expect(lazy.last("welcome").expiresAt).toBe(r.clock.now() + 1_000)
-    renewing.send({ type: "token", token: "long" })
+    renewing.send({ type: "token", token: "ada long" })
     for (let n = 0; n < 8; n++) {
       await r.clock.advance(250)
       renewing.send({ type: "pong" })
@@ -150,6 +151,55 @@ describe("authentication", () => {
     }
     expect(renewing.closed()).toBeUndefined()
     expect(lazy.closed()).toMatchObject({ code: 4401, reason: "token_expired" })
+  })
+
+  it("is asked with the connection's request for a fresh token too", async () => {
+    const requests: unknown[] = []
+    const r = rig(room, { authenticate: ({ request }) => void requests.push(request) })
+    const peer = r.peer()
+    peer.send(hello("ada"))
+    await r.clock.settle()
+    peer.send({ type: "token", token: "ada" })
+    await r.clock.settle()
+    expect(requests).toEqual([{}, {}])
+  })
+
+  it("takes no fresh token of another user", async () => {
+    const r = make()
+    const peer = r.peer()
+    peer.send(hello("ada"))
+    await r.clock.settle()
+    peer.send({ type: "token", token: "bob" })
+    await r.clock.settle()
+    expect(peer.last("error")).toMatchObject({ code: "unauthorized" })
+    expect(peer.closed()).toMatchObject({ code: 4401 })
+  })
+
+  it("ends, with a fresh token, the subscriptions that the user is not allowed any more", async () => {
+    const allowed = new Set(["a", "b"])
+    const r = rig(room, {
+      authenticate: ({ token }) => ({ name: token }),
+      channels: { "plain/:name": { subscribe: ({ params }) => allowed.has(params.name) } },
+    })
+    const peer = r.peer()
+    peer.send({ ...hello("ada"), subscriptions: [{ channel: "plain/a" }, { channel: "plain/b" }] })
+    await r.clock.settle()
+    allowed.delete("a")
+    peer.send({ type: "token", token: "ada" })
+    await r.clock.settle()
+    expect(peer.all("unsubscribed")).toMatchObject([{ channel: "plain/a", code: "not_allowed" }])
+    for (const name of ["a", "b"]) await r.hub.channel("plain/:name", { name }).publish("tick", 1)
+    await r.clock.settle()
+    expect(peer.all("event")).toHaveLength(1)
+  })
+
+  it("refuses a user whose token expires at no time that is known", async () => {
+    const r = rig(room, { authenticate: () => ({ expiresAt: Number.NaN }) })
+    const peer = r.peer()
+    peer.send(hello())
+    await r.clock.settle()
+    expect(peer.closed()).toMatchObject({ code: 4401 })
+    expect(r.problems).toHaveLength(1)
   })
 })
 

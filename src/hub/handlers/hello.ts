@@ -1,21 +1,21 @@
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Hello, Token } from "../../protocol/message.ts"
-import type { Connection } from "../connection.ts"
+import { type Connection, idOf } from "../connection.ts"
 import type { Core } from "../core.ts"
-import { subscribe } from "./subscribe.ts"
+import { reauthorize, subscribe } from "./subscribe.ts"
 
 /** Lets the client in, or not; then serves every subscription that it brings along. */
 export async function hello(core: Core, connection: Connection, message: Hello): Promise<void> {
   connection.state = "authenticating"
   connection.inbox.hold()
   try {
-    await authenticate(core, connection, message.token)
+    admit(connection, await authenticate(core, connection, message.token))
   } catch (error) {
     refuse(core, connection, error)
     return
   } finally {
-    connection.request = undefined
+    if (core.authenticate === undefined) connection.request = undefined
     connection.inbox.release()
   }
   // the connection may have gone while the server made up its mind
@@ -39,10 +39,20 @@ export async function hello(core: Core, connection: Connection, message: Hello):
   }
 }
 
-/** Replaces the token before it expires. The user stays who it was when the server says so. */
+/**
+ * Replaces the token before it expires. It has to be the same user's, who may be allowed less by now: so every subscription
+ * is authorized anew.
+ */
 export async function token(core: Core, connection: Connection, message: Token): Promise<void> {
   try {
-    await authenticate(core, connection, message.token)
+    const user = await authenticate(core, connection, message.token)
+    if (idOf(user) !== connection.userId) {
+      throw new HoldfastError("unauthorized", "the fresh token is not of the user that the connection is of")
+    }
+    admit(connection, user)
+    for (const channel of connection.subscriptions.keys()) {
+      connection.inbox.run(channel, () => reauthorize(core, connection, channel))
+    }
     connection.send({ type: "token", ...expiryOf(core, connection) })
   } catch (error) {
     refuse(core, connection, error)
@@ -59,13 +69,18 @@ function expiryOf(
 
 async function authenticate(
   core: Core,
-  connection: Connection,
+  { request }: Connection,
   credential: string | undefined,
-): Promise<void> {
-  if (core.authenticate === undefined) return
-  const user = await core.authenticate({ token: credential, request: connection.request })
-  connection.user = user
+): Promise<unknown> {
+  return core.authenticate?.({ token: credential, request })
+}
+
+/** @throws TypeError when it is not clear until when */
+function admit(connection: Connection, user: unknown): void {
   const expiresAt = (user as { expiresAt?: unknown } | null | undefined)?.expiresAt
+  // as of a token without the claim that it was reckoned from: compared with, it would never come
+  if (Number.isNaN(expiresAt)) throw new TypeError("what authenticate returned has NaN as expiresAt")
+  connection.user = user
   connection.expiresAt = typeof expiresAt === "number" ? expiresAt : Number.POSITIVE_INFINITY
 }
 
@@ -73,6 +88,7 @@ function refuse(core: Core, connection: Connection, error: unknown): void {
   const told =
     error instanceof HoldfastError ? error : new HoldfastError("unauthorized", errorCodes.unauthorized)
   if (told !== error) core.logger.warn("a connection was refused", { connection: connection.id, error })
-  connection.fail(told)
+  // its code and its sentence: what else it holds may be nothing that can travel
+  connection.fail(new HoldfastError(told.code, told.message))
   connection.close("unauthorized", told.code)
 }

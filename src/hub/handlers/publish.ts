@@ -82,9 +82,8 @@ async function own(core: Core, what: string, ready: () => Promise<Append>): Prom
  * @throws HoldfastError `invalid_value` when the payload is nested too deep to be kept
  */
 function dedupe(core: Core, connection: Connection, message: Upward): Dedupe {
-  const id = (connection.user as { id?: unknown } | null | undefined)?.id
-  const scope =
-    typeof id === "string" || typeof id === "number" ? ["user", `${id}`] : ["member", connection.member]
+  const { userId, member } = connection
+  const scope = userId === undefined ? ["member", member] : ["user", userId]
   const { type, name } = message
   const data = "data" in message ? encodeBody(message.data) : null
   const asked = [type, name, "key" in message ? message.key : null, data]

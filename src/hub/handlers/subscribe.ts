@@ -29,9 +29,17 @@ export async function subscribe(
       core.channels.release(name)
     }
   } catch (error) {
-    if (!connection.subscriptions.delete(name)) return
-    const { code, message } = error instanceof HoldfastError ? error : unexpected(core, name, error)
-    connection.send({ type: "unsubscribed", channel: name, code, message })
+    end(core, connection, name, error)
+  }
+}
+
+/** Asks again whether the user may be subscribed, and ends the subscription if not. */
+export async function reauthorize(core: Core, connection: Connection, channel: string): Promise<void> {
+  if (!connection.subscriptions.has(channel)) return
+  try {
+    await authorize(core, connection, targetOf(core, channel))
+  } catch (error) {
+    end(core, connection, channel, error)
   }
 }
 
@@ -56,6 +64,14 @@ async function authorize(core: Core, connection: Connection, target: Target): Pr
         rule(contextOf(core, connection, target)),
       )) === true)
   if (!allowed) throw new HoldfastError("not_allowed", `no permission to subscribe to ${target.name}`)
+}
+
+/** Ends a subscription that could not be made, or may not go on, and says why. */
+function end(core: Core, connection: Connection, channel: string, error: unknown): void {
+  if (!connection.subscriptions.has(channel)) return
+  unsubscribe(core, connection, { type: "unsubscribe", channel })
+  const { code, message } = error instanceof HoldfastError ? error : unexpected(core, channel, error)
+  connection.send({ type: "unsubscribed", channel, code, message })
 }
 
 /** Where the cursor starts. `fresh`: the subscriber holds nothing yet, or wants it anew. */
