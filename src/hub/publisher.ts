@@ -1,6 +1,6 @@
 import type { ChannelMatch, Payload, Schema } from "../contract/index.ts"
 import { isSchema, validate } from "../contract/schema.ts"
-import { KEY_LENGTH_MAX } from "../protocol/client-message.ts"
+import { isKey, KEY_EXPECTED } from "../protocol/client-message.ts"
 import { HoldfastError } from "../protocol/error.ts"
 import { encodeBody } from "../protocol/msgpack.ts"
 import type { Position } from "../protocol/position.ts"
@@ -124,12 +124,8 @@ function positionOf({ position }: Appended): Position {
 }
 
 function checkKey(key: unknown): void {
-  if (typeof key === "string" && key !== "" && key.length <= KEY_LENGTH_MAX) return
-  throw new HoldfastError(
-    "invalid_payload",
-    `a state's key is a string of 1 to ${KEY_LENGTH_MAX} characters`,
-    { path: "key" },
-  )
+  if (isKey(key)) return
+  throw new HoldfastError("invalid_payload", `a state's key has to be ${KEY_EXPECTED}`, { path: "key" })
 }
 
 /** @throws HoldfastError `invalid_payload`, with the path of the first complaint */

@@ -48,6 +48,19 @@ function unknownType(decoded: unknown, type: unknown): HoldfastError {
   })
 }
 
+/** What a key of state has to be, as a part of a sentence. */
+export const KEY_EXPECTED = `a string of 1 to ${KEY_LENGTH_MAX} characters of well-formed Unicode`
+
+/** Two keys with different lone surrogates would become the same key as soon as they are UTF-8. */
+export function isKey(value: unknown): value is string {
+  return (
+    typeof value === "string" &&
+    value !== "" &&
+    value.length <= KEY_LENGTH_MAX &&
+    !/\p{Surrogate}/u.test(value)
+  )
+}
+
 // --- rules -------------------------------------------------------------------------------------------------------
 
 function expect(expected: string, accepts: (value: unknown) => boolean): Rule {
@@ -112,15 +125,7 @@ const session = expect(
 )
 const timeoutMs = expect("a number above 0", (value) => typeof value === "number" && value > 0)
 
-/** Two keys with different lone surrogates would become the same key as soon as they are UTF-8. */
-const key = expect(
-  `a string of 1 to ${KEY_LENGTH_MAX} characters of well-formed Unicode`,
-  (value) =>
-    typeof value === "string" &&
-    value !== "" &&
-    value.length <= KEY_LENGTH_MAX &&
-    !/\p{Surrogate}/u.test(value),
-)
+const key = expect(KEY_EXPECTED, isKey)
 
 const position = object({ epoch: text(EPOCH_LENGTH_MAX), offset: id })
 const last = object({ last: wholeNumber(1, HISTORY_LAST_MAX) })

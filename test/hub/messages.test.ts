@@ -209,6 +209,19 @@ describe("state", () => {
     expect(await r.hub.channel("room/:room", { room: "lobby" }).state("topic")).toEqual(new Map())
   })
 
+  it.each([
+    ["empty", ""],
+    ["too long", "k".repeat(256)],
+    ["not well-formed", "\ud800"],
+  ])("is refused to the server's own code too under a key that is %s", async (_, key) => {
+    const topics = make().hub.channel("room/:room", { room: "lobby" })
+    await expect(topics.set("topic", key, "x")).rejects.toMatchObject({
+      code: "invalid_payload",
+      path: "key",
+    })
+    await expect(topics.delete("topic", key)).rejects.toMatchObject({ code: "invalid_payload", path: "key" })
+  })
+
   it("under a rate cap is merged into the latest value, in order, and every set is answered", async () => {
     const r = make()
     const prices = r.hub.channel("capped/:name", { name: "a" })
