@@ -2,6 +2,9 @@ import { HoldfastError } from "../../protocol/error.ts"
 import type { Checkpoints } from "./checkpoints.ts"
 import type { LmdbLogSettings } from "./options.ts"
 
+/** By how much the file may grow without a checkpoint: until then, no page that was freed since can be used again. */
+const GROWTH_BYTES_MAX = 64 * 1024 * 1024
+
 /** Decides when checkpoints are made: before each acknowledgement, or some time after. */
 export class CheckpointKeeper {
   readonly #checkpoints: Checkpoints
@@ -26,6 +29,7 @@ export class CheckpointKeeper {
   keep(): Promise<void> | undefined {
     this.#isDue = true
     if (this.#settings.sync) return this.#make()
+    if (this.#checkpoints.growth > GROWTH_BYTES_MAX) this.free()
     this.#timer ??= setTimeout(() => this.free(), this.#settings.checkpointIntervalMs).unref()
     return undefined
   }

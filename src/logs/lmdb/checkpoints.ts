@@ -72,6 +72,7 @@ export class Checkpoints {
   readonly #data: number
   readonly #file: number
   #sequence: number
+  #dataBytes = 0
   #unpin: () => void = () => undefined
 
   constructor(
@@ -84,6 +85,11 @@ export class Checkpoints {
     this.#sequence = sequence
     this.#data = openSync(join(folder, FILES.data), "r+")
     this.#file = openSync(join(folder, FILES.checkpoints), "r+")
+  }
+
+  /** By how many bytes the file has grown since the last checkpoint was begun. */
+  get growth(): number {
+    return fstatSync(this.#data).size - this.#dataBytes
   }
 
   /** Makes a checkpoint of what is committed. No other may be under way. */
@@ -149,6 +155,7 @@ export class Checkpoints {
     })
     const unpin = this.#store.pin()
     this.#sequence = sequence
+    this.#dataBytes = dataBytes
     return [slot, (sequence % 2) * SLOT_BYTES, unpin]
   }
 
