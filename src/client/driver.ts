@@ -34,8 +34,8 @@ export type RequestMessage = Unnumbered<ClientMessage>
 
 /** The first message must not become too large: more subscriptions than this follow on their own. */
 const HELLO_SUBSCRIPTIONS_MAX = 100
-/** How long to wait before a channel is asked for again whose log could not be read, in ms. */
-const RESUBSCRIBE_MS = 1_000
+/** How long to wait before something is asked for again that the log could not serve, in ms. */
+const RETRY_MS = 1_000
 /** Signals are dropped while more than so many bytes wait to leave. */
 const SIGNAL_BUFFER_BYTES_MAX = 64 * 1024
 
@@ -316,7 +316,10 @@ export class Driver {
   }
 
   #handleMessage(message: ServerMessage): void {
-    if (message.type === "result" || message.type === "error") {
+    if (message.type === "error" && this.#outbox.isDoubtful(message)) {
+      const again = () => this.#outbox.sendAgain(message.id as number)
+      this.#ports.clock.after(RETRY_MS, () => this.#input(again))
+    } else if (message.type === "result" || message.type === "error") {
       const expected = this.#outbox.handleAnswer(message)
       if (!expected && message.type === "error") this.#report(toError(message))
     } else if ("channel" in message && this.#subscriptions.isStale(message.channel)) {
@@ -324,7 +327,7 @@ export class Driver {
       return
     } else if (message.type === "unsubscribed" && message.code === "log_unavailable") {
       // no refusal, only bad luck
-      this.#ports.clock.after(RESUBSCRIBE_MS, () =>
+      this.#ports.clock.after(RETRY_MS, () =>
         this.#input(() => this.#subscriptions.handleRetry(message.channel)),
       )
     } else if (

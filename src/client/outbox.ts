@@ -31,6 +31,8 @@ export class Outbox {
   readonly #pending = new Map<number, Request>()
   /** What was given to the line that is up. */
   readonly #sent = new Set<Request>()
+  /** Of these, what had been sent before: the server may have carried it out then, whatever it says now. */
+  readonly #repeated = new Set<Request>()
   /** What is yet to be given to it. */
   #unsent: Request[] = []
 
@@ -70,7 +72,7 @@ export class Outbox {
       if (sentAtMs === undefined) {
         request.sentAtMs = nowMs
         this.#keep(request)
-      }
+      } else this.#repeated.add(request)
       wires.push(wire)
     }
     return wires
@@ -87,7 +89,25 @@ export class Outbox {
       }
     }
     this.#sent.clear()
+    this.#repeated.clear()
     this.#unsent = [...this.#pending.values()]
+  }
+
+  /**
+   * Whether this refusal leaves open what became of the message: the log can't take it now, but may have done so when it
+   * was sent first. It is to be sent again then, after a while.
+   */
+  isDoubtful({ id, code }: Failure): boolean {
+    const request = this.#pending.get(id as number)
+    if (code !== "log_unavailable" || request === undefined || !this.#repeated.has(request)) return false
+    this.#sent.delete(request)
+    return true
+  }
+
+  sendAgain(id: number): void {
+    const request = this.#pending.get(id)
+    if (request === undefined || this.#sent.has(request) || this.#unsent.includes(request)) return
+    this.#unsent.push(request)
   }
 
   /** Returns whether anybody waits for this answer. */
@@ -106,6 +126,7 @@ export class Outbox {
     if (request === undefined) return false
     this.#pending.delete(request.id)
     this.#sent.delete(request)
+    this.#repeated.delete(request)
     this.#store?.remove(request.id)
     request.settle(outcome)
     return true

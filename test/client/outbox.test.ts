@@ -51,6 +51,25 @@ test("what must not be repeated is rejected when the line is cut, unless it had 
   expect(take()).toEqual(["#2"])
 })
 
+test("what the log can't take, but may have taken when it was sent first, is in doubt and leaves again", () => {
+  const { box, add, take, settled } = outbox()
+  const unavailable = (id: number) => ({ type: "error", id, code: "log_unavailable", message: "" }) as const
+  add(1)
+  take()
+  expect(box.isDoubtful(unavailable(1))).toBe(false)
+  box.handleDown()
+  take()
+  expect(box.isDoubtful({ ...unavailable(1), code: "not_allowed" })).toBe(false)
+  expect(box.isDoubtful(unavailable(2))).toBe(false)
+  expect(box.isDoubtful(unavailable(1))).toBe(true)
+  box.sendAgain(1)
+  box.sendAgain(1)
+  expect(take()).toEqual(["#1"])
+  box.sendAgain(1)
+  expect(take()).toEqual([])
+  expect(settled).toEqual([])
+})
+
 test("each is settled once, by the first answer", () => {
   const { box, add, settled } = outbox()
   add(1)
