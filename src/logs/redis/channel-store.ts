@@ -5,9 +5,9 @@ import { failureOf, isPassing } from "./failure.ts"
 import { decodeEntries } from "./frames.ts"
 import type { Place } from "./keys.ts"
 import type { RedisLogSettings } from "./options.ts"
+import { packBatch } from "./packing.ts"
 import type { Partitions } from "./partitions.ts"
 import { readScript, runScript, writeScript } from "./scripts.ts"
-import type { Argument } from "./session.ts"
 
 /** What the write script makes of a draft. */
 export const OUTCOME = { appended: 0, duplicate: 1, conflict: 2, full: 3 } as const
@@ -27,8 +27,8 @@ export interface Batch {
   readonly number: number
   readonly nowMs: number
   readonly keep: Required<LogKeep>
-  /** Five per draft. */
-  readonly drafts: readonly Argument[]
+  /** As `packDraft` makes them. */
+  readonly drafts: readonly Buffer[]
 }
 
 const NOT_FOUND = 2
@@ -41,51 +41,29 @@ export class ChannelStore {
   readonly #settings: RedisLogSettings
   /** Tells this log's batches from those of all others, also of the same process. */
   readonly #node = randomBytes(8)
-  readonly #limits: readonly string[]
+  /** For the next epoch, if one has to begin. */
+  #candidate = newEpoch()
 
   constructor(connection: Connection, partitions: Partitions, settings: RedisLogSettings) {
     this.#connection = connection
     this.#partitions = partitions
     this.#settings = settings
-    this.#limits = [
-      settings.keysPerChannelMax,
-      settings.tombstonesPerChannelMax,
-      settings.dedupeKeysPerChannelMax,
-    ].map(String)
   }
 
   /** One attempt. @throws whatever the connection or the script says */
   async write(place: Place, batch: Batch, untilMs: number): Promise<Written> {
-    const { epoch, generation, top } = this.#partitions.knowledge(place.partition)
-    const { events, forMs, bytes } = batch.keep
-    const answer = await runScript(
-      this.#connection,
-      writeScript,
-      place,
-      [
-        randomBytes(12).toString("hex"),
-        epoch,
-        String(generation),
-        String(top),
-        this.#node,
-        String(batch.number),
-        place.live,
-        String(batch.nowMs),
-        limit(events),
-        limit(forMs),
-        limit(bytes),
-        ...this.#limits,
-        ...batch.drafts,
-      ],
-      untilMs,
-    )
-    const [, newEpoch, newGeneration, newTop, headTop, floor, ...results] = answer as number[]
-    const head = { epoch: String(newEpoch), top: headTop as number, floor: floor as number }
+    const known = this.#partitions.knowledge(place.partition)
+    const packed = packBatch(batch, known, this.#node, this.#settings)
+    const args = [this.#candidate, known.epoch, place.live, packed]
+    const answer = await runScript(this.#connection, writeScript, place, args, untilMs)
+    const [, epoch, generation, top, headTop, floor, ...results] = answer as number[]
+    const head = { epoch: String(epoch), top: headTop as number, floor: floor as number }
     this.#partitions.settle(place.partition, {
       epoch: head.epoch,
-      generation: newGeneration as number,
-      top: newTop as number,
+      generation: generation as number,
+      top: top as number,
     })
+    if (head.epoch === this.#candidate) this.#candidate = newEpoch()
     const outcomes: Outcome[] = []
     for (let index = 0; index < results.length; index += 2) {
       outcomes.push({ code: results[index] as number, offset: results[index + 1] as number })
@@ -157,6 +135,7 @@ export class ChannelStore {
   }
 }
 
-function limit(value: number): string {
-  return value === Infinity ? "" : String(value)
+/** 96 bits, in characters that need no escaping anywhere. */
+function newEpoch(): string {
+  return randomBytes(12).toString("hex")
 }

@@ -5,7 +5,7 @@ import type { Argument, OpenSession, Session } from "./session.ts"
 
 const BACKOFF_MS = { min: 50, max: 2_000 } as const
 /** What is asked for before anything else; also the key by which a cluster chooses whom to ask. */
-const ANY_KEY = Buffer.from("holdfast")
+const ANY_KEY = "holdfast"
 
 interface Waiter {
   readonly resolve: (session: Session) => void
@@ -38,7 +38,7 @@ export class Connection {
    * Sends one command, as soon as there is a connection.
    * @throws HoldfastError `log_unavailable` when there is none until `untilMs`; what the client library throws
    */
-  async send(key: Buffer, args: readonly Argument[], untilMs: number): Promise<unknown> {
+  async send(key: string, args: readonly Argument[], untilMs: number): Promise<unknown> {
     const session = await this.session(untilMs)
     let timer: NodeJS.Timeout | undefined
     const silence = new Promise<never>((_, reject) => {
@@ -91,7 +91,11 @@ export class Connection {
   /** Tries until there is a session. Its failures are told once per outage. */
   async #open(): Promise<void> {
     let isTold = false
-    for (let delayMs: number = BACKOFF_MS.min; !this.#isClosed; delayMs = Math.min(2 * delayMs, BACKOFF_MS.max)) {
+    for (
+      let delayMs: number = BACKOFF_MS.min;
+      !this.#isClosed;
+      delayMs = Math.min(2 * delayMs, BACKOFF_MS.max)
+    ) {
       const session: Session = this.#openSession(() => this.#lose(session))
       try {
         await this.#begin(session)

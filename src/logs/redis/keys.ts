@@ -1,6 +1,7 @@
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import { crc16 } from "./crc16.ts"
-import { encodeText } from "./text.ts"
+import type { Argument } from "./session.ts"
+import { encodeText, isValidText } from "./text.ts"
 
 /**
  * How many partitions there are. Offsets are drawn per partition, and a partition is one slot of a Redis Cluster, so this
@@ -14,24 +15,26 @@ const CLUSTER_SLOTS = 16_384
 export interface Place {
   readonly partition: number
   /** The keys of the scripts, in their order. */
-  readonly keys: readonly Buffer[]
-  /** The shard channel on which its appends are told. Printable, as the client library takes it for text. */
+  readonly keys: readonly Argument[]
+  /** The shard channel on which its appends are told. It is always valid text, as the client library takes no other. */
   readonly live: string
 }
 
-/** Partition, head, events, values, their order, tombstones; idempotency keys of late, and those before. */
+/** Head, events, values, their order, tombstones; idempotency keys of late, and those before. */
 const PARTS = ["h", "e", "v", "o", "t", "d", "c"] as const
 
 export function placeOf(prefix: string, channel: string): Place {
   const name = encodeText(channel)
   const partition = crc16(name) % PARTITIONS
   const tagged = `${prefix}:{${partition}}`
-  const parts = PARTS.map((part) => Buffer.concat([Buffer.from(`${tagged}:${part}:`), name]))
-  return {
-    partition,
-    keys: [Buffer.from(tagged), ...parts],
-    live: `${tagged}:${name.toString("base64url")}`,
-  }
+  // The client library writes texts together, and each Buffer on its own.
+  const isText = isValidText(channel)
+  const keys = PARTS.map((part) => {
+    const start = `${tagged}:${part}:`
+    return isText ? start + channel : Buffer.concat([Buffer.from(start), name])
+  })
+  const live = isText ? `${tagged}:l:${channel}` : `${tagged}:m:${name.toString("base64url")}`
+  return { partition, keys: [tagged, ...keys], live }
 }
 
 /** The slot of a Redis Cluster that a partition lies in. */
@@ -41,5 +44,5 @@ export function slotOf(partition: number): number {
 
 /** Any text in 16 bytes. Idempotency keys are chosen by clients, so it takes a digest that nobody can find a second text for. */
 export function digest16(text: string): Buffer {
-  return createHash("sha256").update(encodeText(text)).digest().subarray(0, 16)
+  return hash("sha256", isValidText(text) ? text : encodeText(text), "buffer").subarray(0, 16)
 }

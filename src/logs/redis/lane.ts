@@ -4,9 +4,7 @@ import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Batch, Outcome, Written } from "./channel-store.ts"
 import { OUTCOME } from "./channel-store.ts"
 import { failureOf, isPassing, unanswered } from "./failure.ts"
-import { encodeRecord } from "./frames.ts"
-import { digest16 } from "./keys.ts"
-import type { Argument } from "./session.ts"
+import { packDraft } from "./packing.ts"
 
 /** How much goes in one batch: enough to make many appends cheap, little enough not to keep Redis from others. */
 const BATCH_DRAFTS_MAX = 200
@@ -14,8 +12,7 @@ const BATCH_BYTES_MAX = 512 * 1024
 
 /** An append that waits for its answer. */
 interface Pending {
-  readonly args: readonly Argument[]
-  readonly bytes: number
+  readonly packed: Buffer
   readonly at: number
   readonly keep: Required<LogKeep>
   readonly untilMs: number
@@ -54,21 +51,13 @@ export class Lane {
     this.#ports = ports
   }
 
-  append(draft: Draft, { keep, dedupe, replaces }: AppendOptions): Promise<Appended> {
-    const record = encodeRecord(draft)
-    const args: Argument[] = [
-      record,
-      dedupe === undefined ? "" : digest16(dedupe.key),
-      dedupe === undefined ? "" : digest16(dedupe.fingerprint).subarray(0, 8),
-      dedupe === undefined ? "" : String(dedupe.windowMs),
-      replaces === undefined ? "" : String(replaces),
-    ]
+  append(draft: Draft, options: AppendOptions): Promise<Appended> {
+    const packed = packDraft(draft, options)
     return new Promise((resolve, reject) => {
       this.#waiting.push({
-        args,
-        bytes: record.length,
+        packed,
         at: draft.at,
-        keep,
+        keep: options.keep,
         untilMs: Date.now() + this.#ports.waitMs,
         resolve,
         reject,
@@ -100,7 +89,7 @@ export class Lane {
     let bytes = 0
     let count = 0
     for (const pending of this.#waiting) {
-      bytes += pending.bytes
+      bytes += pending.packed.length
       const isTooMuch = count >= BATCH_DRAFTS_MAX || bytes > BATCH_BYTES_MAX
       if (count > 0 && (isTooMuch || !isSameKeep(pending.keep, first.keep))) break
       count++
@@ -140,7 +129,7 @@ export class Lane {
       number,
       nowMs: Math.max(...sent.map(({ at }) => at)),
       keep: (sent[0] as Pending).keep,
-      drafts: sent.flatMap(({ args }) => args),
+      drafts: sent.map(({ packed }) => packed),
     })
     return written
   }

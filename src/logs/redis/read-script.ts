@@ -31,20 +31,13 @@ if what == 'last' then
   local count = after
   if count <= 0 then return answer(headTop, '') end
   if count >= events then return answer(floor, '') end
-  local last = '+'
-  while count > 0 do
-    local page = redis.call('XREVRANGE', KEYS[3], last, '-', 'COUNT', math.min(count, 100))
-    if #page == 0 then return answer(floor, '') end
-    count = count - #page
-    last = '(' .. page[#page][1]
-  end
-  return answer(math.max(floor, tonumber(string.match(last, '%d+')) - 1), '')
+  return answer(math.max(floor, struct.unpack('>d', redis.call('LINDEX', KEYS[3], -count)) - 1), '')
 end
 
 local limit = math.min(through, headTop)
 if after >= limit then return answer(after, '') end
 
--- Three lists in the order of offsets, each read in portions: {offset, record} until there is nothing left.
+-- Three lists in the order of offsets, each read in portions of elements: offset, the record's length, the record.
 local function list(fetch)
   return { fetch = fetch, from = after, at = 1, size = 0, portion = 4, isDone = false }
 end
@@ -61,7 +54,7 @@ end
 local function peek(source)
   if source.at <= source.size then return source.offsets[source.at] end
   if source.isDone then return nil end
-  source.offsets, source.records, source.at = {}, {}, 1
+  source.offsets, source.elements, source.at = {}, {}, 1
   source.fetch(source, portionOf(source))
   source.size = #source.offsets
   if source.size == 0 then source.isDone = true return nil end
@@ -69,10 +62,29 @@ local function peek(source)
   return source.offsets[1]
 end
 
+-- The index of the first event behind \`after\`. Most who read are near the end, so it is looked for from there.
+local function firstEvent()
+  local function isBehind(index) return struct.unpack('>d', redis.call('LINDEX', KEYS[3], index)) > after end
+  local low, high, step = events, events, 1
+  while low > 0 do
+    low = math.max(0, high - step)
+    if not isBehind(low) then low = low + 1 break end
+    high, step = low, step * 2
+  end
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if isBehind(middle) then high = middle else low = middle + 1 end
+  end
+  return low
+end
+
 local function fetchEvents(source, portion)
-  for i, entry in ipairs(redis.call('XRANGE', KEYS[3], text(source.from + 1), text(limit), 'COUNT', portion)) do
-    source.offsets[i] = tonumber(string.match(entry[1], '^%d+'))
-    source.records[i] = entry[2][2]
+  source.index = source.index or firstEvent()
+  for i, element in ipairs(redis.call('LRANGE', KEYS[3], source.index, source.index + portion - 1)) do
+    local offset = struct.unpack('>d', element)
+    if offset > limit then break end
+    source.offsets[i], source.elements[i] = offset, element
+    source.index = source.index + 1
   end
 end
 
@@ -80,11 +92,11 @@ local function fetchKeyed(key)
   return function(source, portion)
     local found = redis.call('ZRANGE', key, '(' .. text(source.from), text(limit), 'BYSCORE', 'LIMIT', 0, portion, 'WITHSCORES')
     for i = 1, #found, 2 do
-      local record = redis.call('HGET', KEYS[4], found[i])
-      local at = #source.offsets + 1
-      source.offsets[at] = tonumber(found[i + 1])
-      source.records[at] = string.sub(record, 1, 9) .. struct.pack('>I4', #found[i] - 1) .. string.sub(found[i], 2)
-        .. string.sub(record, 10)
+      local identity, record = found[i], redis.call('HGET', KEYS[4], found[i])
+      local at, offset = #source.offsets + 1, tonumber(found[i + 1])
+      local head = struct.pack('>dI4', offset, #record + 3 + #identity) .. string.sub(record, 1, 9)
+      source.offsets[at] = offset
+      source.elements[at] = head .. struct.pack('>I4', #identity - 1) .. string.sub(identity, 2) .. string.sub(record, 10)
     end
   end
 end
@@ -103,12 +115,10 @@ while true do
     if offset and (not lowest or offset < lowest) then lowest, source = offset, each end
   end
   if not source then return answer(limit, table.concat(parts)) end
-  local record = source.records[source.at]
-  local _, identityBytes = struct.unpack('>dI4', record, 2)
-  bytes = bytes + #record - 13 - identityBytes
+  local element = source.elements[source.at]
+  bytes = bytes + #element - 25 - struct.unpack('>I4', element, 22)
   if count > 0 and (count >= entriesMax or bytes > bytesMax) then return answer(last, table.concat(parts)) end
-  parts[#parts + 1] = struct.pack('>dI4', lowest, #record)
-  parts[#parts + 1] = record
   count, last, source.at = count + 1, lowest, source.at + 1
+  parts[count] = element
 end
 `

@@ -29,7 +29,7 @@ export async function runScript(
   args: readonly Argument[],
   untilMs: number,
 ): Promise<unknown[]> {
-  const key = keys[0] as Buffer
+  const key = keys[0] as string
   const operands = [String(keys.length), ...keys, FORMAT, ...args]
   const answer = await connection
     .send(key, ["EVALSHA", digest, ...operands], untilMs)

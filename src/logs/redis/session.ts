@@ -18,7 +18,7 @@ export interface Line {
 export interface Session {
   readonly connect: () => Promise<void>
   /** Sends a command to the server that has `key`. Texts in the answer are Buffers. */
-  readonly send: (key: Buffer, args: readonly Argument[]) => Promise<unknown>
+  readonly send: (key: string, args: readonly Argument[]) => Promise<unknown>
   /** Names the server that tells of a partition's appends, and makes a line to it. */
   readonly route: (partition: number) => Promise<{ readonly server: string; readonly line: () => Line }>
   readonly destroy: () => void

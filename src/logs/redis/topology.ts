@@ -37,7 +37,7 @@ interface ClusterClient extends Connectable {
   readonly slots: readonly ({ readonly master: ClusterNode } | undefined)[]
   readonly nodeClient: (node: ClusterNode) => Promise<PlainClient> | PlainClient
   readonly sendCommand: (
-    firstKey: Buffer,
+    firstKey: string,
     isReadonly: boolean,
     args: readonly Argument[],
     options?: object,

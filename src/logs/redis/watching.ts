@@ -51,7 +51,7 @@ export class Watching {
     this.#watchers = new Watchers(settings.onError)
     this.#lines = new Lines({
       connection,
-      listener: (message, live) => this.#handleMessage(message, live.toString("latin1")),
+      listener: (message, live) => this.#handleMessage(message, live.toString()),
       heartbeatMs: settings.heartbeatMs,
       answerTimeoutMs: settings.answerTimeoutMs,
       handleLost: (lives) => this.#handleLost(lives),

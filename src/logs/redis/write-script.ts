@@ -2,17 +2,16 @@
  * Appends a batch of drafts to one channel, or none, trims, and tells those who watch: one atomic step.
  *
  * KEYS: partition, head, events, values, order, tombstones, recent, older.
- * ARGV: format, an epoch in case one begins, what the node knows of the partition (epoch, generation, top), the node's
- * name and the batch's number, the live channel, the time, `keep` (events, ms, bytes; empty: no limit), limits (keys,
- * tombstones, idempotency keys), then five per draft: record, idempotency key, fingerprint, window in ms, `replaces`.
+ * ARGV: format, an epoch in case one begins, the epoch that the node knows, the live channel, and the rest packed (see
+ * `packBatch`).
  *
  * Answers {0, epoch, generation, the partition's top, the channel's top, its floor, then code and offset per draft},
  * or {1, the format that is there}.
  *
- * **A channel** is: `events`, a stream whose ids are the offsets; `values`, a hash from identity to the latest record;
- * `order` and `tombstones`, sorted sets of those identities by offset, of the keys that have a value and of those that
- * are deleted; `head`, ten packed numbers. A stream holds entries in listpacks and is only ever trimmed at its start, where it
- * gives memory back; what is superseded would leave holes in it, so state has a hash.
+ * **A channel** is: `events`, a list; `values`, a hash from identity to the latest record; `order` and `tombstones`, sorted sets
+ * of those identities by offset, of the keys that have a value and of those that are deleted; `head`, ten packed numbers.
+ * A list takes as little as a stream does for many events, and 4 KB less for few: a stream reserves its first block. It is
+ * only ever trimmed at its start, and offsets in it are found by halving.
  *
  * **Offsets** are drawn per partition, not per channel, so a channel that somebody deleted by hand goes on above its old ones.
  *
@@ -37,12 +36,10 @@
  * **Memory.** A Redis that is full refuses the first command that adds something, when nothing has been changed yet.
  */
 export const WRITE_SCRIPT = `
-local function limit(text) return text == '' and math.huge or tonumber(text) end
-local now = tonumber(ARGV[9])
-local keepEvents, keepMs, keepBytes = limit(ARGV[10]), limit(ARGV[11]), limit(ARGV[12])
-local keysMax, tombstonesMax, dedupeMax = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
-local FIRST = 16
-local hasDrafts = #ARGV >= FIRST
+local packed = ARGV[5]
+local knownGeneration, knownTop, number, now, keepEvents, keepMs, keepBytes, keysMax, tombstonesMax, dedupeMax, node, FIRST =
+  struct.unpack('>ddddddddddc8', packed)
+local hasDrafts = FIRST <= #packed
 
 local replication = redis.call('INFO', 'replication')
 local server = string.match(replication, 'master_replid:(%x+)')
@@ -61,7 +58,6 @@ if stored[1] then
     generation, base, isChanged = generation + 1, top, true
   end
   if ARGV[3] == epoch then
-    local knownGeneration, knownTop = tonumber(ARGV[4]), tonumber(ARGV[5])
     local isContradicted = knownGeneration ~= generation and (knownGeneration + 1 ~= generation or base < knownTop)
     if knownTop > top or isContradicted then epoch, isChanged = ARGV[2], true end
   end
@@ -71,10 +67,10 @@ end
 
 local headTop, floor, events, bytes, tombstones = 0, 0, 0, 0, 0
 local recentFrom, recentUntil, olderUntil, keptUntil, recentKeys = 0, 0, 0, 0, 0
-local packed = redis.call('GET', KEYS[2])
-if packed then
+local before = redis.call('GET', KEYS[2])
+if before then
   headTop, floor, events, bytes, tombstones, recentFrom, recentUntil, olderUntil, keptUntil, recentKeys =
-    struct.unpack('>dddddddddd', packed)
+    struct.unpack('>dddddddddd', before)
 elseif hasDrafts and redis.call('EXISTS', KEYS[3], KEYS[4], KEYS[5], KEYS[6]) > 0 then
   redis.call('UNLINK', KEYS[3], KEYS[4], KEYS[5], KEYS[6])
   floor = top
@@ -89,7 +85,7 @@ end
 local function saved()
   local head = struct.pack('>dddddddddd', headTop, floor, events, bytes, tombstones,
     recentFrom, recentUntil, olderUntil, keptUntil, recentKeys)
-  if head ~= packed and (packed or headTop > 0) then redis.call('SET', KEYS[2], head) end
+  if head ~= before and (before or headTop > 0) then redis.call('SET', KEYS[2], head) end
 end
 
 if isChanged then
@@ -98,8 +94,8 @@ if isChanged then
 end
 
 if hasDrafts then
-  local mark = redis.call('HGET', KEYS[7], ARGV[6]) or (olderUntil > now and redis.call('HGET', KEYS[8], ARGV[6]))
-  if mark and struct.unpack('>d', mark) >= tonumber(ARGV[7]) then
+  local mark = redis.call('HGET', KEYS[7], node) or (olderUntil > now and redis.call('HGET', KEYS[8], node))
+  if mark and struct.unpack('>d', mark) >= number then
     local results = {}
     for at = 9, #mark, 9 do
       results[#results + 1] = string.byte(mark, at)
@@ -129,8 +125,9 @@ end
 
 local function put(record, kind, identity, body)
   offset = offset + 1
+  local element = struct.pack('>dI4', offset, #record) .. record
   if kind == 0 then
-    redis.call('XADD', KEYS[3], string.format('%.0f-0', offset), 'e', record)
+    redis.call('RPUSH', KEYS[3], element)
     events, bytes = events + 1, bytes + #record - body + 1
   else
     redis.call('HSET', KEYS[4], identity, string.sub(record, 1, 9) .. string.sub(record, body))
@@ -142,13 +139,12 @@ local function put(record, kind, identity, body)
       redis.call('ZREM', KEYS[5], identity)
     end
   end
-  told[#told + 1] = struct.pack('>dI4', offset, #record)
-  told[#told + 1] = record
+  told[#told + 1] = element
 end
 
 local function append(record, key, fingerprint, window, replaces)
   local at, identityBytes = struct.unpack('>dI4', record, 2)
-  if key ~= '' then
+  if window >= 0 then
     local found = known(key, at)
     if found then
       if string.sub(found, 1, 8) ~= fingerprint then return 2, 0 end
@@ -157,16 +153,16 @@ local function append(record, key, fingerprint, window, replaces)
   end
   local kind, body = string.byte(record), 14 + identityBytes
   local identity = (kind > 2 and 'p' or 's') .. string.sub(record, 14, body - 1)
-  if replaces ~= '' then
+  if replaces >= 0 then
     local current = latest(identity)
-    if current ~= tonumber(replaces) then return 1, current end
+    if current ~= replaces then return 1, current end
   end
   if (kind == 1 or kind == 3) and redis.call('ZCARD', KEYS[5]) >= keysMax
     and not redis.call('ZSCORE', KEYS[5], identity) then return 3, 0 end
   put(record, kind, identity, body)
   appendedAt = math.max(appendedAt, at)
-  if key ~= '' then
-    local expires = at + tonumber(window)
+  if window >= 0 then
+    local expires = at + window
     fresh[key] = fingerprint .. struct.pack('>dd', offset, expires)
     marks[#marks + 1] = key
     marks[#marks + 1] = fresh[key]
@@ -175,8 +171,11 @@ local function append(record, key, fingerprint, window, replaces)
   return 0, offset
 end
 
-for i = FIRST, #ARGV, 5 do
-  local code, at = append(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
+local position = FIRST
+while position <= #packed do
+  local key, fingerprint, window, replaces, bytesOfRecord, start = struct.unpack('>c16c8ddI4', packed, position)
+  position = start + bytesOfRecord
+  local code, at = append(string.sub(packed, start, position - 1), key, fingerprint, window, replaces)
   results[#results + 1] = code
   results[#results + 1] = at
 end
@@ -185,9 +184,9 @@ if #told > 0 then
   headTop = offset
   if recentFrom == 0 then recentFrom = now end
   recentUntil = math.max(recentUntil, now + 60000)
-  local mark = { struct.pack('>d', tonumber(ARGV[7])) }
+  local mark = { struct.pack('>d', number) }
   for i = 1, #results, 2 do mark[#mark + 1] = struct.pack('>Bd', results[i], results[i + 1]) end
-  marks[#marks + 1] = ARGV[6]
+  marks[#marks + 1] = node
   marks[#marks + 1] = table.concat(mark)
   for i = 1, #marks, 4000 do
     redis.call('HSET', KEYS[7], unpack(marks, i, math.min(i + 3999, #marks)))
@@ -205,21 +204,16 @@ end
 -- What was not appended is no reason to trim.
 local isTrimming = #told > 0 or not hasDrafts
 local oldestAt = (hasDrafts and appendedAt or now) - keepMs
-local count = 1
-while isTrimming and events > 0 and (events > keepEvents or bytes > keepBytes or keepMs < math.huge) do
-  local lost
-  for _, entry in ipairs(redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', count)) do
-    local record = entry[2][2]
-    local at, identityBytes = struct.unpack('>dI4', record, 2)
-    if events <= keepEvents and bytes <= keepBytes and at >= oldestAt then break end
-    lost = tonumber(string.match(entry[1], '^%d+'))
-    events, bytes = events - 1, bytes - (#record - 13 - identityBytes)
+while isTrimming and events > 0 do
+  local excess = events - keepEvents
+  if excess <= 0 and bytes <= keepBytes then
+    if keepMs == math.huge then break end
+    if struct.unpack('>d', redis.call('LINDEX', KEYS[3], 0), 14) >= oldestAt then break end
   end
-  if not lost then break end
-  floor = math.max(floor, lost)
-  if events == 0 then redis.call('UNLINK', KEYS[3])
-  else redis.call('XTRIM', KEYS[3], 'MINID', string.format('%.0f', lost + 1)) end
-  count = math.min(count * 2, 64)
+  for _, element in ipairs(redis.call('LPOP', KEYS[3], math.max(1, math.min(excess, 64)))) do
+    local lost, _, _, _, identityBytes = struct.unpack('>dI4BdI4', element)
+    events, bytes, floor = events - 1, bytes - (#element - 25 - identityBytes), math.max(floor, lost)
+  end
 end
 
 if isTrimming and tombstones > 0 then
@@ -244,7 +238,7 @@ end
 
 saved()
 if #told > 0 then
-  redis.call('SPUBLISH', ARGV[8], struct.pack('>ddB', generation, after, #epoch) .. epoch .. table.concat(told))
+  redis.call('SPUBLISH', ARGV[4], struct.pack('>ddB', generation, after, #epoch) .. epoch .. table.concat(told))
 end
 return answer(results)
 `
