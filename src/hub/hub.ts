@@ -21,7 +21,7 @@ import type { Log } from "./log.ts"
 import { Members } from "./members.ts"
 import type { HubOptions, Logger } from "./options.ts"
 import { Outlet } from "./outlet.ts"
-import { Publisher, type Target } from "./publisher.ts"
+import { keepOf, Publisher, type Target } from "./publisher.ts"
 import { RateCap } from "./rate-cap.ts"
 import { channelHandle } from "./server-channel.ts"
 import { Trimmer } from "./trimmer.ts"
@@ -113,6 +113,7 @@ export function createHubCore<C extends Contract, User, Request>(
     },
   }
   const channels = new Channels(channelPorts, (channel) => {
+    trimmer.track(channel.name, keepOf(channel.match))
     if (channel.match.definition.presence !== undefined) members.adopt(channel)
   })
   const trimmer = new Trimmer(log, clock, TRIM_INTERVAL_MS, logger)

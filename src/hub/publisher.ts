@@ -113,7 +113,7 @@ export class Publisher {
     options: Omit<AppendOptions, "keep"> = {},
   ): Promise<Appended> {
     const keep = keepOf(target.match)
-    if (Number.isFinite(keep.forMs)) this.#trackKeep(target.name, keep)
+    this.#trackKeep(target.name, keep)
     const draft = { kind, name, key, body, at: this.#clock.now() }
     return this.#log.append(target.name, draft, { keep, ...options })
   }
@@ -155,7 +155,8 @@ export function outputSchema(payload: Payload): Schema {
 
 const keeps = new WeakMap<object, Required<LogKeep>>()
 
-function keepOf({ definition }: ChannelMatch): Required<LogKeep> {
+/** What the channel's log retains. */
+export function keepOf({ definition }: ChannelMatch): Required<LogKeep> {
   const known = keeps.get(definition)
   if (known !== undefined) return known
   const keep = { ...defaultKeep, ...definition.keep }

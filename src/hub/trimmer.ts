@@ -8,8 +8,8 @@ export class Trimmer {
   readonly #clock: Clock
   readonly #intervalMs: number
   readonly #logger: Logger
-  /** Channels with the time of their last append. Once everything in them has outlived its time, they are forgotten. */
-  readonly #tracked = new Map<string, { keep: Required<LogKeep>; appendedAt: number }>()
+  /** Channels with the time when they were used last. Once everything in them has outlived its time, they are forgotten. */
+  readonly #tracked = new Map<string, { keep: Required<LogKeep>; usedAt: number }>()
   #cancel: (() => void) | undefined
   #closed = false
 
@@ -20,9 +20,10 @@ export class Trimmer {
     this.#logger = logger
   }
 
+  /** The channel is appended to, or followed: then it may hold what an earlier life of this node appended. */
   track(channel: string, keep: Required<LogKeep>): void {
-    if (this.#closed) return
-    this.#tracked.set(channel, { keep, appendedAt: this.#clock.now() })
+    if (this.#closed || !Number.isFinite(keep.forMs)) return
+    this.#tracked.set(channel, { keep, usedAt: this.#clock.now() })
     this.#cancel ??= this.#schedule()
   }
 
@@ -42,11 +43,11 @@ export class Trimmer {
   async #trim(): Promise<void> {
     const now = this.#clock.now()
     for (const [channel, tracked] of this.#tracked) {
-      const { keep, appendedAt } = tracked
+      const { keep, usedAt } = tracked
       try {
         await this.#log.trim(channel, keep, now)
-        const isOver = appendedAt + keep.forMs < now
-        // there may have been another append meanwhile
+        const isOver = usedAt + keep.forMs < now
+        // it may have been used again meanwhile
         if (isOver && this.#tracked.get(channel) === tracked) this.#tracked.delete(channel)
       } catch (error) {
         this.#logger.error(`the log of ${channel} could not be trimmed, trying again later`, { error })

@@ -1,7 +1,10 @@
 import { expect, it } from "vitest"
+import { z } from "zod"
+import { channel, contract } from "../../src/contract/index.ts"
 import { Trimmer } from "../../src/hub/trimmer.ts"
 import { memoryLog } from "../../src/logs/memory.ts"
 import { virtualClock } from "../../src/testing/virtual-clock.ts"
+import { rig } from "./rig.ts"
 
 const keep = { events: 10, forMs: 5_000, bytes: 1_000 }
 const silent = { warn: () => {}, error: () => {} }
@@ -21,4 +24,14 @@ it("does not forget a channel that is published on while it is trimmed", async (
   await clock.advance(60_000)
   expect(trimmed).toEqual([10_000, 20_000])
   expect(clock.nextDueMs()).toBeUndefined()
+})
+
+it("trims what an earlier life of the node appended to a channel that somebody follows", async () => {
+  const log = memoryLog()
+  const aged = contract({ aged: channel({ events: { tick: z.number() }, keep: { forMs: 60_000 } }) })
+  await rig(aged, {}, log).hub.channel("aged", {}).publish("tick", 1)
+  const { clock, hub, peer } = rig(aged, { channels: { aged: { subscribe: true } } }, log)
+  await peer().hello({ channel: "aged" })
+  await clock.advance(200_000)
+  expect(await hub.channel("aged", {}).history({ last: 1 })).toEqual([])
 })
