@@ -8,7 +8,7 @@ export interface Burst {
   readonly next: number
   /** Whether the page ended because it was full, and not because there was no more. */
   readonly full: boolean
-  /** When it was read, by the hub's clock. */
+  /** When it was read, on the monotonic clock. */
   readonly at: number
 }
 

@@ -138,7 +138,7 @@ export class CatchUp {
 
   async #step(subscription: Subscription): Promise<void> {
     const { channel, outlet, snapshot } = subscription
-    const at = this.#clock.now()
+    const at = this.#clock.monotonic()
     const burst = snapshot === undefined ? this.#bursts.find(subscription, at) : undefined
     if (burst === undefined) {
       const { tail } = channel
