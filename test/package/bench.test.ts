@@ -78,6 +78,33 @@ describe("the benchmarks, small", () => {
     PATIENCE_MS,
   )
 
+  test(
+    "log measures every log under load, alone, and while it is opened",
+    async () => {
+      const out = join(folder, "log.json")
+      const scale = [
+        "--appends",
+        "200",
+        "--publishers",
+        "20",
+        "--channels",
+        "3",
+        "--entries",
+        "300",
+        "--rounds",
+        "1",
+      ]
+      await bench("log", ...scale, "--out", out)
+      const { rows } = JSON.parse(readFileSync(out, "utf8"))
+      const logs = ["memory", "lmdb", "lmdb, sync"]
+      expect(rows.map((row: { log?: string }) => row.log)).toEqual([...logs, ...logs, undefined])
+      for (const row of rows.slice(0, 3)) expectSpread(row.appendsPerSecond)
+      for (const row of rows.slice(3, 6)) expectSpread(row.p99Ms)
+      expectSpread(rows[6].openMs)
+    },
+    PATIENCE_MS,
+  )
+
   test("an unknown benchmark and an unknown contestant are refused with what there is", async () => {
     await expect(bench("fan")).rejects.toMatchObject({ stderr: expect.stringContaining("fanout, memory") })
     await expect(bench("fanout", "--only", "sockjs")).rejects.toMatchObject({

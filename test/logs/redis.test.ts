@@ -1,0 +1,411 @@
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest"
+import type { Batch, Draft, Entry, Log } from "../../src/hub/log.ts"
+import { checkServer } from "../../src/logs/redis/connection.ts"
+import { type RedisLogOptions, redisLog } from "../../src/logs/redis.ts"
+import { program } from "../support/program.ts"
+import { type RedisServer, startRedis } from "../support/redis.ts"
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts"
+
+const keep = { events: 1_000, forMs: Infinity, bytes: Infinity }
+const everything = {
+  after: 0,
+  through: Number.MAX_SAFE_INTEGER,
+  select: "all",
+  entriesMax: 1e5,
+  bytesMax: 1e9,
+} as const
+
+function draft(kind: Draft["kind"], key: string, text = ""): Draft {
+  return { kind, name: kind === "event" ? "said" : "", key, body: Buffer.from(text), at: Date.now() }
+}
+
+function say(log: Log, text: string, channel = "a") {
+  return log.append(channel, draft("event", "", text), { keep })
+}
+
+async function textsIn(log: Log, channel = "a"): Promise<string[]> {
+  return (await log.read(channel, everything)).entries.map(({ body }) => Buffer.from(body).toString())
+}
+
+/** A log that ends with the test. */
+function opened(target: string, options: RedisLogOptions = {}): Log {
+  const log = redisLog(target, { onError: () => undefined, ...options })
+  onTestFinished(() => log.close())
+  return log
+}
+
+/** Follows a channel as the hub does: remembers where it stands, and whether it has to read on. */
+async function follow(log: Log, channel = "a") {
+  const batches: Batch[] = []
+  const waiting = new Set<() => void>()
+  const stop = await log.watch(channel, (batch) => {
+    batches.push(batch)
+    for (const look of waiting) look()
+  })
+  const until = (condition: (batch: Batch) => boolean) =>
+    new Promise<Batch>((resolve) => {
+      const look = () => {
+        const found = batches.find(condition)
+        if (found === undefined) return
+        waiting.delete(look)
+        resolve(found)
+      }
+      waiting.add(look)
+      look()
+    })
+  return { batches, stop, until }
+}
+
+const told = (offset: number) => (batch: Batch) =>
+  batch.entries.some((entry: Entry) => entry.offset === offset)
+
+const describeWithRedis = describe.skipIf(!program("redis-server"))
+
+describeWithRedis("nodes that share a Redis", () => {
+  let server: RedisServer
+  let proxy: TcpProxy
+  beforeAll(async () => {
+    server = await startRedis()
+    proxy = await startTcpProxy(server.port)
+  })
+  afterEach(async () => {
+    await server.client.flushAll()
+  })
+  afterAll(async () => {
+    await proxy.close()
+    await server.destroy()
+  })
+
+  test("are told of each other's appends", async () => {
+    const [here, there] = [opened(server.url), opened(server.url)]
+    const following = await follow(here)
+    const { position } = await say(there, "hello")
+    const batch = await following.until(told(position.offset))
+    expect(batch.epoch).toBe(position.epoch)
+    expect((await here.head("a")).top).toBe(position.offset)
+    expect(here.shared).toBe(true)
+  })
+
+  test("see each other's keys change before they replace one", async () => {
+    const [here, there] = [opened(server.url), opened(server.url)]
+    const joined = await here.append("a", draft("join", "ada", "here"), { keep })
+    const moved = await there.append("a", draft("join", "ada", "there"), { keep })
+    const replaces = joined.position.offset
+    const left = await here.append("a", draft("left", "ada"), { keep, replaces })
+    expect(left).toEqual({ position: moved.position, duplicate: true })
+    expect(await textsIn(here)).toEqual(["there"])
+    const again = await there.append("a", draft("left", "ada"), { keep, replaces: moved.position.offset })
+    expect(again.duplicate).toBe(false)
+  })
+
+  test("find each other's idempotency keys", async () => {
+    const [here, there] = [opened(server.url), opened(server.url)]
+    const dedupe = { key: "k", fingerprint: "f", windowMs: 60_000 }
+    const first = await here.append("a", draft("event", "", "x"), { keep, dedupe })
+    const again = await there.append("a", draft("event", "", "x"), { keep, dedupe })
+    expect(again).toEqual({ position: first.position, duplicate: true })
+    const other = there.append("a", draft("event", "", "y"), {
+      keep,
+      dedupe: { ...dedupe, fingerprint: "g" },
+    })
+    await expect(other).rejects.toMatchObject({ code: "idempotency_conflict" })
+  })
+
+  test("are apart when they have different prefixes", async () => {
+    const [here, there] = [opened(server.url), opened(server.url, { prefix: "other" })]
+    await say(here, "hello")
+    expect(await textsIn(there)).toEqual([])
+  })
+
+  test("learn where a channel stands after the connection that tells them was cut", async () => {
+    const there = opened(server.url)
+    const here = opened(`redis://127.0.0.1:${proxy.port}`)
+    const following = await follow(here)
+    const { position } = await say(there, "heard")
+    await following.until(told(position.offset))
+    proxy.freezeAnswers()
+    const missed = await say(there, "missed")
+    proxy.cut()
+    const batch = await following.until(({ after }) => after === missed.position.offset)
+    expect(batch).toEqual({ epoch: missed.position.epoch, after: missed.position.offset, entries: [] })
+    const next = await say(there, "heard again")
+    await following.until(told(next.position.offset))
+    expect(following.batches.some(told(missed.position.offset))).toBe(false)
+  })
+
+  test("notice when that connection has died without a word", async () => {
+    const there = opened(server.url)
+    const here = opened(`redis://127.0.0.1:${proxy.port}`, { heartbeatMs: 20, answerTimeoutMs: 200 })
+    const following = await follow(here)
+    proxy.freezeAnswers()
+    const { position } = await say(there, "missed")
+    await following.until(({ after }) => after === position.offset)
+  })
+
+  test("come back after Redis has thrown them out", async () => {
+    const log = opened(server.url)
+    const following = await follow(log)
+    await server.client.sendCommand(["CLIENT", "KILL", "TYPE", "pubsub"])
+    await following.until(({ entries }) => entries.length === 0)
+    const { position } = await say(log, "hello")
+    await following.until(told(position.offset))
+  })
+
+  test("subscribe to the channels that somebody watches, and to no others", async () => {
+    const log = opened(server.url, { prefix: "subscriptions" })
+    const channels = async () =>
+      (await server.client.sendCommand(["PUBSUB", "SHARDCHANNELS", "subscriptions:*"])) as unknown as string[]
+    await say(log, "hello")
+    expect(await channels()).toHaveLength(0)
+    const [first, second] = [await follow(log), await follow(log)]
+    const other = await follow(log, "b")
+    expect(await channels()).toHaveLength(2)
+    first.stop()
+    other.stop()
+    // Whatever was asked before is done when this is.
+    await (await follow(log, "c")).stop()
+    expect((await channels()).filter((name) => name.endsWith(":a"))).toHaveLength(1)
+    second.stop()
+    await (await follow(log, "d")).stop()
+    expect((await channels()).filter((name) => name.endsWith(":a"))).toHaveLength(0)
+  })
+})
+
+describeWithRedis("an append", () => {
+  let server: RedisServer
+  let proxy: TcpProxy
+  beforeAll(async () => {
+    server = await startRedis()
+    proxy = await startTcpProxy(server.port)
+  })
+  afterEach(async () => {
+    await server.client.flushAll()
+  })
+  afterAll(async () => {
+    await proxy.close()
+    await server.destroy()
+  })
+
+  const calls = async () => {
+    const stats = String(await server.client.sendCommand(["INFO", "commandstats"]))
+    const count = (name: string) => Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? "0")
+    return { evalsha: count("evalsha"), eval: count("eval"), ping: count("ping") }
+  }
+
+  test("is one round trip, and fewer when there are many", async () => {
+    const log = opened(server.url)
+    await say(log, "first")
+    await server.client.sendCommand(["CONFIG", "RESETSTAT"])
+    for (let count = 0; count < 20; count++) {
+      const dedupe = { key: `${count}`, fingerprint: "f", windowMs: 60_000 }
+      await log.append("a", draft("event", "", "x"), { keep: { ...keep, events: 5 }, dedupe })
+    }
+    expect(await calls()).toEqual({ evalsha: 20, eval: 0, ping: 0 })
+    await Promise.all(Array.from({ length: 100 }, (_, index) => say(log, `${index}`)))
+    expect((await calls()).evalsha).toBe(22)
+  })
+
+  test("goes on when Redis has forgotten the script", async () => {
+    const log = opened(server.url)
+    await say(log, "1")
+    await server.client.sendCommand(["SCRIPT", "FLUSH"])
+    await say(log, "2")
+    await server.client.sendCommand(["SCRIPT", "FLUSH"])
+    expect(await textsIn(log)).toEqual(["1", "2"])
+  })
+
+  test("whose answer was lost is repeated, and appended once", async () => {
+    const log = opened(`redis://127.0.0.1:${proxy.port}`)
+    const watcher = await follow(opened(server.url))
+    await say(log, "1")
+    proxy.freezeAnswers()
+    const appends = ["2", "3", "4"].map((text) => say(log, text))
+    await watcher.until(({ entries }) => entries.some(({ body }) => Buffer.from(body).toString() === "2"))
+    proxy.cut()
+    const positions = (await Promise.all(appends)).map(({ position }) => position.offset)
+    expect(await textsIn(log)).toEqual(["1", "2", "3", "4"])
+    expect((await log.read("a", everything)).entries.slice(1).map(({ offset }) => offset)).toEqual(positions)
+  })
+
+  test("waits while Redis is away, for a time, and says that nothing was published", async () => {
+    const away = await startRedis()
+    onTestFinished(() => away.destroy())
+    const log = opened(away.url, { waitMs: 300 })
+    await say(log, "1")
+    await away.stop()
+    const refused = { code: "log_unavailable", message: expect.stringContaining("Nothing was published") }
+    await expect(say(log, "2")).rejects.toMatchObject(refused)
+    await expect(log.head("a")).rejects.toMatchObject({ code: "log_unavailable" })
+    const patient = opened(away.url)
+    const waiting = say(patient, "3")
+    await away.start()
+    await waiting
+    expect(await textsIn(patient)).toEqual(["3"])
+  })
+
+  test("that was sent and not answered says that it may have been published", async () => {
+    const log = opened(server.url, { waitMs: 300, answerTimeoutMs: 100 })
+    await say(log, "1")
+    process.kill(server.pid(), "SIGSTOP")
+    const unknown = say(log, "2")
+    await expect(unknown).rejects.toMatchObject({
+      code: "log_unavailable",
+      message: expect.stringContaining("not known"),
+    })
+    process.kill(server.pid(), "SIGCONT")
+    const patient = opened(server.url)
+    await say(patient, "3")
+    expect(await textsIn(patient)).toContain("3")
+  })
+
+  test("is refused when too many wait already", async () => {
+    const log = opened("redis://127.0.0.1:1", { waitMs: 200, pendingAppendsMax: 2 })
+    const outcomes = await Promise.allSettled([say(log, "1"), say(log, "2"), say(log, "3")])
+    const reasons = outcomes.map((outcome) => (outcome.status === "rejected" ? outcome.reason : undefined))
+    expect(reasons.map(({ code }) => code)).toEqual(Array(3).fill("log_unavailable"))
+    expect(reasons[2]?.message).toContain("pendingAppendsMax")
+  })
+
+  test("is refused when Redis is full, changes nothing then, and what is there can be read", async () => {
+    const log = opened(server.url)
+    await say(log, "1")
+    const head = await log.head("a")
+    await server.client.sendCommand(["CONFIG", "SET", "maxmemory", "1"])
+    try {
+      await expect(say(log, "2")).rejects.toMatchObject({ code: "log_full" })
+      await expect(log.append("a", draft("set", "k"), { keep })).rejects.toMatchObject({ code: "log_full" })
+      expect(await log.head("a")).toEqual(head)
+      expect(await textsIn(log)).toEqual(["1"])
+      await log.trim("a", { ...keep, events: 0 }, Date.now())
+      expect(await textsIn(log)).toEqual([])
+    } finally {
+      await server.client.sendCommand(["CONFIG", "SET", "maxmemory", "0"])
+    }
+    await say(log, "3")
+    expect(await textsIn(log)).toEqual(["3"])
+  })
+
+  test("of one key too many is refused", async () => {
+    const log = opened(server.url, { keysPerChannelMax: 2 })
+    for (const key of ["a", "b", "a"]) await log.append("a", draft("set", key), { keep })
+    const refused = log.append("a", draft("set", "c"), { keep })
+    await expect(refused).rejects.toMatchObject({ code: "log_full", limit: 2 })
+    await log.append("a", draft("delete", "a"), { keep })
+    await log.append("a", draft("set", "c"), { keep })
+  })
+
+  test("lets the keys of idle channels expire", async () => {
+    const log = opened(server.url, { prefix: "expiring" })
+    const dedupe = { key: "k", fingerprint: "f", windowMs: 60_000 }
+    await log.append("a", draft("event", "", "x"), { keep, dedupe })
+    const [key] = await server.client.keys("expiring:{*}:d:a")
+    expect(await server.client.pTTL(key ?? "")).toBeGreaterThan(60_000)
+    expect(await server.client.pTTL(key ?? "")).toBeLessThan(300_000)
+  })
+
+  test("does not cost anything for channels that are only watched", async () => {
+    const log = opened(server.url, { heartbeatMs: 20 })
+    for (let channel = 0; channel < 200; channel++) await follow(log, `${channel}`)
+    await server.client.sendCommand(["CONFIG", "RESETSTAT"])
+    const monitor = server.client.duplicate()
+    await monitor.connect()
+    onTestFinished(() => monitor.destroy())
+    const seen: string[] = []
+    await new Promise<void>((resolve) => {
+      void monitor.monitor((line) => {
+        seen.push(String(line))
+        if (seen.length === 5) resolve()
+      })
+    })
+    expect(seen.filter((line) => !line.includes('"PING"'))).toEqual([])
+  })
+})
+
+describe("a Redis that cannot be used", () => {
+  const codeAndText = (code: string, text: string) => ({ code, message: expect.stringContaining(text) })
+
+  test("is refused when the URL is none", () => {
+    for (const url of ["localhost:6379", "http://localhost", ""]) {
+      expect(() => redisLog(url)).toThrowError(
+        expect.objectContaining(codeAndText("log_unusable", "redis://")),
+      )
+    }
+    expect(() => redisLog({} as never)).toThrowError(expect.objectContaining({ code: "log_unusable" }))
+    for (const prefix of ["", "a{b}"]) {
+      expect(() => redisLog("redis://localhost", { prefix })).toThrowError(
+        expect.objectContaining({ code: "log_unusable" }),
+      )
+    }
+  })
+
+  test("is refused when it is too old, a replica, or throws keys away", () => {
+    const info = (fields: Record<string, string>) =>
+      Object.entries({ redis_version: "7.2.4", role: "master", maxmemory: "100", ...fields })
+        .map(([name, value]) => `${name}:${value}`)
+        .join("\r\n")
+    const failure = (fields: Record<string, string>) => {
+      try {
+        checkServer(info(fields))
+        return undefined
+      } catch (error) {
+        return error
+      }
+    }
+    expect(failure({ redis_version: "6.2.14" })).toMatchObject(codeAndText("log_unusable", "Redis 7"))
+    expect(failure({ role: "slave" })).toMatchObject(codeAndText("log_unavailable", "replica"))
+    expect(failure({ maxmemory_policy: "allkeys-lru" })).toMatchObject(
+      codeAndText("log_unusable", "noeviction"),
+    )
+    expect(failure({ maxmemory_policy: "allkeys-lru", maxmemory: "0" })).toBeUndefined()
+    expect(failure({ maxmemory_policy: "noeviction" })).toBeUndefined()
+  })
+
+  test("is said not to be there when nobody listens", async () => {
+    const problems: unknown[] = []
+    const log = opened("redis://127.0.0.1:1", { waitMs: 100, onError: (error) => problems.push(error) })
+    await expect(log.head("a")).rejects.toMatchObject(codeAndText("log_unavailable", "ECONNREFUSED"))
+    await expect(log.watch("a", () => undefined)).rejects.toMatchObject({ code: "log_unavailable" })
+    expect(problems).toHaveLength(1)
+  })
+
+  test.skipIf(!program("redis-server"))("is said to refuse a wrong password, at once", async () => {
+    const server = await startRedis(["--requirepass", "right"])
+    onTestFinished(() => server.destroy())
+    for (const url of [server.url, `redis://:wrong@127.0.0.1:${server.port}`]) {
+      const log = opened(url, { waitMs: 50_000 })
+      await expect(log.head("a")).rejects.toMatchObject(codeAndText("log_unavailable", "password"))
+      await expect(say(log, "x")).rejects.toMatchObject({ code: "log_unavailable" })
+    }
+    const log = opened(`redis://:right@127.0.0.1:${server.port}`)
+    await say(log, "hello")
+    expect(await textsIn(log)).toEqual(["hello"])
+  })
+
+  test.skipIf(!program("redis-server"))("is left as it is when its keys are somebody else's", async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.destroy())
+    const first = opened(server.url)
+    await say(first, "hello")
+    const [partition] = await server.client.keys("holdfast:{*}")
+    await server.client.hSet(partition as string, "format", "holdfast 99")
+    const content = await server.client.hGetAll(partition as string)
+    for (const log of [first, opened(server.url)]) {
+      for (const use of [() => say(log, "x"), () => log.head("a"), () => log.trim("a", keep, 0)]) {
+        await expect(use()).rejects.toMatchObject(codeAndText("log_unusable", "holdfast 99"))
+      }
+    }
+    expect(await server.client.hGetAll(partition as string)).toEqual(content)
+    for (const write of [
+      () => server.client.set(partition as string, "theirs"),
+      () => server.client.hSet(partition as string, "theirs", "1"),
+    ]) {
+      await server.client.del(partition as string)
+      await write()
+      const before = await server.client.dump(partition as string)
+      for (const use of [() => say(first, "x"), () => first.head("a")]) {
+        await expect(use()).rejects.toMatchObject(codeAndText("log_unusable", "prefix"))
+      }
+      expect(await server.client.dump(partition as string)).toEqual(before)
+    }
+  })
+})
