@@ -1,0 +1,210 @@
+import { cpSync, rmSync } from "node:fs"
+import { describe, expect, onTestFinished, test } from "vitest"
+import type { Batch, Draft, Log } from "../../src/hub/log.ts"
+import { type RedisLogOptions, redisLog } from "../../src/logs/redis.ts"
+import { program } from "../support/program.ts"
+import { type RedisServer, startRedis } from "../support/redis.ts"
+
+const keep = { events: 1_000, forMs: Infinity, bytes: Infinity }
+const WITH_FILE = ["--appendonly", "yes", "--appendfsync", "always"]
+
+function event(text: string): Draft {
+  return { kind: "event", name: "said", key: "", body: Buffer.from(text), at: Date.now() }
+}
+
+const say = (log: Log, text: string) => log.append("a", event(text), { keep })
+
+async function entriesIn(log: Log) {
+  const range = { after: 0, through: Number.MAX_SAFE_INTEGER, entriesMax: 1_000, bytesMax: 1e9 }
+  const { entries } = await log.read("a", { ...range, select: "all" })
+  return entries.map(({ body, offset }) => ({ text: Buffer.from(body).toString(), offset }))
+}
+
+async function server(...args: string[]): Promise<RedisServer> {
+  const started = await startRedis(args)
+  onTestFinished(() => started.destroy())
+  return started
+}
+
+function opened(url: string, options: RedisLogOptions = {}): Log {
+  const log = redisLog(url, { onError: () => undefined, ...options })
+  onTestFinished(() => log.close())
+  return log
+}
+
+/** Resolves with the first batch that has no entries: it tells where the channel stands after an interruption. */
+async function nextHead(log: Log): Promise<{ readonly told: Promise<Batch> }> {
+  let tell: (batch: Batch) => void
+  const told = new Promise<Batch>((resolve) => {
+    tell = resolve
+  })
+  await log.watch("a", (batch) => {
+    if (batch.entries.length === 0) tell(batch)
+  })
+  return { told }
+}
+
+describe.skipIf(!program("redis-server"))("an offset never means two things:", () => {
+  test("a Redis that comes back empty begins an epoch", async () => {
+    const redis = await server()
+    const log = opened(redis.url)
+    const before = await say(log, "1")
+    const { told } = await nextHead(log)
+    await redis.stop("SIGKILL")
+    await redis.start()
+    const head = await told
+    expect(head.epoch).not.toBe(before.position.epoch)
+    const after = await say(log, "2")
+    expect(after.position.epoch).toBe(head.epoch)
+    expect((await entriesIn(log)).map(({ text }) => text)).toEqual(["2"])
+  })
+
+  test("one that was emptied while it ran begins an epoch too", async () => {
+    const redis = await server()
+    const log = opened(redis.url)
+    const before = await say(log, "1")
+    await redis.client.flushAll()
+    expect((await log.head("a")).epoch).not.toBe(before.position.epoch)
+  })
+
+  test.each(["SIGTERM", "SIGKILL"] as const)(
+    "with an append-only file that is synced for each write, a restart by %s goes on in the same epoch",
+    async (signal) => {
+      const redis = await server(...WITH_FILE)
+      const log = opened(redis.url)
+      const before = await say(log, "1")
+      const { told } = await nextHead(log)
+      await redis.stop(signal)
+      await redis.start()
+      expect(await told).toEqual({
+        epoch: before.position.epoch,
+        after: before.position.offset,
+        entries: [],
+      })
+      const after = await say(log, "2")
+      expect(after.position.epoch).toBe(before.position.epoch)
+      expect(after.position.offset).toBeGreaterThan(before.position.offset)
+      expect((await entriesIn(opened(redis.url))).map(({ text }) => text)).toEqual(["1", "2"])
+    },
+  )
+
+  test("with one that is synced now and then, a restart begins an epoch", async () => {
+    const redis = await server("--appendonly", "yes", "--appendfsync", "everysec")
+    const log = opened(redis.url)
+    const before = await say(log, "1")
+    await redis.stop("SIGTERM")
+    await redis.start()
+    const after = await say(log, "2")
+    expect(after.position.epoch).not.toBe(before.position.epoch)
+    expect((await entriesIn(log)).map(({ text }) => text)).toEqual(["1", "2"])
+  })
+
+  test("an append that meets the restart is kept once", async () => {
+    const redis = await server(...WITH_FILE)
+    const log = opened(redis.url)
+    await say(log, "0")
+    const appends = Array.from({ length: 50 }, (_, index) => say(log, `${index + 1}`))
+    await appends[0]
+    await redis.stop("SIGKILL")
+    await redis.start()
+    const offsets = (await Promise.all(appends)).map(({ position }) => position.offset)
+    const found = await entriesIn(log)
+    expect(found.map(({ text }) => text)).toEqual(Array.from({ length: 51 }, (_, index) => `${index}`))
+    expect(found.slice(1).map(({ offset }) => offset)).toEqual(offsets)
+  })
+
+  test("a restart from a snapshot, which is older, begins an epoch with the first append", async () => {
+    const redis = await server("--save", "3600 1000000")
+    const log = opened(redis.url)
+    const kept = await say(log, "kept")
+    await redis.client.sendCommand(["SAVE"])
+    const lost = await say(log, "lost")
+    await log.close()
+    await redis.stop("SIGKILL")
+    await redis.start()
+    // A node that has seen nothing of before has no other proof than that the server is another process.
+    const fresh = opened(redis.url)
+    const next = await say(fresh, "next")
+    expect(next.position.offset).toBe(lost.position.offset)
+    expect(next.position.epoch).not.toBe(kept.position.epoch)
+    expect((await entriesIn(fresh)).map(({ text }) => text)).toEqual(["kept", "next"])
+  })
+
+  test("a promoted replica begins an epoch with the first append", async () => {
+    const [redis, replica] = [await server(...WITH_FILE), await server(...WITH_FILE)]
+    const log = opened(redis.url)
+    const before = await say(log, "1")
+    await replica.client.sendCommand(["REPLICAOF", "127.0.0.1", String(redis.port)])
+    await redis.client.sendCommand(["WAIT", "1", "0"])
+    const refused = opened(replica.url, { waitMs: 50 }).head("a")
+    await expect(refused).rejects.toMatchObject({ code: "log_unavailable" })
+    await redis.stop("SIGKILL")
+    await replica.client.sendCommand(["REPLICAOF", "NO", "ONE"])
+    const after = await say(opened(replica.url), "2")
+    expect(after.position.epoch).not.toBe(before.position.epoch)
+    expect((await entriesIn(opened(replica.url))).map(({ text }) => text)).toEqual(["1", "2"])
+  })
+
+  test("a node that has seen more than the append-only file holds begins an epoch", async () => {
+    const redis = await server(...WITH_FILE)
+    const log = opened(redis.url)
+    const kept = await say(log, "kept")
+    const folder = String((await redis.client.configGet("dir")).dir)
+    const copy = `${folder}-copy`
+    onTestFinished(() => rmSync(copy, { recursive: true, force: true }))
+    cpSync(folder, copy, { recursive: true })
+    const lost = await say(log, "lost")
+    const { told } = await nextHead(log)
+    await redis.stop("SIGKILL")
+    rmSync(folder, { recursive: true })
+    cpSync(copy, folder, { recursive: true })
+    await redis.start()
+    const head = await told
+    expect(head).toMatchObject({ after: kept.position.offset })
+    expect(head.epoch).not.toBe(kept.position.epoch)
+    expect((await say(log, "next")).position).toEqual({ epoch: head.epoch, offset: lost.position.offset })
+  })
+
+  test("and begins it also when another node, which has seen less, was faster", async () => {
+    const redis = await server(...WITH_FILE)
+    const [log, other] = [opened(redis.url), redisLog(redis.url, { onError: () => undefined })]
+    await say(other, "kept")
+    await other.close()
+    const folder = String((await redis.client.configGet("dir")).dir)
+    const copy = `${folder}-copy`
+    onTestFinished(() => rmSync(copy, { recursive: true, force: true }))
+    cpSync(folder, copy, { recursive: true })
+    const { told } = await nextHead(log)
+    const lost = await say(log, "lost")
+    // What it hears next is the other's appends, in the generation that follows.
+    await redis.stop("SIGKILL")
+    rmSync(folder, { recursive: true })
+    cpSync(copy, folder, { recursive: true })
+    await redis.start()
+    const fresh = opened(redis.url)
+    await Promise.all(["a", "b", "c"].map((text) => say(fresh, text)))
+    const head = await told
+    expect(head.epoch).not.toBe(lost.position.epoch)
+    expect((await fresh.head("a")).epoch).toBe(head.epoch)
+  })
+
+  test("a channel whose keys were deleted by hand goes on above its old offsets", async () => {
+    const redis = await server()
+    const log = opened(redis.url)
+    const before = await say(log, "1")
+    for (const key of await redis.client.keys("holdfast:{*}:*:a")) await redis.client.del(key)
+    const after = await say(log, "2")
+    expect(after.position.offset).toBeGreaterThan(before.position.offset)
+    expect(after.position.epoch).toBe(before.position.epoch)
+  })
+
+  test("and says that what it had is lost, as far as it can know", async () => {
+    const redis = await server()
+    const log = opened(redis.url)
+    const before = await say(log, "1")
+    for (const key of await redis.client.keys("holdfast:{*}:h:a")) await redis.client.del(key)
+    await say(log, "2")
+    expect(await log.head("a")).toMatchObject({ floor: before.position.offset })
+    expect((await entriesIn(log)).map(({ text }) => text)).toEqual(["2"])
+  })
+})
