@@ -48,7 +48,8 @@ export class Appends {
     const known = this.#lanes.get(channel)
     if (known !== undefined) return known
     const lane = new Lane({
-      write: (batch) => this.#store.write(place, batch, Date.now() + this.#settings.waitMs),
+      write: (batch, handleSent) =>
+        this.#store.write(place, batch, Date.now() + this.#settings.waitMs, handleSent),
       nextNumber: () => ++this.#number,
       waitMs: this.#settings.waitMs,
       keysMax: this.#settings.keysPerChannelMax,

@@ -50,12 +50,12 @@ export class ChannelStore {
     this.#settings = settings
   }
 
-  /** One attempt. @throws whatever the connection or the script says */
-  async write(place: Place, batch: Batch, untilMs: number): Promise<Written> {
+  /** One attempt; `handleSent` is told when it is no more certain that nothing happened. @throws whatever the connection or the script says */
+  async write(place: Place, batch: Batch, untilMs: number, handleSent?: () => void): Promise<Written> {
     const known = this.#partitions.knowledge(place.partition)
-    const packed = packBatch(batch, known, this.#node, this.#settings)
+    const packed = packBatch(batch, known, this.#node, this.#connection.isSynced, this.#settings)
     const args = [this.#candidate, known.epoch, place.live, packed]
-    const answer = await runScript(this.#connection, writeScript, place, args, untilMs)
+    const answer = await runScript(this.#connection, writeScript, place, args, untilMs, handleSent)
     const [, epoch, generation, top, headTop, floor, ...results] = answer as number[]
     const head = { epoch: String(epoch), top: headTop as number, floor: floor as number }
     this.#partitions.settle(place.partition, {

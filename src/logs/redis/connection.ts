@@ -19,6 +19,7 @@ export class Connection {
   readonly #settings: RedisLogSettings
   readonly #waiters = new Set<Waiter>()
   #session: Session | undefined
+  #isSynced = false
   #failure: HoldfastError | undefined
   #isClosed = false
   #wake: () => void = () => {}
@@ -29,17 +30,28 @@ export class Connection {
     void this.#open()
   }
 
+  /** Whether Redis is known to sync its append-only file for each write, so that it loses nothing when it is restarted. */
+  get isSynced(): boolean {
+    return this.#isSynced
+  }
+
   /** Why there is no connection, or why there was none the last time. */
   get failure(): HoldfastError {
     return this.#failure ?? unavailable("There is no connection to Redis yet")
   }
 
   /**
-   * Sends one command, as soon as there is a connection.
+   * Sends one command, as soon as there is a connection; `handleSent` is told when it is.
    * @throws HoldfastError `log_unavailable` when there is none until `untilMs`; what the client library throws
    */
-  async send(key: string, args: readonly Argument[], untilMs: number): Promise<unknown> {
+  async send(
+    key: string,
+    args: readonly Argument[],
+    untilMs: number,
+    handleSent?: () => void,
+  ): Promise<unknown> {
     const session = await this.session(untilMs)
+    handleSent?.()
     let timer: NodeJS.Timeout | undefined
     const silence = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -134,9 +146,10 @@ export class Connection {
         this.#settings.answerTimeoutMs,
       )
     })
-    const begun = session
-      .connect()
-      .then(async () => checkServer(String(await session.send(ANY_KEY, ["INFO"]))))
+    const begun = session.connect().then(async () => {
+      checkServer(String(await session.send(ANY_KEY, ["INFO"])))
+      this.#isSynced = await syncsEachWrite(session)
+    })
     begun.catch(() => undefined)
     try {
       await Promise.race([begun, silence])
@@ -161,6 +174,16 @@ export class Connection {
         resolve()
       }
     })
+  }
+}
+
+/** Where the user may not ask, it is not known. */
+async function syncsEachWrite(session: Session): Promise<boolean> {
+  try {
+    const answer = (await session.send(ANY_KEY, ["CONFIG", "GET", "appendfsync"])) as object
+    return Object.values(answer).some((value) => String(value) === "always")
+  } catch {
+    return false
   }
 }
 

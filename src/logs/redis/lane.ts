@@ -24,7 +24,7 @@ interface Pending {
 
 /** What a lane needs of the log around it. */
 export interface LanePorts {
-  readonly write: (batch: Batch) => Promise<Written>
+  readonly write: (batch: Batch, handleSent: () => void) => Promise<Written>
   /** Numbers rise over all lanes. */
   readonly nextNumber: () => number
   readonly waitMs: number
@@ -125,13 +125,15 @@ export class Lane {
   }
 
   #write(number: number, sent: readonly Pending[]): Promise<Written> {
-    const written = this.#ports.write({
+    const batch = {
       number,
       nowMs: Math.max(...sent.map(({ at }) => at)),
       keep: (sent[0] as Pending).keep,
       drafts: sent.map(({ packed }) => packed),
+    }
+    return this.#ports.write(batch, () => {
+      for (const pending of sent) pending.wasSent = true
     })
-    return written
   }
 }
 

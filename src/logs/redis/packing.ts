@@ -6,7 +6,7 @@ import type { Knowledge } from "./partitions.ts"
 
 /** What comes before a draft's record: idempotency key (16 bytes), fingerprint (8), window (8), `replaces` (8), length (4). */
 const DRAFT_BYTES = 44
-const NUMBERS = 10
+const NUMBERS = 11
 const NODE_BYTES = 8
 /** Stands for what was not given. */
 const NONE = -1
@@ -37,6 +37,7 @@ export function packBatch(
   { number, nowMs, keep, drafts }: BatchFields,
   known: Knowledge,
   node: Buffer,
+  isSynced: boolean,
   { keysPerChannelMax, tombstonesPerChannelMax, dedupeKeysPerChannelMax }: RedisLogSettings,
 ): Buffer {
   const head = Buffer.allocUnsafe(8 * NUMBERS + NODE_BYTES)
@@ -51,6 +52,7 @@ export function packBatch(
     keysPerChannelMax,
     tombstonesPerChannelMax,
     dedupeKeysPerChannelMax,
+    isSynced ? 1 : 0,
   ]
   for (const [index, value] of numbers.entries()) head.writeDoubleBE(value, 8 * index)
   node.copy(head, 8 * NUMBERS)

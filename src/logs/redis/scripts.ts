@@ -28,11 +28,12 @@ export async function runScript(
   { keys }: Place,
   args: readonly Argument[],
   untilMs: number,
+  handleSent?: () => void,
 ): Promise<unknown[]> {
   const key = keys[0] as string
   const operands = [String(keys.length), ...keys, FORMAT, ...args]
   const answer = await connection
-    .send(key, ["EVALSHA", digest, ...operands], untilMs)
+    .send(key, ["EVALSHA", digest, ...operands], untilMs, handleSent)
     .catch((error: unknown) => {
       if (!isUnknownScript(error)) throw error
       return connection.send(key, ["EVAL", text, ...operands], untilMs)

@@ -63,7 +63,9 @@ export function topologyOf(target: string | RedisClient): OpenSession {
 
 function clientFor(url: string): unknown {
   try {
-    return createClient({ url })
+    // An empty one would be taken for the library's default.
+    if (url !== "") return createClient({ url })
+    throw new TypeError("empty")
   } catch {
     // The library's message would repeat the URL, and with it the password.
     throw unusable(

@@ -17,13 +17,15 @@
  *
  * **Epochs.** An offset must not be given again after a tail was lost, so it has to be noticed that one may be:
  * - The partition's key is gone (an empty Redis): it is made anew, with a new epoch.
- * - \`master_replid\` is another than at the last append: another process serves, or this one in another role. Redis
- *   replicates asynchronously, so a promoted replica (its \`master_replid2\` is set) may lack a tail: a new epoch. One that
- *   has started without an append-only file has the state of its last snapshot: a new epoch. One with an append-only file
- *   has what the file has, and what was acknowledged was written to it before: the epoch goes on, in a new generation
- *   that notes the top that it began with.
- * - A node knows better: it has seen an offset above the top, or above what the new generation began with (a machine that
- *   lost its power loses up to two seconds of an append-only file that isn't synced for each write). A new epoch.
+ * - `master_replid\` is another than at the last append: another process serves, or this one in another role. Redis
+ *   replicates asynchronously, so a promoted replica (its `master_replid2` is set) may lack a tail: a new epoch. One that
+ *   has started without an append-only file has the state of its last snapshot: a new epoch. One whose append-only file is
+ *   synced now and then (`appendfsync everysec`) may lack the last second or two, even if only the process was killed,
+ *   for Redis answers before it has written when a sync is slow: a new epoch. Only a file that is synced for each write
+ *   (`appendfsync always`) has all that was acknowledged: the epoch goes on, in a new generation that notes the top that it
+ *   began with.
+ * - A node knows better: it has seen an offset above the top, or above what the new generation began with, as when a copy
+ *   of the file was put back. A new epoch.
  * The check costs 3 microseconds. It is made in the script because nothing else is sure to speak of the server that the
  * script runs on: a client library may redirect or repeat a command on its own.
  *
@@ -37,8 +39,8 @@
  */
 export const WRITE_SCRIPT = `
 local packed = ARGV[5]
-local knownGeneration, knownTop, number, now, keepEvents, keepMs, keepBytes, keysMax, tombstonesMax, dedupeMax, node, FIRST =
-  struct.unpack('>ddddddddddc8', packed)
+local knownGeneration, knownTop, number, now, keepEvents, keepMs, keepBytes, keysMax, tombstonesMax, dedupeMax, isSynced, node, FIRST =
+  struct.unpack('>dddddddddddc8', packed)
 local hasDrafts = FIRST <= #packed
 
 local replication = redis.call('INFO', 'replication')
@@ -54,7 +56,7 @@ if stored[1] then
     local before = string.match(replication, 'master_replid2:(%x+)')
     local wasPromoted = before and string.find(before, '[^0]')
     local hasFile = string.find(redis.call('INFO', 'persistence'), 'aof_enabled:1', 1, true)
-    if wasPromoted or not hasFile then epoch = ARGV[2] end
+    if wasPromoted or not hasFile or isSynced == 0 then epoch = ARGV[2] end
     generation, base, isChanged = generation + 1, top, true
   end
   if ARGV[3] == epoch then
