@@ -1,6 +1,6 @@
 import type { Schema } from "../contract/index.ts"
 import { type Burst, BurstCache } from "./burst-cache.ts"
-import type { Channel, SnapshotProgress, Subscription } from "./channel.ts"
+import type { SnapshotProgress, Subscription } from "./channel.ts"
 import type { Clock } from "./clock.ts"
 import { missed } from "./cursor.ts"
 import { entryMessage } from "./encoded.ts"
@@ -9,11 +9,6 @@ import type { Limits } from "./limits.ts"
 import type { Loader } from "./loader.ts"
 import type { Head, Log, Page } from "./log.ts"
 import type { Outlet } from "./outlet.ts"
-
-/** How many pages are read from the log at once, over all connections: one for each of so many. */
-const READS_MAX = 64
-/** How long to wait before the log is read again after it failed, in ms. */
-const RETRY_MS = 1_000
 
 /**
  * Serves every subscription that does not stand at its channel's tail, for whatever reason: it starts lower, it came
@@ -29,7 +24,7 @@ export class CatchUp {
   readonly #bursts: BurstCache
   readonly #limits: Limits
   readonly #loader: Loader
-  readonly #handleReadError: (channel: Channel, error: unknown) => void
+  readonly #handleFailure: (what: string, error: unknown) => void
   readonly #waiting = new Map<Outlet, Set<Subscription>>()
   /** Those for which a page is being read. */
   readonly #served = new Set<Outlet>()
@@ -41,7 +36,7 @@ export class CatchUp {
     clock: Clock,
     limits: Limits,
     loader: Loader,
-    handleReadError: (channel: Channel, error: unknown) => void,
+    handleFailure: (what: string, error: unknown) => void,
   ) {
     this.#log = log
     this.#clock = clock
@@ -49,7 +44,7 @@ export class CatchUp {
     this.#bursts = new BurstCache(limits.encodedCacheBytesMax / 2)
     this.#limits = limits
     this.#loader = loader
-    this.#handleReadError = handleReadError
+    this.#handleFailure = handleFailure
     this.#budget = limits.catchUpBytesPerTurnMax
   }
 
@@ -65,7 +60,7 @@ export class CatchUp {
 
   #pump(): void {
     for (const [outlet, subscriptions] of this.#waiting) {
-      if (this.#budget <= 0 || this.#served.size >= READS_MAX) break
+      if (this.#budget <= 0 || this.#served.size >= this.#limits.readsAtOnceMax) break
       if (this.#served.has(outlet)) continue
       this.#waiting.delete(outlet)
       // its drain enqueues them again
@@ -113,14 +108,14 @@ export class CatchUp {
       subscription.reading = false
       this.enqueue(subscription)
     } catch (error) {
-      this.#retry(subscription, error)
+      this.#retry(subscription, `the snapshot of ${subscription.channel.name} could not be loaded`, error)
     }
   }
 
-  #retry(subscription: Subscription, error: unknown): void {
+  #retry(subscription: Subscription, what: string, error: unknown): void {
     subscription.reading = false
-    this.#handleReadError(subscription.channel, error)
-    this.#clock.after(RETRY_MS, () => this.enqueue(subscription))
+    this.#handleFailure(what, error)
+    this.#clock.after(this.#limits.retryMs, () => this.enqueue(subscription))
   }
 
   async #serve(subscription: Subscription): Promise<void> {
@@ -129,7 +124,7 @@ export class CatchUp {
     try {
       await this.#step(subscription)
     } catch (error) {
-      this.#retry(subscription, error)
+      this.#retry(subscription, `the log of ${subscription.channel.name} could not be read`, error)
     } finally {
       this.#served.delete(subscription.outlet)
       this.#pump()

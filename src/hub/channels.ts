@@ -1,5 +1,5 @@
 import { Channel, type ChannelPorts, type Subscription } from "./channel.ts"
-import type { Target } from "./publisher.ts"
+import type { Target } from "./target.ts"
 
 /** The channels that this node follows: those that somebody here subscribes to. */
 export class Channels {

@@ -9,7 +9,8 @@ import type { Limits } from "./limits.ts"
 import type { Log } from "./log.ts"
 import type { Members } from "./members.ts"
 import type { Logger } from "./options.ts"
-import type { Publisher, Target } from "./publisher.ts"
+import type { Publisher } from "./publisher.ts"
+import type { Target } from "./target.ts"
 
 /** A handler as the hub calls it: the types that the contract gives it end where the wire begins. */
 export type Handler = (context: object) => unknown

@@ -24,6 +24,14 @@ export interface Limits {
   readonly presenceGraceMs: number
   /** How long the members of a node that is gone stay in presence, so that they can come back through another. */
   readonly presenceLeaseMs: number
+  /** The largest value that a channel's loader may give, in bytes of its encoding. */
+  readonly snapshotBytesMax: number
+  /** How many pages are read from the log at once, over all connections: one for each of so many. */
+  readonly readsAtOnceMax: number
+  /** How long to wait before a log or a loader that failed is asked again. */
+  readonly retryMs: number
+  /** How often channels that are kept by age are trimmed, when nothing is appended to them. */
+  readonly trimIntervalMs: number
   /** The longest deadline that a call may ask for. So long its handler counts as unfinished, if it does not finish. */
   readonly callTimeoutMsMax: number
 }
@@ -42,6 +50,10 @@ export const defaultLimits: Limits = {
   encodedCacheBytesMax: 16 * 1024 * 1024,
   presenceGraceMs: 3_000,
   presenceLeaseMs: 10_000,
+  snapshotBytesMax: 4 * 1024 * 1024,
+  readsAtOnceMax: 64,
+  retryMs: 1_000,
+  trimIntervalMs: 60_000,
   callTimeoutMsMax: 60_000,
 }
 
@@ -58,10 +70,3 @@ export function chosenLimits<L extends object>(defaults: L, given: Partial<L> = 
   }
   return { ...defaults, ...Object.fromEntries(chosen) }
 }
-
-/** What a channel retains unless it says otherwise. */
-export const defaultKeep = {
-  events: 1_000,
-  forMs: Number.POSITIVE_INFINITY,
-  bytes: 16 * 1024 * 1024,
-} as const

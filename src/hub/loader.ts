@@ -1,8 +1,9 @@
 import type { Schema } from "../contract/index.ts"
+import { HoldfastError } from "../protocol/error.ts"
 import { encodeBody } from "../protocol/msgpack.ts"
 import type { Position } from "../protocol/position.ts"
 import type { Channel } from "./channel.ts"
-import { conform } from "./publisher.ts"
+import { conform } from "./payload.ts"
 
 /** A value that the server's own code loaded, after the log had come to `offset`. */
 export interface Loaded {
@@ -20,11 +21,13 @@ interface Loading extends Position {
  */
 export class Loader {
   readonly #run: (channel: Channel) => unknown
+  readonly #bytesMax: number
   readonly #loading = new WeakMap<Channel, Loading>()
 
   /** @param run calls the channel's loader */
-  constructor(run: (channel: Channel) => unknown) {
+  constructor(run: (channel: Channel) => unknown, bytesMax: number) {
     this.#run = run
+    this.#bytesMax = bytesMax
   }
 
   /** @throws whatever the loader throws, and HoldfastError when its value does not fit the contract */
@@ -46,7 +49,13 @@ export class Loader {
     const what = `snapshot of ${channel.name}`
     const data = await conform(what, schema, await this.#run(channel))
     // finds what can't travel here, where the loader can be blamed, and not where it is sent
-    encodeBody(data)
+    const { byteLength } = encodeBody(data)
+    const limit = this.#bytesMax
+    if (byteLength > limit) {
+      throw new HoldfastError("message_too_large", `${what}: ${byteLength} bytes, the limit is ${limit}`, {
+        limit,
+      })
+    }
     return { offset, data }
   }
 }

@@ -6,10 +6,9 @@ import type { Entry, Log } from "./log.ts"
 import { decodeMembership, encodeMembership } from "./membership.ts"
 import type { Logger } from "./options.ts"
 import { type HeldPlace, Presence } from "./presence.ts"
-import type { Publisher, Target } from "./publisher.ts"
+import type { Publisher } from "./publisher.ts"
+import type { Target } from "./target.ts"
 
-/** How long to wait before something that the log did not take is tried again, in ms. */
-const RETRY_MS = 1_000
 /** Of how many channels it is remembered that they were looked through for members of a node that is gone. */
 const ADOPTED_MAX = 100_000
 
@@ -68,7 +67,7 @@ export class Members {
     try {
       await this.#ports.publisher.left(target, place.member, place.joined)
     } catch (error) {
-      this.#later(RETRY_MS, () => this.#tell(place))
+      this.#later(this.#ports.limits.retryMs, () => this.#tell(place))
       throw error
     }
   }
@@ -110,7 +109,7 @@ export class Members {
     } catch (error) {
       if (this.#closed) return
       logger.error(`the log of ${target.name} could not be read, trying again`, { error })
-      this.#later(RETRY_MS, () => void this.#seeOffOrphans(target))
+      this.#later(this.#ports.limits.retryMs, () => void this.#seeOffOrphans(target))
     }
   }
 
@@ -141,7 +140,7 @@ export class Members {
     publisher.left(target(channel), member, joined).catch((error: unknown) => {
       if (this.#closed) return
       logger.error("presence: a departure could not be told, trying again", { channel, error })
-      this.#later(RETRY_MS, () => this.#tell(place))
+      this.#later(this.#ports.limits.retryMs, () => this.#tell(place))
     })
   }
 

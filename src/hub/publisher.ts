@@ -1,19 +1,15 @@
-import type { ChannelMatch, Payload, Schema } from "../contract/index.ts"
-import { isSchema, validate } from "../contract/schema.ts"
+import type { Schema } from "../contract/index.ts"
 import { isKey, KEY_EXPECTED } from "../protocol/client-message.ts"
 import { HoldfastError } from "../protocol/error.ts"
 import { encodeBody } from "../protocol/msgpack.ts"
 import type { Position } from "../protocol/position.ts"
 import type { Clock } from "./clock.ts"
-import { defaultKeep, type Limits } from "./limits.ts"
+import { keepOf } from "./keep.ts"
+import type { Limits } from "./limits.ts"
 import type { Appended, AppendOptions, Dedupe, EntryKind, Log, LogKeep } from "./log.ts"
+import { conform, declared, outputSchema } from "./payload.ts"
 import type { RateCap } from "./rate-cap.ts"
-
-/** A channel by its name, and what the contract says of it. */
-export interface Target {
-  readonly name: string
-  readonly match: ChannelMatch
-}
+import type { Target } from "./target.ts"
 
 export type Append = () => Promise<Position>
 
@@ -126,40 +122,4 @@ function positionOf({ position }: Appended): Position {
 function checkKey(key: unknown): void {
   if (isKey(key)) return
   throw new HoldfastError("invalid_payload", `a state's key has to be ${KEY_EXPECTED}`, { path: "key" })
-}
-
-/** @throws HoldfastError `invalid_payload`, with the path of the first complaint */
-export async function conform(what: string, schema: Schema, value: unknown): Promise<unknown> {
-  let result = validate(schema, value)
-  if (result instanceof Promise) result = await result
-  if (result.ok) return result.value
-  const issue = result.issues[0] ?? { path: "", message: "invalid" }
-  const where = issue.path === "" ? "" : `${issue.path}: `
-  throw new HoldfastError("invalid_payload", `${what}: ${where}${issue.message}`, { path: issue.path })
-}
-
-/** @throws HoldfastError `unknown_name` */
-export function declared(target: Target, facet: "events" | "state" | "signals", name: string): Payload {
-  const payloads = target.match.definition[facet]
-  if (payloads !== undefined && Object.hasOwn(payloads, name)) return payloads[name] as Payload
-  throw new HoldfastError("unknown_name", `channel ${target.match.pattern} declares no ${facet} "${name}"`)
-}
-
-export function inputSchema(payload: Payload): Schema {
-  return isSchema(payload) ? payload : payload.input
-}
-
-export function outputSchema(payload: Payload): Schema {
-  return isSchema(payload) ? payload : payload.output
-}
-
-const keeps = new WeakMap<object, Required<LogKeep>>()
-
-/** What the channel's log retains. */
-export function keepOf({ definition }: ChannelMatch): Required<LogKeep> {
-  const known = keeps.get(definition)
-  if (known !== undefined) return known
-  const keep = { ...defaultKeep, ...definition.keep }
-  keeps.set(definition, keep)
-  return keep
 }

@@ -5,8 +5,8 @@ import type { Core } from "./core.ts"
 import { entries } from "./entries.ts"
 import type { Dedupe, Entry } from "./log.ts"
 import { decodeMembership } from "./membership.ts"
-import type { Target } from "./publisher.ts"
 import { sendSignal } from "./signals.ts"
+import type { Target } from "./target.ts"
 
 /** A channel for the server's own code. */
 export function channelHandle(core: Core, target: Target): ChannelHandle<ChannelDefinition> {

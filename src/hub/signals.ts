@@ -1,6 +1,7 @@
 import { decodeBody } from "../protocol/msgpack.ts"
 import type { Core } from "./core.ts"
-import { declared, outputSchema, type Target } from "./publisher.ts"
+import { declared, outputSchema } from "./payload.ts"
+import type { Target } from "./target.ts"
 
 /** Hands a signal to the subscriptions that can take it now. It is not logged, and nobody waits for it. */
 export async function sendSignal(

@@ -1,5 +1,5 @@
 export type { ChannelHandle, PastEvent, PublishOptions } from "../hub/channel-handle.ts"
-export type { ConnectedClient, Departure } from "../hub/hub.ts"
+export type { ConnectedClient, Departure } from "../hub/departure.ts"
 export type { Limits } from "../hub/limits.ts"
 export type {
   Appended,

@@ -1,6 +1,7 @@
 export type { Clock } from "../hub/clock.ts"
 export type { Entropy } from "../hub/entropy.ts"
-export { createHubCore, type HubConnection, type HubCore, type HubPorts } from "../hub/hub.ts"
+export { createHubCore, type HubCore, type HubPorts } from "../hub/hub.ts"
+export type { HubConnection } from "../hub/hub-connection.ts"
 export type { Encoding, Link } from "../hub/link.ts"
 export type * from "../hub/log.ts"
 export type { HubOptions } from "../hub/options.ts"

@@ -1,6 +1,6 @@
 import type { Line, LineEvents, Wire } from "../client/transport.ts"
 import type { Clock } from "../hub/clock.ts"
-import type { HubConnection } from "../hub/hub.ts"
+import type { HubConnection } from "../hub/hub-connection.ts"
 import type { Link } from "../hub/link.ts"
 import type { Codec } from "../protocol/codec.ts"
 import type { HoldfastError } from "../protocol/error.ts"

@@ -267,3 +267,15 @@ describe("the hub", () => {
     )
   })
 })
+
+describe("the hub's options", () => {
+  it.each([
+    ["an event", { events: { shouted: () => ({}) } }, /declares no events "shouted"/],
+    ["a state to delete", { delete: { weather: () => true } }, /declares no state "weather"/],
+    ["a name that every object has", { calls: { toString: () => 1 } }, /declares no calls "toString"/],
+    ["a loader", { snapshot: () => 1 }, /declares no snapshot/],
+  ])("are refused with a handler for %s that the contract does not declare", (_, more, message) => {
+    const channels = { "room/:room": { subscribe: true, ...more } } as never
+    expect(() => rig(room, { channels })).toThrow(message)
+  })
+})

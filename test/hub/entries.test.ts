@@ -1,6 +1,7 @@
 import { expect, it } from "vitest"
 import { entries } from "../../src/hub/entries.ts"
-import { defaultKeep, defaultLimits } from "../../src/hub/limits.ts"
+import { defaultKeep } from "../../src/hub/keep.ts"
+import { defaultLimits } from "../../src/hub/limits.ts"
 import type { Log } from "../../src/hub/log.ts"
 import { memoryLog } from "../../src/logs/memory.ts"
 

@@ -432,6 +432,19 @@ describe("calls", () => {
     expect(r.problems.map(({ fields }) => String(fields.error))).toEqual([expect.stringContaining("hunter2")])
   })
 
+  it("whose answer is larger than a message may be blame the server", async () => {
+    const r = rig(room, {
+      channels: { "room/:room": { calls: { double: () => "x".repeat(2_000) as never } } },
+      limits: { messageBytesMax: 1_000 },
+    })
+    const peer = r.peer()
+    await peer.hello()
+    peer.send(call("double", { value: 4 }))
+    await r.clock.settle()
+    expect(peer.last("error")).toMatchObject({ id: 1, code: "handler_failed" })
+    expect(r.problems).toHaveLength(1)
+  })
+
   it("whose handler never answers end at their deadline", async () => {
     const { peer } = await answer(call("hang", null, 1_000))
     expect(peer.last("error")).toMatchObject({ id: 1, code: "timeout" })

@@ -3,7 +3,7 @@ import { errorCodes } from "../../protocol/error-codes.ts"
 import { encodeBody } from "../../protocol/msgpack.ts"
 import type { Connection } from "../connection.ts"
 import type { Core, Handler, Handlers } from "../core.ts"
-import type { Target } from "../publisher.ts"
+import type { Target } from "../target.ts"
 
 /** @throws HoldfastError `unknown_channel` */
 export function targetOf(core: Core, name: string): Target {

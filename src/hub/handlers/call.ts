@@ -5,7 +5,8 @@ import { encodeBody } from "../../protocol/msgpack.ts"
 import type { Clock } from "../clock.ts"
 import type { Connection } from "../connection.ts"
 import type { Core } from "../core.ts"
-import { conform, type Target } from "../publisher.ts"
+import { conform } from "../payload.ts"
+import type { Target } from "../target.ts"
 import { refuse } from "./answer.ts"
 import { contextOf, guarded, handlerOf, targetOf } from "./authorize.ts"
 
@@ -45,10 +46,13 @@ async function run(core: Core, connection: Connection, message: Call): Promise<u
   const definition = declaredCall(target, message.name)
   const handler = handlerOf(core, target, "calls", message.name)
   const what = `call "${message.name}" of ${target.name}`
+  const { messageBytesMax } = core.limits
   const input = await conform(what, definition.input, message.data)
   const context = { ...contextOf(core, connection, target), input, fail }
-  const output = await guarded(core, what, () => answerOf(definition, what, () => handler(context)))
-  return guarded(core, what, () => own(definition.output, what, output))
+  const output = await guarded(core, what, () =>
+    answerOf(definition, what, messageBytesMax, () => handler(context)),
+  )
+  return guarded(core, what, () => own(definition.output, what, output, messageBytesMax))
 }
 
 function declaredCall({ match }: Target, name: string): CallDefinition {
@@ -73,23 +77,29 @@ function fail(code: string, data: unknown, message?: string): never {
   throw new DeclaredFailure(code, data, message ?? code)
 }
 
-async function answerOf({ errors }: CallDefinition, what: string, run: () => unknown): Promise<unknown> {
+async function answerOf(
+  { errors }: CallDefinition,
+  what: string,
+  bytesMax: number,
+  run: () => unknown,
+): Promise<unknown> {
   try {
     return await run()
   } catch (error) {
     if (!(error instanceof DeclaredFailure)) throw error
     const schema = errors !== undefined && Object.hasOwn(errors, error.code) ? errors[error.code] : undefined
     if (schema === undefined) throw new TypeError(`${what} declares no error "${error.code}"`)
-    const data = await own(schema, `${what}, error "${error.code}"`, error.data)
+    const data = await own(schema, `${what}, error "${error.code}"`, error.data, bytesMax)
     throw new HoldfastError(error.code, error.message, { data })
   }
 }
 
 /** What the server's own code made has to fit too; if not, it is not the client's fault. */
-async function own(schema: Schema, what: string, value: unknown): Promise<unknown> {
+async function own(schema: Schema, what: string, value: unknown, bytesMax: number): Promise<unknown> {
   try {
     const conforming = await conform(what, schema, value)
-    encodeBody(conforming)
+    const { byteLength } = encodeBody(conforming)
+    if (byteLength > bytesMax) throw new RangeError(`${byteLength} bytes, the limit is ${bytesMax}`)
     return conforming
   } catch (error) {
     throw new TypeError(`${what}: what the handler returned does not fit: ${(error as Error).message}`)

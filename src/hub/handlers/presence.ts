@@ -2,7 +2,7 @@ import { HoldfastError } from "../../protocol/error.ts"
 import type { Enter, Leave } from "../../protocol/message.ts"
 import type { Connection } from "../connection.ts"
 import type { Core } from "../core.ts"
-import { conform, inputSchema, outputSchema } from "../publisher.ts"
+import { conform, inputSchema, outputSchema } from "../payload.ts"
 import { refuse } from "./answer.ts"
 import { contextOf, guarded, handlersOf, targetOf } from "./authorize.ts"
 

@@ -1,7 +1,7 @@
 import type { SendSignal } from "../../protocol/message.ts"
 import type { Connection } from "../connection.ts"
 import type { Core } from "../core.ts"
-import { conform, declared, inputSchema } from "../publisher.ts"
+import { conform, declared, inputSchema } from "../payload.ts"
 import { sendSignal } from "../signals.ts"
 import { refuse } from "./answer.ts"
 import { contextOf, guarded, handlerOf, targetOf } from "./authorize.ts"

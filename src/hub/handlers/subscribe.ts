@@ -4,7 +4,7 @@ import type { Position } from "../../protocol/position.ts"
 import { type Channel, Subscription } from "../channel.ts"
 import type { Connection } from "../connection.ts"
 import type { Core } from "../core.ts"
-import type { Target } from "../publisher.ts"
+import type { Target } from "../target.ts"
 import { contextOf, guarded, handlersOf, targetOf } from "./authorize.ts"
 
 /** Puts a cursor on the channel's log: where the client's stood, as far back as it asks, or at the tail. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
-import type { HubConnection } from "../../hub/hub.ts"
+import type { HubConnection } from "../../hub/hub-connection.ts"
 import type { Link } from "../../hub/link.ts"
 import type { OriginCheck } from "../http/origin.ts"
 import { refuse } from "../http/refuse.ts"
