@@ -326,10 +326,11 @@ export class Driver {
       // the channel was closed, and perhaps opened again, before this answer came
       return
     } else if (message.type === "unsubscribed" && message.code === "log_unavailable") {
-      // no refusal, only bad luck
-      this.#ports.clock.after(RETRY_MS, () =>
-        this.#input(() => this.#subscriptions.handleRetry(message.channel)),
-      )
+      // no refusal, only bad luck; over another line it has been asked for again anyway
+      const line = this.#line
+      this.#ports.clock.after(RETRY_MS, () => {
+        if (this.#line === line) this.#input(() => this.#subscriptions.handleRetry(message.channel))
+      })
     } else if (
       message.type !== "signal" ||
       message.from === undefined ||

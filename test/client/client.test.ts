@@ -1,7 +1,7 @@
 import { connect } from "holdfast/client"
 import { describe, expect, test, vi } from "vitest"
 import { virtualClock } from "../../src/testing/virtual-clock.ts"
-import { fakeServer, moved, subscribed } from "./fake-line.ts"
+import { fakeServer, moved, subscribed, welcome } from "./fake-line.ts"
 
 const lobby = { room: "lobby" }
 
@@ -227,6 +227,18 @@ describe("a channel", () => {
     ])
     last().say({ ...subscribed, position: { epoch: "e", offset: 1 } })
     expect(room.status).toBe("live")
+  })
+
+  test("whose log could not be read is asked for once over a new line, which came before the time to ask again", async () => {
+    const { clock, last } = joined()
+    last().say({ type: "unsubscribed", channel: "room/lobby", code: "log_unavailable", message: "later" })
+    last().close(1006)
+    await clock.advance(500)
+    last().open()
+    last().say(welcome, subscribed)
+    last().take()
+    await clock.advance(5_000)
+    expect(last().take()).toEqual([])
   })
 })
 

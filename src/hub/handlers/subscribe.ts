@@ -22,9 +22,8 @@ export async function subscribe(
     await authorize(core, connection, target)
     const channel = await core.channels.acquire(target)
     try {
-      const { position, fresh } = await startOf(core, channel, request)
-      if (connection.state === "open" && connection.subscriptions.has(name))
-        start(connection, channel, position, fresh)
+      const from = await startOf(core, channel, request)
+      if (connection.state === "open" && connection.subscriptions.has(name)) start(connection, channel, from)
     } finally {
       core.channels.release(name)
     }
@@ -74,20 +73,35 @@ function end(core: Core, connection: Connection, channel: string, error: unknown
   connection.send({ type: "unsubscribed", channel, code, message })
 }
 
-/** Where the cursor starts. `fresh`: the subscriber holds nothing yet, or wants it anew. */
+interface Start {
+  readonly position: Position
+  /** Entries of the position's epoch up to here are replayed. */
+  readonly top: number
+  /** The subscriber holds nothing yet, or wants it anew. */
+  readonly fresh: boolean
+}
+
+/** Where the cursor starts. */
 async function startOf(
   core: Core,
   channel: Channel,
   { position, history, load = false }: SubscriptionRequest,
-): Promise<{ readonly position: Position; readonly fresh: boolean }> {
-  if (position !== undefined) return { position, fresh: load }
-  if (history === undefined) return { position: { epoch: channel.epoch, offset: channel.tail }, fresh: true }
+): Promise<Start> {
+  if (position !== undefined) {
+    // an offset means something in its own epoch only: of another one, nothing is known to be replayed
+    const top = position.epoch === channel.epoch ? channel.tail : position.offset
+    return { position, top, fresh: load }
+  }
+  if (history === undefined) {
+    const { epoch, tail } = channel
+    return { position: { epoch, offset: tail }, top: tail, fresh: true }
+  }
   const head = await core.log.head(channel.name)
   const offset = history === "all" ? head.floor : await core.log.offsetOfLast(channel.name, history.last)
-  return { position: { epoch: head.epoch, offset }, fresh: true }
+  return { position: { epoch: head.epoch, offset }, top: head.top, fresh: true }
 }
 
-function start(connection: Connection, channel: Channel, position: Position, fresh: boolean): void {
+function start(connection: Connection, channel: Channel, { position, top, fresh }: Start): void {
   const subscription = new Subscription(channel, connection.outlet, position.epoch, position.offset)
   const snapshot = fresh && channel.hasSnapshot
   if (snapshot) subscription.snapshot = { after: 0, through: position.offset, loaded: undefined }
@@ -97,7 +111,7 @@ function start(connection: Connection, channel: Channel, position: Position, fre
     channel: channel.name,
     alias: channel.alias,
     position,
-    top: channel.tail,
+    top,
     snapshot,
   })
   channel.add(subscription)
