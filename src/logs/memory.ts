@@ -23,7 +23,7 @@ export interface MemoryLogOptions {
 export const memoryLogDefaults = {
   channelsMax: 1_000_000,
   keysPerChannelMax: 100_000,
-  tombstonesPerChannelMax: 1_000,
+  tombstonesPerChannelMax: 10_000,
   dedupeKeysPerChannelMax: 100_000,
 } as const
 

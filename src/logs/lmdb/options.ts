@@ -35,7 +35,7 @@ export const lmdbLogDefaults = {
   channelsMax: 10_000_000,
   channelsInMemoryMax: 20_000,
   keysPerChannelMax: 1_000_000,
-  tombstonesPerChannelMax: 1_000,
+  tombstonesPerChannelMax: 10_000,
   dedupeKeysPerChannelMax: 100_000,
   pendingAppendsMax: 100_000,
   onError: (error: unknown): void => console.error(error),

@@ -30,7 +30,7 @@ export const redisLogDefaults = {
   heartbeatMs: 5_000,
   pendingAppendsMax: 20_000,
   keysPerChannelMax: 1_000_000,
-  tombstonesPerChannelMax: 1_000,
+  tombstonesPerChannelMax: 10_000,
   dedupeKeysPerChannelMax: 100_000,
   onError: (error: unknown): void => console.error(error),
 } as const satisfies Required<RedisLogOptions>
