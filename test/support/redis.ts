@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -79,6 +79,27 @@ function plainClient(url: string, args: readonly string[]) {
   })
 }
 
+/** A sentinel that watches over a master and makes its replica the master when it is gone. */
+export interface RedisSentinel {
+  readonly port: number
+  readonly destroy: () => Promise<void>
+}
+
+/** `masterPort` is known to it as "main", and has a replica. Resolves when it knows the replica. */
+export async function startRedisSentinel(masterPort: number): Promise<RedisSentinel> {
+  const sentinel = await startRedis(["--sentinel"])
+  const set = (name: string, value: number) =>
+    sentinel.client.sendCommand(["SENTINEL", "SET", "main", name, String(value)])
+  await sentinel.client.sendCommand(["SENTINEL", "MONITOR", "main", "127.0.0.1", String(masterPort), "1"])
+  await set("down-after-milliseconds", 200)
+  await set("failover-timeout", 1_000)
+  for (;;) {
+    const replicas = await sentinel.client.sendCommand(["SENTINEL", "REPLICAS", "main"])
+    if (Object.keys(replicas as object).length > 0) break
+  }
+  return { port: sentinel.port, destroy: sentinel.destroy }
+}
+
 /** A Redis Cluster of three processes, each with a third of the slots. */
 export interface RedisCluster {
   readonly servers: readonly RedisServer[]
@@ -130,13 +151,16 @@ async function launch(
   port: number,
   args: readonly string[],
 ): Promise<ChildProcess | undefined> {
-  const own = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--daemonize", "no"]
+  // A sentinel does not start without a file that it can write to.
+  const file = args.includes("--sentinel") ? [join(folder, "sentinel.conf")] : []
+  for (const name of file) writeFileSync(name, "")
+  const own = [...file, "--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--daemonize", "no"]
   const quiet = ["--save", "", "--appendonly", "no", "--loglevel", "notice", "--logfile", ""]
   const child = spawn(path, [...own, ...quiet, ...args], { stdio: ["ignore", "pipe", "inherit"] })
   const exited = once(child, "exit")
   const ready = (async () => {
     for await (const line of createInterface({ input: child.stdout })) {
-      if (line.includes("Ready to accept connections")) return true
+      if (/Ready to accept connections|Sentinel ID is/.test(line)) return true
     }
     await exited
     return false

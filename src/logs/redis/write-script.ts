@@ -17,7 +17,7 @@
  *
  * **Epochs.** An offset must not be given again after a tail was lost, so it has to be noticed that one may be:
  * - The partition's key is gone (an empty Redis): it is made anew, with a new epoch.
- * - `master_replid\` is another than at the last append: another process serves, or this one in another role. Redis
+ * - `master_replid` is another than at the last append: another process serves, or this one in another role. Redis
  *   replicates asynchronously, so a promoted replica (its `master_replid2` is set) may lack a tail: a new epoch. One that
  *   has started without an append-only file has the state of its last snapshot: a new epoch. One whose append-only file is
  *   synced now and then (`appendfsync everysec`) may lack the last second or two, even if only the process was killed,
@@ -32,7 +32,7 @@
  * **Repeats.** A node has one batch of a channel under way at a time and repeats it until it is answered. The answer is kept
  * beside the idempotency keys, under the node's name, so a repeated batch gets the first one's answer.
  *
- * **Idempotency keys** stand in two hashes. \`older\` is dropped when the last of its keys has expired; \`recent\` takes its place
+ * **Idempotency keys** stand in two hashes. `older` is dropped when the last of its keys has expired; `recent` takes its place
  * then. Both expire by themselves when nobody appends any more.
  *
  * **Memory.** A Redis that is full refuses the first command that adds something, when nothing has been changed yet.

@@ -1,0 +1,58 @@
+import { createSentinel } from "redis"
+import { describe, expect, onTestFinished, test } from "vitest"
+import type { Batch, Log } from "../../src/hub/log.ts"
+import { redisLog } from "../../src/logs/redis.ts"
+import { program } from "../support/program.ts"
+import { startRedis, startRedisSentinel } from "../support/redis.ts"
+
+const keep = { events: 1_000, forMs: Infinity, bytes: Infinity }
+
+function say(log: Log, text: string) {
+  const draft = { kind: "event", name: "said", key: "", body: Buffer.from(text), at: Date.now() } as const
+  return log.append("a", draft, { keep })
+}
+
+describe.skipIf(!program("redis-server"))("the Redis log with Sentinel", () => {
+  test("goes on at the server that was promoted, in a new epoch", { timeout: 60_000 }, async () => {
+    const master = await startRedis()
+    onTestFinished(() => master.destroy())
+    const replica = await startRedis(["--replicaof", `127.0.0.1 ${master.port}`])
+    onTestFinished(() => replica.destroy())
+    await master.client.sendCommand(["WAIT", "1", "0"])
+    const sentinel = await startRedisSentinel(master.port)
+    onTestFinished(() => sentinel.destroy())
+
+    const client = createSentinel({
+      name: "main",
+      sentinelRootNodes: [{ host: "127.0.0.1", port: sentinel.port }],
+    })
+    const log = redisLog(client, { waitMs: 30_000, onError: () => undefined })
+    onTestFinished(() => log.close())
+    const told: Batch[] = []
+    let look = () => {}
+    const until = (condition: (batch: Batch) => boolean) =>
+      new Promise<void>((resolve) => {
+        look = () => {
+          if (told.some(condition)) resolve()
+        }
+        look()
+      })
+    await log.watch("a", (batch) => {
+      told.push(batch)
+      look()
+    })
+    const before = await say(log, "1")
+    await until(({ entries }) => entries.length > 0)
+    await master.client.sendCommand(["WAIT", "1", "0"])
+
+    await master.stop("SIGKILL")
+    const after = await say(log, "2")
+    expect(after.position.epoch).not.toBe(before.position.epoch)
+    await until(
+      ({ epoch, after: following, entries }) =>
+        epoch === after.position.epoch && (entries.length > 0 || following >= after.position.offset),
+    )
+    const again = await say(log, "3")
+    await until(({ entries }) => entries.some(({ offset }) => offset === again.position.offset))
+  })
+})
