@@ -1,4 +1,10 @@
-import { type CloseReason, closeCodes, reconnectsAfter } from "../protocol/close.ts"
+import {
+  CLOSE_NORMAL,
+  CLOSE_PROTOCOL_ERROR,
+  CLOSE_TIMEOUT,
+  CLOSE_UNAUTHORIZED,
+  reconnectsAfter,
+} from "../protocol/close.ts"
 import { HoldfastError } from "../protocol/error.ts"
 import type { ClientMessage, GoAway, ServerMessage, Welcome } from "../protocol/message.ts"
 import { type Backoff, backoffMs } from "./backoff.ts"
@@ -11,6 +17,7 @@ export type ConnectionStatus = "connecting" | "open" | "waiting" | "closed"
 export interface ConnectionPorts {
   readonly fetchToken: () => void
   readonly openLine: () => void
+  /** If there is one. */
   readonly closeLine: (code: number, reason: string) => void
   readonly sendHello: (token: string | undefined) => void
   readonly send: (message: ClientMessage) => void
@@ -47,7 +54,6 @@ export class Connection {
   serverAheadMs = 0
   readonly #options: ConnectionOptions
   readonly #ports: ConnectionPorts
-  #line = false
   #token: string | undefined
   #fetching = false
   #failures = 0
@@ -75,14 +81,14 @@ export class Connection {
     this.#goaway = undefined
     this.#told = false
     if (this.#token === undefined && this.#options.hasToken) this.#fetchToken()
-    else this.#openLine()
+    else this.#ports.openLine()
   }
 
   /** Gives the line up and comes back at once, with a fresh token. */
   reconnect(nowMs: number): void {
     if (this.status === "closed") return
     // not 1000, with which this member would leave presence for the moment
-    this.#closeLine("timeout", "reconnect")
+    this.#ports.closeLine(CLOSE_TIMEOUT, "reconnect")
     this.#rest()
     this.#token = undefined
     this.#failures = 0
@@ -90,7 +96,7 @@ export class Connection {
   }
 
   close(error?: HoldfastError): void {
-    this.#closeLine("normal")
+    this.#ports.closeLine(CLOSE_NORMAL, "")
     this.#rest()
     this.#become("closed", error)
   }
@@ -99,7 +105,7 @@ export class Connection {
     if (!this.#fetching) return
     this.#fetching = false
     this.#token = token
-    if (this.status === "connecting") this.#openLine()
+    if (this.status === "connecting") this.#ports.openLine()
     // the answer says when this one expires
     else this.#ports.send({ type: "token", token })
   }
@@ -134,13 +140,12 @@ export class Connection {
   /** No line could be opened, or what came over it is none of the protocol. */
   handleLineError(error: unknown, nowMs: number): void {
     this.#ports.handleError(error)
-    this.#closeLine("protocolError")
+    this.#ports.closeLine(CLOSE_PROTOCOL_ERROR, "")
     this.#wait(nowMs)
   }
 
   handleLineClose(code: number, reason: string, nowMs: number): void {
-    this.#line = false
-    const refused = code === closeCodes.unauthorized.code
+    const refused = code === CLOSE_UNAUTHORIZED
     const text = `${code}${reason && ` ${reason}`}`
     if (!reconnectsAfter(code) || this.#goaway?.reconnect === false) {
       this.close(new HoldfastError("closed", `The server ended the connection: ${text}`))
@@ -164,7 +169,7 @@ export class Connection {
       if (this.status === "connecting") {
         this.#ports.handleError(new HoldfastError("timeout", "Cannot connect: no answer"))
       }
-      this.#closeLine("timeout")
+      this.#ports.closeLine(CLOSE_TIMEOUT, "")
       this.#wait(nowMs)
     } else if (nowMs >= this.#renewAtMs) {
       this.#renewAtMs = NEVER_MS
@@ -204,15 +209,5 @@ export class Connection {
   #fetchToken(): void {
     this.#fetching = true
     this.#ports.fetchToken()
-  }
-
-  #openLine(): void {
-    this.#line = true
-    this.#ports.openLine()
-  }
-
-  #closeLine(why: CloseReason, reason = ""): void {
-    if (this.#line) this.#ports.closeLine(closeCodes[why].code, reason)
-    this.#line = false
   }
 }

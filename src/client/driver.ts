@@ -2,7 +2,12 @@ import type { Codec } from "../protocol/codec.ts"
 import { HoldfastError } from "../protocol/error.ts"
 import type { ClientMessage, Result, ServerMessage, Welcome } from "../protocol/message.ts"
 import { type Clock, NEVER_MS } from "./clock.ts"
-import { Connection, type ConnectionOptions, type ConnectionStatus } from "./connection.ts"
+import {
+  Connection,
+  type ConnectionOptions,
+  type ConnectionPorts,
+  type ConnectionStatus,
+} from "./connection.ts"
 import { Outbox, type Request, toError, tooLarge } from "./outbox.ts"
 import type { OutboxStore } from "./outbox-store.ts"
 import type { Subscription } from "./subscription.ts"
@@ -43,7 +48,7 @@ const SIGNAL_BUFFER_BYTES_MAX = 64 * 1024
  * Binds the machines to a transport and a clock: hands in what happens, does what they ask for, wakes them in time, and
  * only then tells the listeners, so that these find everything in place and may use the client at will.
  */
-export class Driver {
+export class Driver implements ConnectionPorts {
   readonly #options: DriverOptions
   readonly #ports: DriverPorts
   readonly #connection: Connection
@@ -67,18 +72,7 @@ export class Driver {
     this.#ports = ports
     this.#session = options.session
     this.#outbox = new Outbox(options.outboxEntriesMax, ports.store)
-    this.#connection = new Connection(options, {
-      fetchToken: () => this.#fetchToken(),
-      openLine: () => this.#openLine(),
-      closeLine: (code, reason) => {
-        this.#line?.close(code, reason)
-        this.#line = undefined
-      },
-      sendHello: (token) => this.#sendHello(token),
-      send: (message) => this.#send(message),
-      handleStatus: (status, error) => this.#handleStatus(status, error),
-      handleError: (error) => this.#report(error),
-    })
+    this.#connection = new Connection(options, this)
   }
 
   get status(): ConnectionStatus {
@@ -101,7 +95,7 @@ export class Driver {
   connect(): void {
     const { store } = this.#ports
     if (store === undefined) this.#input((nowMs) => this.#connection.connect(nowMs))
-    else this.#opening = this.#restore(store)
+    else this.#opening = this.#open(store)
   }
 
   reconnect(): void {
@@ -120,13 +114,11 @@ export class Driver {
     return new Promise((resolve, reject) => {
       this.#refuseWhenClosed()
       const id = ++this.#lastId
-      const wire = this.#encode({ ...message, id } as ClientMessage)
+      const wire = this.#encode({ ...message, id })
       const cancel =
-        timeoutMs !== undefined &&
-        this.#ports.clock.after(timeoutMs, () =>
-          this.#input(() =>
-            this.#outbox.settle(id, new HoldfastError("timeout", "No answer within the deadline")),
-          ),
+        timeoutMs &&
+        this.#inputLater(timeoutMs, () =>
+          this.#outbox.settle(id, new HoldfastError("timeout", "No answer within the deadline")),
         )
       const settle = (outcome: Result | HoldfastError) => {
         if (cancel) cancel()
@@ -149,10 +141,10 @@ export class Driver {
   /** Sends again what belongs to a connection. If it is refused now, that is told as an error of the client. */
   repeat(message: RequestMessage): void {
     try {
-      this.#send({ ...message, id: ++this.#lastId } as ClientMessage)
+      this.send({ ...message, id: ++this.#lastId } as ClientMessage)
     } catch (error) {
       // it could travel the first time, so its holder has changed it since
-      this.#report(error)
+      this.handleError(error)
     }
   }
 
@@ -166,7 +158,7 @@ export class Driver {
     if (!this.#up || this.#line === undefined || this.#line.bufferedBytes() > SIGNAL_BUFFER_BYTES_MAX) return
     const excess = tooLarge(wire, (this.welcome as Welcome).messageBytesMax)
     if (excess !== undefined) throw excess
-    this.#line.send(wire)
+    this.#input(() => this.#transmit(wire))
   }
 
   /** @throws HoldfastError `closed` */
@@ -184,7 +176,7 @@ export class Driver {
     const { channel } = subscription
     this.#input(() => {
       this.#subscriptions.remove(subscription)
-      if (this.#up && subscription.requested) this.#send({ type: "unsubscribe", channel })
+      if (this.#up && subscription.requested) this.send({ type: "unsubscribe", channel })
     })
   }
 
@@ -207,20 +199,24 @@ export class Driver {
     this.#tellAll()
   }
 
+  #inputLater(ms: number, handle: (nowMs: number) => void): () => void {
+    return this.#ports.clock.after(ms, () => this.#input(handle))
+  }
+
   /** Sends what the machines have to say. */
   #work(): void {
     const { store, clock, handlePending } = this.#ports
     let wires: Wire[] = []
     if (this.#up) {
       for (const request of this.#subscriptions.takeRequests(NEVER_MS)) {
-        this.#send({ type: "subscribe", ...request })
+        this.send({ type: "subscribe", ...request })
       }
       const serverMs = clock.monotonic() + this.#connection.serverAheadMs
       wires = this.#outbox.takeWires(this.welcome as Welcome, serverMs)
     }
     const line = this.#line
     const send = () => {
-      if (this.#line === line) for (const wire of wires) line?.send(wire)
+      for (const wire of wires) if (this.#line === line) this.#transmit(wire)
     }
     if (store === undefined) send()
     else store.flush(send)
@@ -231,7 +227,7 @@ export class Driver {
   }
 
   /** Tells the other machines what became of the connection. */
-  #handleStatus(status: ConnectionStatus, error: HoldfastError | undefined): void {
+  handleStatus(status: ConnectionStatus, error: HoldfastError | undefined): void {
     const wasUp = this.#up
     this.#up = status === "open"
     if (status === "closed") {
@@ -248,36 +244,39 @@ export class Driver {
   }
 
   /** Takes over what an earlier page left, before anything else. */
-  async #restore(store: OutboxStore): Promise<void> {
-    const { session } = this.#options
+  async #open(store: OutboxStore): Promise<void> {
     const { codec, handleError } = this.#ports
-    const kept = await store
-      .open({ session, decode: codec.decode, handleError })
-      .catch((error: unknown) => this.#report(error))
-    if (this.status !== "closed" && kept) {
-      this.#session = kept.session
-      for (const { message, sentAtMs } of kept.entries) {
-        const id = ++this.#lastId
-        const wire = this.#encode({ ...message, id } as unknown as ClientMessage)
-        // nobody holds its promise any more
-        const settle = (outcome: object) => {
-          if (outcome instanceof HoldfastError) this.#report(outcome)
-        }
-        this.#outbox.add({ id, wire, repeat: "keyed", sentAtMs, settle }, NEVER_MS)
-      }
+    // nobody holds the promises of that page any more
+    const settle = (outcome: object) => {
+      if (outcome instanceof HoldfastError) this.handleError(outcome)
+    }
+    const restore = (message: object, sentAtMs: number | undefined) => {
+      const id = ++this.#lastId
+      const wire = this.#encode({ ...message, id })
+      this.#outbox.add({ id, wire, repeat: "keyed", sentAtMs, settle }, NEVER_MS)
+    }
+    try {
+      this.#session = await store.open({ session: this.#session, decode: codec.decode, restore, handleError })
+    } catch (error) {
+      this.handleError(error)
     }
     this.#opening = undefined
-    this.#input((nowMs) => this.#connection.reconnect(nowMs))
+    this.reconnect()
   }
 
-  #fetchToken(): Promise<void> {
-    return new Promise<string>((resolve) => resolve(this.#ports.fetchToken())).then(
+  fetchToken(): void {
+    new Promise<string>((resolve) => resolve(this.#ports.fetchToken())).then(
       (token) => this.#input((nowMs) => this.#connection.handleToken(token, nowMs)),
       (error: unknown) => this.#input((nowMs) => this.#connection.handleTokenError(error, nowMs)),
     )
   }
 
-  #openLine(): void {
+  closeLine(code: number, reason: string): void {
+    this.#line?.close(code, reason)
+    this.#line = undefined
+  }
+
+  openLine(): void {
     // a line that was given up may still speak; nobody listens
     const current = (handle: (nowMs: number) => void) => {
       if (this.#line === line) this.#input(handle)
@@ -287,7 +286,11 @@ export class Driver {
       line = this.#ports.transport.open(this.#options.url, {
         onOpen: () => current(() => this.#connection.handleLineOpen()),
         onMessage: (wire) => current((nowMs) => this.#handleWire(wire, nowMs)),
-        onClose: (code, reason) => current((nowMs) => this.#connection.handleLineClose(code, reason, nowMs)),
+        onClose: (code, reason) =>
+          current((nowMs) => {
+            this.#line = undefined
+            this.#connection.handleLineClose(code, reason, nowMs)
+          }),
       })
       this.#line = line
     } catch (error) {
@@ -295,12 +298,12 @@ export class Driver {
     }
   }
 
-  #sendHello(token: string | undefined): void {
+  sendHello(token: string | undefined): void {
     this.#subscriptions.handleDown()
-    this.#send({
+    this.send({
       type: "hello",
       session: this.#session,
-      ...(token !== undefined && { token }),
+      token,
       subscriptions: this.#subscriptions.takeRequests(HELLO_SUBSCRIPTIONS_MAX),
     })
   }
@@ -317,45 +320,56 @@ export class Driver {
 
   #handleMessage(message: ServerMessage): void {
     if (message.type === "error" && this.#outbox.isDoubtful(message)) {
-      const again = () => this.#outbox.sendAgain(message.id as number)
-      this.#ports.clock.after(RETRY_MS, () => this.#input(again))
+      this.#retry(() => this.#outbox.sendAgain(message.id as number))
     } else if (message.type === "result" || message.type === "error") {
       const expected = this.#outbox.handleAnswer(message)
-      if (!expected && message.type === "error") this.#report(toError(message))
+      if (!expected && message.type === "error") this.handleError(toError(message))
     } else if ("channel" in message && this.#subscriptions.isStale(message.channel)) {
       // the channel was closed, and perhaps opened again, before this answer came
       return
     } else if (message.type === "unsubscribed" && message.code === "log_unavailable") {
       // no refusal, only bad luck; over another line it has been asked for again anyway
       const line = this.#line
-      this.#ports.clock.after(RETRY_MS, () => {
-        if (this.#line === line) this.#input(() => this.#subscriptions.handleRetry(message.channel))
+      this.#inputLater(RETRY_MS, () => {
+        if (this.#line === line) this.#subscriptions.handleRetry(message.channel)
       })
-    } else if (
-      message.type !== "signal" ||
-      message.from === undefined ||
-      message.from !== this.welcome?.member
-    ) {
+    } else if (message.type !== "signal" || message.from !== this.welcome?.member) {
       // one's own signals are no news
       this.#subscriptions.handleMessage(message)
     }
   }
 
-  #report(error: unknown): void {
+  /** Asks again after a while; over another line it was asked again anyway. */
+  #retry(ask: () => void): void {
+    const line = this.#line
+    this.#inputLater(RETRY_MS, () => {
+      if (this.#line === line) ask()
+    })
+  }
+
+  handleError(error: unknown): void {
     this.tell(() => this.#ports.handleError(error))
   }
 
-  #send(message: ClientMessage): void {
-    this.#line?.send(this.#encode(message))
+  send(message: object): void {
+    this.#transmit(this.#encode(message))
   }
 
-  #encode(message: ClientMessage): Wire {
+  #transmit(wire: Wire): void {
+    try {
+      this.#line?.send(wire)
+    } catch (error) {
+      this.#connection.handleLineError(error, this.#ports.clock.monotonic())
+    }
+  }
+
+  #encode(message: object): Wire {
     try {
       return this.#ports.codec.encode(message)
     } catch (error) {
-      const { code, message: text, path = "" } = error as HoldfastError
+      const { code, message: text, path } = error as HoldfastError
       // what the caller passed is the payload, not the message around it
-      throw new HoldfastError(code, text, { path: path.replace(/^data\.?/, "") })
+      throw new HoldfastError(code, text, { path: `${path}`.replace(/^data\.?/, "") })
     }
   }
 
@@ -368,9 +382,9 @@ export class Driver {
     this.#cancelWake?.()
     this.#wakeAtMs = nextMs
     if (isNever) return
-    this.#cancelWake = clock.after(Math.max(0, nextMs - clock.monotonic()), () => {
+    this.#cancelWake = this.#inputLater(Math.max(0, nextMs - clock.monotonic()), (nowMs) => {
       this.#wakeAtMs = NEVER_MS
-      this.#input((nowMs) => this.#connection.handleTimeout(nowMs))
+      this.#connection.handleTimeout(nowMs)
     })
   }
 

@@ -1,22 +1,36 @@
 import type { History } from "../protocol/message.ts"
-import type { AnyDefinition, ChannelEvent } from "./channel.ts"
 import { closed, type Driver } from "./driver.ts"
 import { type EventStream, eventStream } from "./event-stream.ts"
 import { type Follower, type FollowOptions, follow } from "./follow.ts"
 import { Listeners } from "./listeners.ts"
-import { type Change, Subscription, type SubscriptionStatus, type Told } from "./subscription.ts"
+import {
+  type Change,
+  type EventMeta,
+  Subscription,
+  type SubscriptionStatus,
+  type Told,
+} from "./subscription.ts"
 
 export interface FeedPorts {
   readonly driver: Pick<Driver, "add" | "wake" | "tell">
+  /** How many events a stream holds. */
+  readonly bufferedEventsMax: number
   /** Told what a listener threw, and a refusal that nobody listens for. */
   readonly handleError: (error: unknown) => void
-  readonly handleUp: () => void
 }
+
+/** An event as a stream yields it. */
+interface StreamedEvent extends EventMeta {
+  readonly name: string
+  readonly data: unknown
+}
+
+/** Who listens to these wants no subscription for that. */
+const PASSIVE: ReadonlySet<keyof Told> = new Set(["status", "error", "up"])
 
 /** Who listens to a channel. Subscribes when somebody begins to. */
 export class Feed {
   readonly subscription: Subscription
-  readonly handleUp: () => void
   readonly #ports: FeedPorts
   /** `change` is told of everything, before those who want to know of one thing. */
   readonly #listeners = new Listeners<Told & { readonly change: readonly [Change] }>()
@@ -26,8 +40,7 @@ export class Feed {
       ports.driver.tell(() => this.#handleChange(change)),
     )
     this.#ports = ports
-    this.handleUp = ports.handleUp
-    ports.driver.add(this)
+    ports.driver.add(this.subscription)
   }
 
   /** @throws HoldfastError `closed` */
@@ -50,7 +63,7 @@ export class Feed {
   listen<T extends keyof Told>(type: T, listener: (...told: Told[T]) => void, name?: string): () => void {
     this.refuseWhenClosed()
     const off = this.#listeners.add(type, listener as never, name)
-    if (type !== "status" && type !== "error") this.read()
+    if (!PASSIVE.has(type)) this.read()
     return off
   }
 
@@ -70,19 +83,13 @@ export class Feed {
     })
   }
 
-  /** The events of one name, or of all, as a stream that holds `eventsMax`. */
-  events(name: string | undefined, eventsMax: number): EventStream<ChannelEvent<AnyDefinition>>["events"] {
-    const { events, push, end } = eventStream<ChannelEvent<AnyDefinition>>(eventsMax, () => {
-      off()
-    })
-    const off = this.#listenToAll((change) => {
-      if (change.type === "status") {
-        const [status, error] = change.told
-        if (isOver(status)) end(error)
-      }
-      if (change.type !== "event" || (name ?? change.name) !== change.name) return
-      const [data, meta] = change.told
-      push({ name: change.name as string, data, ...meta })
+  /** The events of one name, or of all. */
+  events(wanted?: string): EventStream<StreamedEvent>["events"] {
+    const { events, push, end } = eventStream<StreamedEvent>(this.#ports.bufferedEventsMax, () => off())
+    const off = this.#listenToAll(({ type, told, name }) => {
+      if (type === "status" && isOver(told[0])) end(told[1])
+      if (type === "event" && (wanted ?? name) === name)
+        push({ name: name as string, data: told[0], ...told[1] })
     })
     return events
   }

@@ -25,7 +25,7 @@ export function openChannel(
   history: History | undefined,
   ports: ChannelPorts,
 ): Channel<AnyDefinition> {
-  const { driver, handleError } = ports
+  const { driver } = ports
 
   const request = async (message: object, repeat: Request["repeat"], timeoutMs?: number): Promise<Result> => {
     feed.refuseWhenClosed()
@@ -36,14 +36,12 @@ export function openChannel(
     const { position } = await request({ ...message, idempotencyKey }, "keyed", timeoutMs)
     return position as Position
   }
-  const presence = ownPresence({
-    members: () => feed.read().members,
+  const feed = new Feed(channel, history, ports)
+  const { subscription } = feed
+  const presence = ownPresence(feed, {
     send: (message) => request(message, "always"),
     repeat: (message) => driver.repeat({ ...message, channel }),
-    listen: (listener) => feed.listen("members", listener),
   })
-  const feed = new Feed(channel, history, { driver, handleError, handleUp: presence.handleUp })
-  const { subscription } = feed
 
   return {
     name: channel,
@@ -57,7 +55,7 @@ export function openChannel(
       return { ...subscription.stats }
     },
     on: (name, listener) => feed.listen("event", listener, name),
-    events: (name) => feed.events(name, ports.bufferedEventsMax) as never,
+    events: (name) => feed.events(name) as never,
     follow: (options) => feed.follow(options),
     onGap: (listener) => feed.listen("gap", listener),
     onError: (listener) => feed.listen("error", listener),
@@ -65,12 +63,7 @@ export function openChannel(
     subscribe: () => feed.subscribe(),
     ready: () => feed.ready(),
     publish: (name, data, options) => append({ type: "publish", name, data }, options),
-    state: (name) =>
-      stateView({
-        values: () => feed.read().values(name),
-        send: (message, options) => append({ ...message, name }, options),
-        listen: (listener) => feed.listen("state", listener, name),
-      }),
+    state: (name) => stateView(name, feed, append),
     presence: presence.view,
     signal: (name, data) => {
       feed.refuseWhenClosed()

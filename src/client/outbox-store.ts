@@ -1,18 +1,12 @@
 import type { HoldfastError } from "../protocol/error.ts"
 import type { Wire } from "./transport.ts"
 
-/** What an earlier page left: published, and not answered. */
-export interface Kept {
-  /** The session that it had. A server that knows no users knows keys by session. */
-  readonly session: string
-  /** In the order published. `message` has everything but its id. */
-  readonly entries: readonly { readonly message: object; readonly sentAtMs?: number | undefined }[]
-}
-
 export interface OutboxStorePorts {
   /** The session that this client would take. */
   readonly session: string
   readonly decode: (wire: Wire) => unknown
+  /** Takes over what an earlier page left. `message` has everything but its id. It is put, as anything new is. */
+  readonly restore: (message: object, sentAtMs: number | undefined) => void
   /** Told what cannot be kept, and why. The client goes on without. */
   readonly handleError: (error: HoldfastError) => void
 }
@@ -20,10 +14,11 @@ export interface OutboxStorePorts {
 /** Keeps what is not answered beyond the life of a page. `holdfast/outbox` has one. */
 export interface OutboxStore {
   /**
-   * Called once, before anything else: what is there, if it can be had. It is put again, message by message, before
-   * anything new, so only then may what was there be dropped.
+   * Called once, before anything else. Restores what is there, in the order published, and resolves with the session that
+   * it belongs to, for a server that knows no users knows keys by session. What was there may be dropped with the first
+   * write after that.
    */
-  readonly open: (ports: OutboxStorePorts) => Promise<Kept | undefined>
+  readonly open: (ports: OutboxStorePorts) => Promise<string>
   /** Keeps a message, or when it left for the first time, in ms of the server's clock. */
   readonly put: (id: number, wire: Wire, sentAtMs: number | undefined) => void
   readonly remove: (id: number) => void

@@ -14,6 +14,8 @@ export interface Request {
   readonly repeat: "never" | "always" | "keyed"
   /** When it left for the first time, by the server's clock: at the latest then, the server began to remember its key. */
   sentAtMs?: number | undefined
+  /** Over the line that is up. `again`: it had left before, so the server may have carried it out then, whatever it says now. */
+  sent?: "first" | "again" | undefined
   /** Called exactly once. */
   readonly settle: (outcome: Result | HoldfastError) => void
 }
@@ -29,11 +31,7 @@ export class Outbox {
   readonly #entriesMax: number
   readonly #store: OutboxStore | undefined
   readonly #pending = new Map<number, Request>()
-  /** What was given to the line that is up. */
-  readonly #sent = new Set<Request>()
-  /** Of these, what had been sent before: the server may have carried it out then, whatever it says now. */
-  readonly #repeated = new Set<Request>()
-  /** What is yet to be given to it. */
+  /** What is yet to be given to the line that is up. */
   #unsent: Request[] = []
 
   constructor(entriesMax: number, store?: OutboxStore) {
@@ -68,11 +66,9 @@ export class Outbox {
         this.settle(id, error)
         continue
       }
-      this.#sent.add(request)
-      if (sentAtMs === undefined) {
-        request.sentAtMs = nowMs
-        this.#keep(request)
-      } else this.#repeated.add(request)
+      request.sent = sentAtMs === undefined ? "first" : "again"
+      request.sentAtMs ??= nowMs
+      if (sentAtMs === undefined) this.#keep(request)
       wires.push(wire)
     }
     return wires
@@ -80,16 +76,12 @@ export class Outbox {
 
   /** The line is gone: what was sent may or may not have arrived. */
   handleDown(): void {
-    for (const { id, repeat } of this.#sent) {
-      if (repeat === "never") {
-        this.settle(
-          id,
-          new HoldfastError("connection_lost", "The connection was lost before the answer came"),
-        )
-      }
+    for (const request of this.#pending.values()) {
+      const { id, repeat, sent } = request
+      request.sent = undefined
+      if (sent === undefined || repeat !== "never") continue
+      this.settle(id, new HoldfastError("connection_lost", "The connection was lost before the answer came"))
     }
-    this.#sent.clear()
-    this.#repeated.clear()
     this.#unsent = [...this.#pending.values()]
   }
 
@@ -98,16 +90,13 @@ export class Outbox {
    * was sent first. It is to be sent again then, after a while.
    */
   isDoubtful({ id, code }: Failure): boolean {
-    const request = this.#pending.get(id as number)
-    if (code !== "log_unavailable" || request === undefined || !this.#repeated.has(request)) return false
-    this.#sent.delete(request)
-    return true
+    return code === "log_unavailable" && this.#pending.get(id as number)?.sent === "again"
   }
 
+  /** Only over the same line: another one sends everything again by itself. */
   sendAgain(id: number): void {
     const request = this.#pending.get(id)
-    if (request === undefined || this.#sent.has(request) || this.#unsent.includes(request)) return
-    this.#unsent.push(request)
+    if (request !== undefined) this.#unsent.push(request)
   }
 
   /** Returns whether anybody waits for this answer. */
@@ -125,8 +114,6 @@ export class Outbox {
     const request = this.#pending.get(id as number)
     if (request === undefined) return false
     this.#pending.delete(request.id)
-    this.#sent.delete(request)
-    this.#repeated.delete(request)
     this.#store?.remove(request.id)
     request.settle(outcome)
     return true
@@ -137,8 +124,7 @@ export class Outbox {
   }
 }
 
-const IN_DOUBT =
-  "It was sent, the line was cut before the answer, and by now the server may have forgotten its key: it may be published or not, and is not sent again"
+const IN_DOUBT = "Sent, but unanswered for so long that it cannot be sent again: it may be published or not"
 
 /** The server's refusal as the error that it is. */
 export function toError(failure: Failure): HoldfastError {
@@ -147,10 +133,7 @@ export function toError(failure: Failure): HoldfastError {
 
 /** The error for a message beyond the server's limit. Told here, as the server does not even read one that is far beyond. */
 export function tooLarge(wire: Wire, limit: number): HoldfastError | undefined {
-  const isText = typeof wire === "string"
-  // a UTF-16 code unit takes at most three bytes of UTF-8, so most texts need not be counted
-  if (wire.length * (isText ? 3 : 1) <= limit) return undefined
-  const bytes = isText ? new TextEncoder().encode(wire).length : wire.length
-  if (bytes <= limit) return undefined
-  return new HoldfastError("message_too_large", `${bytes} bytes; the server takes ${limit}`, { limit })
+  const { length } = typeof wire === "string" ? new TextEncoder().encode(wire) : wire
+  if (length <= limit) return undefined
+  return new HoldfastError("message_too_large", `${length} bytes; the server takes ${limit}`, { limit })
 }

@@ -1,3 +1,5 @@
+import type { Feed } from "./feed.ts"
+
 /** Who is in a channel. Reading subscribes to the channel; entering does not. */
 export interface PresenceView<Data, Sent> {
   /** By member: the public name that a client has as `client.member`. Changes in place. */
@@ -11,29 +13,30 @@ export interface PresenceView<Data, Sent> {
   readonly onChange: (listener: (members: ReadonlyMap<string, Data>) => void) => () => void
 }
 
-type Members = ReadonlyMap<string, unknown>
-
 export interface PresencePorts {
-  /** The members as they are now. Subscribes. */
-  readonly members: () => Members
   /** Sends until it is answered. */
   readonly send: (message: PresenceMessage) => Promise<unknown>
   /** Sends once, over the line that is up. */
   readonly repeat: (message: PresenceMessage) => void
-  readonly listen: (listener: (members: Members) => void) => () => void
 }
 
 export type PresenceMessage = { readonly type: "enter"; readonly data: unknown } | { readonly type: "leave" }
 
 export interface OwnPresence {
   readonly view: PresenceView<unknown, unknown>
-  /** Presence belongs to a connection: over a new one, enters again. */
-  readonly handleUp: () => void
   readonly close: () => void
 }
 
-export function ownPresence({ members, send, repeat, listen }: PresencePorts): OwnPresence {
+/** The presence of a channel as `feed` has it, and this client's place in it. */
+export function ownPresence(
+  feed: Pick<Feed, "read" | "listen">,
+  { send, repeat }: PresencePorts,
+): OwnPresence {
   let place: { readonly data: unknown; taken: boolean } | undefined
+  // presence belongs to a connection: over a new one, enters again; what is not answered yet is sent again by itself
+  feed.listen("up", () => {
+    if (place?.taken) repeat({ type: "enter", data: place.data })
+  })
   const leave = async () => {
     place = undefined
     await send({ type: "leave" })
@@ -41,7 +44,7 @@ export function ownPresence({ members, send, repeat, listen }: PresencePorts): O
   return {
     view: {
       get members() {
-        return members()
+        return feed.read().members
       },
       enter: async (data) => {
         const before = place
@@ -56,11 +59,7 @@ export function ownPresence({ members, send, repeat, listen }: PresencePorts): O
         }
       },
       leave,
-      onChange: listen,
-    },
-    // one that is not answered yet is sent again by itself
-    handleUp: () => {
-      if (place?.taken) repeat({ type: "enter", data: place.data })
+      onChange: (listener) => feed.listen("members", listener),
     },
     close: () => {
       // nobody is there to be told, and without a connection there is nothing to leave

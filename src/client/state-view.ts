@@ -1,4 +1,6 @@
+import type { DeleteState, SetState } from "../protocol/message.ts"
 import type { Position } from "../protocol/position.ts"
+import type { Feed } from "./feed.ts"
 import type { PublishOptions } from "./publish-options.ts"
 import type { StateChange } from "./subscription.ts"
 
@@ -18,27 +20,27 @@ export interface StateView<Value, Sent> {
   readonly onChange: (listener: (change: StateChange<Value>) => void) => () => void
 }
 
-export interface StatePorts {
-  /** The values as they are now. Subscribes. */
-  readonly values: () => ReadonlyMap<string, unknown>
-  readonly send: (
-    message:
-      | { readonly type: "set"; readonly key: string; readonly data: unknown }
-      | { readonly type: "delete"; readonly key: string },
-    options: PublishOptions | undefined,
-  ) => Promise<Position>
-  readonly listen: (listener: (change: StateChange<unknown>) => void) => () => void
-}
-
-export function stateView({ values, send, listen }: StatePorts): StateView<unknown, unknown> {
+/** The state of one name, as `feed` has it. `append` sends what is to change. */
+export function stateView(
+  name: string,
+  feed: Pick<Feed, "read" | "listen">,
+  append: (
+    message: Omit<SetState, Given> | Omit<DeleteState, Given>,
+    options?: PublishOptions,
+  ) => Promise<Position>,
+): StateView<unknown, unknown> {
+  const values = () => feed.read().values(name)
   return {
     get size() {
       return values().size
     },
     get: (key) => values().get(key),
     entries: () => values().entries(),
-    set: (key, data, options) => send({ type: "set", key, data }, options),
-    delete: (key, options) => send({ type: "delete", key }, options),
-    onChange: listen,
+    set: (key, data, options) => append({ type: "set", name, key, data }, options),
+    delete: (key, options) => append({ type: "delete", name, key }, options),
+    onChange: (listener) => feed.listen("state", listener, name),
   }
 }
+
+/** What every message is given by whoever sends it. */
+type Given = "id" | "channel" | "idempotencyKey"

@@ -28,6 +28,8 @@ export interface Told {
   /** What the server's own code has loaded: the fold of all entries so far. */
   readonly loaded: readonly [unknown]
   readonly status: readonly [SubscriptionStatus, HoldfastError | undefined]
+  /** The server has let us in: what belongs to a connection has to be said again. */
+  readonly up: readonly []
   readonly error: readonly [HoldfastError]
 }
 
@@ -106,6 +108,8 @@ export class Subscription {
   status: SubscriptionStatus = "idle"
   position: Position | undefined
   members: Values = new Map()
+  /** The server's number for it, on the line that is up. */
+  alias = -1
   /** Whether the line that is up has been asked. */
   requested = false
   /** Why it was refused or closed. */
@@ -160,8 +164,13 @@ export class Subscription {
   request(): SubscriptionRequest {
     this.requested = true
     const { channel, position } = this
-    if (position !== undefined) return { channel, position, ...(this.#load && { load: true }) }
-    return this.#history === undefined ? { channel } : { channel, history: this.#history }
+    const start = position ? { position, load: this.#load || undefined } : { history: this.#history }
+    // codecs leave out what is undefined
+    return { channel, ...start } as SubscriptionRequest
+  }
+
+  handleUp(): void {
+    this.#tell({ type: "up", told: [] })
   }
 
   /** The line is gone, or the server has let the channel go: it has to be asked again. */
@@ -190,7 +199,8 @@ export class Subscription {
     } else this.#handleEntry(message)
   }
 
-  #handleSubscribed({ position, top, snapshot }: Subscribed): void {
+  #handleSubscribed({ alias, position, top, snapshot }: Subscribed): void {
+    this.alias = alias
     this.#top = { epoch: position.epoch, offset: top }
     this.#await(position, snapshot)
     if (!snapshot) this.#become("live")

@@ -1,4 +1,4 @@
-import type { Kept, OutboxStore, OutboxStorePorts } from "../client/outbox-store.ts"
+import type { OutboxStore, OutboxStorePorts } from "../client/outbox-store.ts"
 import { HoldfastError } from "../protocol/error.ts"
 import { type Database, openDatabase, type StoredMessage } from "./database.ts"
 import { own } from "./ownership.ts"
@@ -81,7 +81,7 @@ function outboxStore(name: string, ownerTimeoutMs: number): OutboxStore {
   }
 
   return {
-    open: async (given): Promise<Kept | undefined> => {
+    open: async (given) => {
       ports = given
       try {
         release = await own(`holdfast-outbox:${name}`, ownerTimeoutMs)
@@ -89,8 +89,10 @@ function outboxStore(name: string, ownerTimeoutMs: number): OutboxStore {
         database = opened
         const kept = await opened.read()
         session = kept.session ?? given.session
+        // what was closed meanwhile leaves everything to the next
         if (closed) close()
-        return { session, entries: kept.entries }
+        else for (const { message, sentAtMs } of kept.entries) given.restore(message, sentAtMs)
+        return session
       } catch (error) {
         close()
         throw failure(name, error)

@@ -1,10 +1,16 @@
+// The codes that a client uses itself stand alone, so that its bundle does without the table.
+export const CLOSE_NORMAL = 1000
+export const CLOSE_PROTOCOL_ERROR = 4400
+export const CLOSE_UNAUTHORIZED = 4401
+export const CLOSE_TIMEOUT = 4408
+
 /**
  * The codes with which a WebSocket is closed (RFC 6455 7.4; 4000 to 4999 are an application's own), and whether a client
  * comes back by itself.
  */
 export const closeCodes = {
   /** Orderly, at the end of use. */
-  normal: { code: 1000, reconnect: false },
+  normal: { code: CLOSE_NORMAL, reconnect: false },
   /** The server goes away, as in a deploy; or a browser leaves the page. */
   goingAway: { code: 1001, reconnect: true },
   /** Text that is not UTF-8. */
@@ -13,13 +19,13 @@ export const closeCodes = {
   tooLarge: { code: 1009, reconnect: false },
   internal: { code: 1011, reconnect: true },
   /** The peer breaks the protocol: no hello, a second hello, no common subprotocol. */
-  protocolError: { code: 4400, reconnect: false },
+  protocolError: { code: CLOSE_PROTOCOL_ERROR, reconnect: false },
   /** The token was refused or has expired: come back with another. */
-  unauthorized: { code: 4401, reconnect: true },
+  unauthorized: { code: CLOSE_UNAUTHORIZED, reconnect: true },
   /** The server's own code ended the connection for good. */
   disconnected: { code: 4403, reconnect: false },
   /** Nothing was heard for longer than the heartbeat allows, or no hello came in time. */
-  timeout: { code: 4408, reconnect: true },
+  timeout: { code: CLOSE_TIMEOUT, reconnect: true },
 } as const
 
 export type CloseReason = keyof typeof closeCodes
@@ -27,7 +33,10 @@ export type CloseReason = keyof typeof closeCodes
 /** A close code's greatest reason, in bytes of UTF-8 (RFC 6455 5.5: a control frame carries at most 125 bytes). */
 export const CLOSE_REASON_BYTES_MAX = 123
 
+/** Those of the table after which a client does not come back. */
+const FINAL_CODES: readonly number[] = [CLOSE_NORMAL, 1007, 1009, CLOSE_PROTOCOL_ERROR, 4403]
+
 /** Whether a client comes back after `code`: always, unless the code says no. */
 export function reconnectsAfter(code: number): boolean {
-  return !Object.values(closeCodes).some((close) => close.code === code && !close.reconnect)
+  return !FINAL_CODES.includes(code)
 }

@@ -92,6 +92,20 @@ describe("connecting", () => {
     expect(client.status).not.toBe("closed")
   })
 
+  test("a line that cannot be sent over is given up for another, and nothing is lost", async () => {
+    const { clock, client, last } = fakeServer()
+    const errors: unknown[] = []
+    client.on("error", (error) => errors.push((error as Error).message))
+    last().accept()
+    last().breakSending()
+    void client.channel("room/:room", lobby).publish("moved", 1)
+    expect(client.status).toBe("waiting")
+    await clock.advance(1_000)
+    last().accept()
+    expect(last().take()).toMatchObject([{ type: "hello" }, { type: "publish", data: 1 }])
+    expect(errors).toEqual(["cannot send"])
+  })
+
   test("tells each status once", async () => {
     const { clock, client, last } = fakeServer()
     const told: string[] = []

@@ -19,7 +19,8 @@ function storage() {
     return {
       open: async (ports) => {
         session ??= ports.session
-        return { session, entries }
+        for (const { message, sentAtMs } of [...entries]) ports.restore(message, sentAtMs)
+        return session
       },
       put: (id, wire, sentAtMs) => {
         const { id: _, ...message } = json.decode(wire as string) as { id: number }
@@ -40,7 +41,7 @@ function storage() {
   return { page, kept: () => entries.map(({ message }) => (message as { data: unknown }).data) }
 }
 
-async function opened(store: OutboxStore) {
+function opened(store: OutboxStore) {
   const server = fakeServer({ outbox: { store } })
   const errors: string[] = []
   server.client.on("error", (error) => errors.push((error as HoldfastError).code))
@@ -52,7 +53,7 @@ describe("with a durable outbox", () => {
   test("the next page sends what is unanswered with the same keys and session, before what is new", async () => {
     const { page, kept } = storage()
     const store = page()
-    const before = await opened(store)
+    const before = opened(store)
     const answers = [before.room.publish("moved", 1), before.room.publish("moved", 2)]
     void before.room.publish("moved", 3)
     await before.clock.settle()
@@ -65,7 +66,7 @@ describe("with a durable outbox", () => {
     expect(kept()).toEqual([1, 3])
     store.left()
 
-    const after = await opened(page())
+    const after = opened(page())
     void after.room.publish("moved", 4)
     await after.clock.settle()
     expect(after.client.pending).toBe(3)
@@ -90,7 +91,7 @@ describe("with a durable outbox", () => {
   test("what an earlier page sent too long ago is in doubt; what it never sent goes out", async () => {
     const { page } = storage()
     const store = page()
-    const before = await opened(store)
+    const before = opened(store)
     void before.room.publish("moved", 1)
     await before.clock.settle()
     before.last().accept({ now: 5_000_000 })
@@ -98,7 +99,7 @@ describe("with a durable outbox", () => {
     void before.room.publish("moved", 2)
     store.left()
 
-    const after = await opened(page())
+    const after = opened(page())
     await after.clock.settle()
     after.last().accept({ now: 5_000_000 + 300_000 })
     expect(after.last().take()).toMatchObject([{ type: "hello" }, { data: 2 }])
@@ -108,11 +109,11 @@ describe("with a durable outbox", () => {
   test("what the server refuses of an earlier page is told as an error of the client", async () => {
     const { page, kept } = storage()
     const store = page()
-    const before = await opened(store)
+    const before = opened(store)
     void before.room.publish("moved", 1)
     await before.clock.settle()
     store.left()
-    const after = await opened(page())
+    const after = opened(page())
     await after.clock.settle()
     after.last().accept()
     const [, sent] = after.last().take()
@@ -123,7 +124,7 @@ describe("with a durable outbox", () => {
 
   test("that cannot be opened, everything goes on in memory", async () => {
     const refusing = storage().page()
-    const { client, clock, room, errors, last } = await opened({
+    const { client, clock, room, errors, last } = opened({
       ...refusing,
       open: () => Promise.reject(new HoldfastError("storage_failed", "full")),
     })
@@ -137,7 +138,7 @@ describe("with a durable outbox", () => {
 
   test("calls and presence are not kept", async () => {
     const { page, kept } = storage()
-    const { room, clock } = await opened(page())
+    const { room, clock } = opened(page())
     void room.call("double", 1).catch(() => undefined)
     void room.presence.enter({ name: "Ada" })
     await clock.settle()
@@ -146,13 +147,13 @@ describe("with a durable outbox", () => {
 
   test("a client that is closed settles what waits, and what waits for the outbox too", async () => {
     const { page, kept } = storage()
-    const { client, room, clock } = await opened(page())
+    const { client, room, clock } = opened(page())
     const first = room.publish("moved", 1)
     await clock.settle()
     client.close()
     await expect(first).rejects.toMatchObject({ code: "closed" })
     expect(kept()).toEqual([])
-    const other = await opened(page())
+    const other = opened(page())
     const early = other.room.publish("moved", 2)
     other.client.close()
     await expect(early).rejects.toMatchObject({ code: "closed" })

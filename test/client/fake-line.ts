@@ -26,6 +26,8 @@ export interface FakeLine {
   readonly accept: (more?: Partial<Welcome>) => void
   readonly close: (code: number, reason?: string) => void
   readonly closedWith: () => number | undefined
+  /** From now on, sending throws. */
+  readonly breakSending: () => void
   bufferedBytes: number
 }
 
@@ -53,6 +55,7 @@ export function fakeServer(options: ConnectOptions = {}) {
 function fakeLine(url: string, events: LineEvents) {
   let sent: ClientMessage[] = []
   let closedWith: number | undefined
+  let broken = false
   const test: FakeLine = {
     url,
     bufferedBytes: 0,
@@ -72,9 +75,13 @@ function fakeLine(url: string, events: LineEvents) {
     },
     close: (code, reason = "") => events.onClose(code, reason),
     closedWith: () => closedWith,
+    breakSending: () => {
+      broken = true
+    },
   }
   const line = {
     send: (wire: string | Uint8Array) => {
+      if (broken) throw new Error("cannot send")
       sent.push(JSON.parse(wire as string))
     },
     close: (code: number) => {

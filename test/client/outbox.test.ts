@@ -63,10 +63,8 @@ test("what the log can't take, but may have taken when it was sent first, is in 
   expect(box.isDoubtful(unavailable(2))).toBe(false)
   expect(box.isDoubtful(unavailable(1))).toBe(true)
   box.sendAgain(1)
-  box.sendAgain(1)
+  box.sendAgain(2)
   expect(take()).toEqual(["#1"])
-  box.sendAgain(1)
-  expect(take()).toEqual([])
   expect(settled).toEqual([])
 })
 
