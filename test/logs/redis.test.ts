@@ -1,3 +1,4 @@
+import { createClient, RESP_TYPES } from "redis"
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import type { Batch, Draft, Entry, Log } from "../../src/hub/log.ts"
 import { checkServer } from "../../src/logs/redis/connection.ts"
@@ -319,6 +320,58 @@ describeWithRedis("an append", () => {
     })
     expect(seen.filter((line) => !line.includes('"PING"'))).toEqual([])
   })
+})
+
+describeWithRedis("a client of the user's", () => {
+  let server: RedisServer
+  beforeAll(async () => {
+    server = await startRedis()
+  })
+  afterAll(() => server.destroy())
+
+  test.each([
+    ["lends its options", {}],
+    ["may speak RESP 2", { RESP: 2 }],
+    ["may map types as it likes", { commandOptions: { typeMapping: { [RESP_TYPES.NUMBER]: String } } }],
+  ] as const)("%s", async (_, options) => {
+    const client = createClient({ url: server.url, ...options })
+    const log = redisLog(client, { prefix: `${_}`, heartbeatMs: 10, onError: () => undefined })
+    onTestFinished(() => log.close())
+    const following = await follow(log)
+    const { position } = await say(log, "hello")
+    await following.until(told(position.offset))
+    expect(await textsIn(log)).toEqual(["hello"])
+    expect(client.isOpen).toBe(false)
+  })
+
+  test("stays as it is", async () => {
+    const log = redisLog(server.client)
+    await say(log, "hello")
+    await log.close()
+    expect(await server.client.ping()).toBe("PONG")
+  })
+})
+
+describeWithRedis("a server that becomes a replica", () => {
+  test("is left for the one that is the master then", async () => {
+    const [old, young] = [await startRedis(), await startRedis()]
+    onTestFinished(() => Promise.all([old.destroy(), young.destroy()]).then(() => undefined))
+    const address = await startTcpProxy(old.port)
+    onTestFinished(() => address.close())
+    const log = opened(`redis://127.0.0.1:${address.port}`)
+    const following = await follow(log)
+    const before = await say(log, "1")
+    await following.until(told(before.position.offset))
+    await young.client.sendCommand(["REPLICAOF", "127.0.0.1", String(old.port)])
+    await old.client.sendCommand(["WAIT", "1", "0"])
+    await young.client.sendCommand(["REPLICAOF", "NO", "ONE"])
+    await old.client.sendCommand(["REPLICAOF", "127.0.0.1", String(young.port)])
+    address.target = young.port
+    const after = await say(log, "2")
+    expect(after.position.epoch).not.toBe(before.position.epoch)
+    await following.until(({ epoch }) => epoch === after.position.epoch)
+    expect(await textsIn(opened(young.url))).toEqual(["1", "2"])
+  }, 30_000)
 })
 
 describe("a Redis that cannot be used", () => {

@@ -156,6 +156,8 @@ async function launch(
   for (const name of file) writeFileSync(name, "")
   const own = [...file, "--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--daemonize", "no"]
   const quiet = ["--save", "", "--appendonly", "no", "--loglevel", "notice", "--logfile", ""]
+  // Otherwise a first replica waits for others that might come within five seconds.
+  quiet.push("--repl-diskless-sync-delay", "0")
   const child = spawn(path, [...own, ...quiet, ...args], { stdio: ["ignore", "pipe", "inherit"] })
   const exited = once(child, "exit")
   const ready = (async () => {

@@ -1,5 +1,5 @@
 import { HoldfastError } from "../../protocol/error.ts"
-import { failureOf, isRefusal, unavailable, unusable } from "./failure.ts"
+import { failureOf, isDemotion, isRefusal, unavailable, unusable } from "./failure.ts"
 import type { RedisLogSettings } from "./options.ts"
 import type { Argument, OpenSession, Session } from "./session.ts"
 
@@ -19,6 +19,8 @@ export class Connection {
   readonly #settings: RedisLogSettings
   readonly #waiters = new Set<Waiter>()
   #session: Session | undefined
+  #opening: Session | undefined
+  #handleDemotion: () => void = () => {}
   #isSynced = false
   #failure: HoldfastError | undefined
   #isClosed = false
@@ -28,6 +30,11 @@ export class Connection {
     this.#openSession = openSession
     this.#settings = settings
     void this.#open()
+  }
+
+  /** `listener` is told when the server has become a replica: nothing may be told by it any more. */
+  onDemotion(listener: () => void): void {
+    this.#handleDemotion = listener
   }
 
   /** Whether Redis is known to sync its append-only file for each write, so that it loses nothing when it is restarted. */
@@ -61,6 +68,12 @@ export class Connection {
     })
     try {
       return await Promise.race([session.send(key, args), silence])
+    } catch (error) {
+      if (isDemotion(error)) {
+        this.#lose(session)
+        this.#handleDemotion()
+      }
+      throw error
     } finally {
       clearTimeout(timer)
     }
@@ -88,6 +101,7 @@ export class Connection {
     this.#isClosed = true
     this.#session?.destroy()
     this.#session = undefined
+    this.#opening?.destroy()
     this.#wake()
     this.#rejectWaiters(new HoldfastError("closed", "The log was closed."))
   }
@@ -109,6 +123,7 @@ export class Connection {
       delayMs = Math.min(2 * delayMs, BACKOFF_MS.max)
     ) {
       const session: Session = this.#openSession(() => this.#lose(session))
+      this.#opening = session
       try {
         await this.#begin(session)
         if (this.#isClosed) session.destroy()

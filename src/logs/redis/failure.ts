@@ -19,6 +19,11 @@ export function isUnknownScript(error: unknown): boolean {
   return messageOf(error).startsWith("NOSCRIPT")
 }
 
+/** Whether the server has become a replica, or is one that has lost its master. */
+export function isDemotion(error: unknown): boolean {
+  return /^(READONLY|MASTERDOWN)\b/.test(messageOf(error))
+}
+
 const refusals = new WeakSet<HoldfastError>()
 
 /** Whether waiting is of no use: somebody has to change a password or a permission. */

@@ -48,6 +48,11 @@ export class Lines {
     open.line.unsubscribe(live, this.#ports.listener).catch(() => undefined)
   }
 
+  /** Makes all connections anew: those that there are lead to the wrong server. */
+  restart(): void {
+    for (const [server, open] of this.#byServer) this.#lose(server, open)
+  }
+
   close(): void {
     for (const { line, heartbeat } of this.#byServer.values()) {
       clearInterval(heartbeat)

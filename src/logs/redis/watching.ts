@@ -1,4 +1,4 @@
-import type { Batch, Head } from "../../hub/log.ts"
+import type { Batch } from "../../hub/log.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { Watchers } from "../watchers.ts"
 import type { ChannelStore } from "./channel-store.ts"
@@ -12,6 +12,8 @@ import type { Partitions } from "./partitions.ts"
 
 /** How many channels are asked for at once after a connection was lost. */
 const RESTORES_AT_ONCE = 64
+/** How long to wait after that has failed, which it does when waiting for the connection was of no use. */
+const RESTORE_PAUSE_MS = 500
 
 interface Watched {
   readonly channel: string
@@ -29,7 +31,6 @@ interface Watched {
 export class Watching {
   readonly #store: ChannelStore
   readonly #partitions: Partitions
-  readonly #connection: Connection
   readonly #settings: RedisLogSettings
   readonly #watchers: Watchers
   readonly #lines: Lines
@@ -46,9 +47,9 @@ export class Watching {
   ) {
     this.#store = store
     this.#partitions = partitions
-    this.#connection = connection
     this.#settings = settings
     this.#watchers = new Watchers(settings.onError)
+    connection.onDemotion(() => this.#lines.restart())
     this.#lines = new Lines({
       connection,
       listener: (message, live) => this.#handleMessage(message, live.toString()),
@@ -128,7 +129,7 @@ export class Watching {
     const seen = { epoch, generation, top: entries.at(-1)?.offset ?? after }
     if (this.#partitions.note(watched.place.partition, seen, false)) {
       this.#watchers.tell(watched.channel, { epoch, after, entries })
-    } else void this.#check(watched)
+    } else this.#check(watched).catch(() => this.#handleLost([live]))
   }
 
   /** Asks where the channel stands, and tells: for when something may have been missed. */
@@ -136,19 +137,11 @@ export class Watching {
     if (watched.isChecking) return
     watched.isChecking = true
     try {
-      const head = await this.#store.verify(watched.place)
+      const { epoch, top } = await this.#store.verify(watched.place)
+      this.#watchers.tell(watched.channel, { epoch, after: top, entries: [] })
+    } finally {
       watched.isChecking = false
-      this.#tellHead(watched, head)
-    } catch (error) {
-      watched.isChecking = false
-      if (this.#isClosed || this.#byLive.get(watched.place.live) !== watched) return
-      this.#settings.onError(error)
-      this.#handleLost([watched.place.live])
     }
-  }
-
-  #tellHead({ channel }: Watched, { epoch, top }: Head): void {
-    this.#watchers.tell(channel, { epoch, after: top, entries: [] })
   }
 
   #handleLost(lives: readonly string[]): void {
@@ -162,23 +155,24 @@ export class Watching {
     this.#isRestoring = true
     while (this.#lost.size > 0 && !this.#isClosed) {
       const some = [...this.#lost].slice(0, RESTORES_AT_ONCE)
-      await Promise.all(some.map((live) => this.#restoreOne(live)))
+      const outcomes = await Promise.all(some.map((live) => this.#restoreOne(live)))
+      if (outcomes.includes(false)) await new Promise((resolve) => setTimeout(resolve, RESTORE_PAUSE_MS))
     }
     this.#isRestoring = false
   }
 
-  async #restoreOne(live: string): Promise<void> {
+  async #restoreOne(live: string): Promise<boolean> {
     this.#lost.delete(live)
     const watched = this.#byLive.get(live)
-    if (watched === undefined) return
+    if (watched === undefined) return true
     try {
       await this.#subscribe(watched.place, Date.now() + this.#settings.waitMs)
       if (this.#byLive.get(live) === watched) await this.#check(watched)
+      return true
     } catch {
-      // The connection tells what is wrong, once; here it is only tried again.
-      if (this.#isClosed || !this.#byLive.has(live)) return
-      await this.#connection.session(Date.now() + this.#settings.waitMs).catch(() => undefined)
-      this.#lost.add(live)
+      // What is wrong with the connection is told by the connection, once.
+      if (this.#byLive.has(live)) this.#lost.add(live)
+      return false
     }
   }
 }
