@@ -100,5 +100,7 @@ export class Truth {
 
 /** The hub puts a scope before the key. */
 function idOf({ dedupe }: AppendOptions): string | undefined {
-  return dedupe?.key.slice(dedupe.key.indexOf("\n") + 1)
+  if (dedupe === undefined) return undefined
+  const scoped = JSON.parse(dedupe.key) as string[]
+  return scoped.at(-1)
 }

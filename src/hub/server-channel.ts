@@ -1,7 +1,8 @@
 import type { ChannelDefinition } from "../contract/index.ts"
-import { decodeBody, msgpack } from "../protocol/msgpack.ts"
+import { decodeBody, encodeBody } from "../protocol/msgpack.ts"
 import type { ChannelHandle, PublishOptions } from "./channel-handle.ts"
 import type { Core } from "./core.ts"
+import { dedupe } from "./dedupe.ts"
 import { entries } from "./entries.ts"
 import type { Dedupe, Entry } from "./log.ts"
 import { decodeMembership } from "./membership.ts"
@@ -17,15 +18,15 @@ export function channelHandle(core: Core, target: Target): ChannelHandle<Channel
   return {
     name: channel,
     publish: async (name, data, options) => {
-      const append = await publisher.event(target, name, data, dedupe(core, options, [name, data]))
+      const append = await publisher.event(target, name, data, dedupeOf(core, options, [name], data))
       return append()
     },
     set: async (name, key, data, options) => {
-      const append = await publisher.set(target, name, key, data, dedupe(core, options, [name, key, data]))
+      const append = await publisher.set(target, name, key, data, dedupeOf(core, options, [name, key], data))
       return append()
     },
     delete: async (name, key, options) =>
-      publisher.delete(target, name, key, dedupe(core, options, [name, key]))(),
+      publisher.delete(target, name, key, dedupeOf(core, options, [name, key]))(),
     signal: (name, data) => sendSignal(core, target, name, data),
     state: async (name) =>
       byKey(await fold((entry) => entry.kind === "set" && entry.name === name), decodeBody),
@@ -35,17 +36,15 @@ export function channelHandle(core: Core, target: Target): ChannelHandle<Channel
   }
 }
 
-function dedupe(
+function dedupeOf(
   core: Core,
   options: PublishOptions | undefined,
-  content: readonly unknown[],
+  names: readonly string[],
+  data?: unknown,
 ): Dedupe | undefined {
   if (options?.idempotencyKey === undefined) return undefined
-  return {
-    key: `server\n${options.idempotencyKey}`,
-    fingerprint: core.entropy.digest(msgpack.encode(content)),
-    windowMs: core.limits.idempotencyWindowMs,
-  }
+  const asked = data === undefined ? names : [...names, encodeBody(data)]
+  return dedupe(core, ["server"], options.idempotencyKey, asked)
 }
 
 /** The types that the contract gives a payload end where it is kept as bytes, hence `never`. */

@@ -4,6 +4,7 @@ import type { DeleteState, Publish, SetState } from "../../protocol/message.ts"
 import { encodeBody } from "../../protocol/msgpack.ts"
 import type { Connection } from "../connection.ts"
 import type { Core, Handler } from "../core.ts"
+import { dedupe } from "../dedupe.ts"
 import type { Dedupe } from "../log.ts"
 import { conform, declared, inputSchema } from "../payload.ts"
 import type { Append } from "../publisher.ts"
@@ -17,7 +18,7 @@ export function publish(core: Core, connection: Connection, message: Publish): P
     const payload = declared(target, "events", message.name)
     const handler = handlerOf(core, target, "events", message.name)
     const what = `event "${message.name}" of ${target.name}`
-    const once = dedupe(core, connection, message)
+    const once = dedupeOf(core, connection, message)
     const data = await conform(what, inputSchema(payload), message.data)
     const value = await guarded(core, what, () => run(core, connection, target, handler, message, { data }))
     return own(core, what, () => core.publisher.event(target, message.name, value, once))
@@ -30,7 +31,7 @@ export function setState(core: Core, connection: Connection, message: SetState):
     const payload = declared(target, "state", message.name)
     const handler = handlerOf(core, target, "state", message.name)
     const what = `state "${message.name}" of ${target.name}`
-    const once = dedupe(core, connection, message)
+    const once = dedupeOf(core, connection, message)
     const data = await conform(what, inputSchema(payload), message.data)
     const { key } = message
     const value = await guarded(core, what, () =>
@@ -50,7 +51,7 @@ export function deleteState(core: Core, connection: Connection, message: DeleteS
     const allowed = await guarded(core, what, () => run(core, connection, target, handler, message, { key }))
     if (allowed !== true)
       throw new HoldfastError("not_allowed", `no permission to delete ${message.name} "${key}"`)
-    return core.publisher.delete(target, message.name, key, dedupe(core, connection, message))
+    return core.publisher.delete(target, message.name, key, dedupeOf(core, connection, message))
   })
 }
 
@@ -83,16 +84,11 @@ async function own(core: Core, what: string, ready: () => Promise<Append>): Prom
  * handler runs, which may change what it is given.
  * @throws HoldfastError `invalid_value` when the payload is nested too deep to be kept
  */
-function dedupe(core: Core, connection: Connection, message: Upward): Dedupe {
+function dedupeOf(core: Core, connection: Connection, message: Upward): Dedupe {
   const { userId, member } = connection
   const scope = userId === undefined ? ["member", member] : ["user", userId]
   const { type, name } = message
   const data = "data" in message ? encodeBody(message.data) : null
   const asked = [type, name, "key" in message ? message.key : null, data]
-  return {
-    // as JSON, for both may hold any character
-    key: JSON.stringify([...scope, message.idempotencyKey]),
-    fingerprint: core.entropy.digest(encodeBody(asked)),
-    windowMs: core.limits.idempotencyWindowMs,
-  }
+  return dedupe(core, scope, message.idempotencyKey, asked)
 }
