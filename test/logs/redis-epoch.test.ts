@@ -188,6 +188,18 @@ describe.skipIf(!program("redis-server"))("an offset never means two things:", (
     expect((await fresh.head("a")).epoch).toBe(head.epoch)
   })
 
+  test("who puts a backup back says so by deleting the epoch", async () => {
+    const redis = await server()
+    const log = opened(redis.url)
+    const before = await say(log, "1")
+    const [partition] = await redis.client.keys("holdfast:{*}")
+    await redis.client.hDel(partition as string, "epoch")
+    const head = await opened(redis.url).head("a")
+    expect(head).toMatchObject({ top: before.position.offset })
+    expect(head.epoch).not.toBe(before.position.epoch)
+    expect((await say(log, "2")).position.epoch).toBe(head.epoch)
+  })
+
   test("a channel whose keys were deleted by hand goes on above its old offsets", async () => {
     const redis = await server()
     const log = opened(redis.url)

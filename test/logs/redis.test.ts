@@ -434,6 +434,28 @@ describe("a Redis that cannot be used", () => {
     expect(await textsIn(log)).toEqual(["hello"])
   })
 
+  test.skipIf(!program("redis-server"))(
+    "is used by a user who may do no more than what is needed",
+    async () => {
+      const server = await startRedis()
+      onTestFinished(() => server.destroy())
+      const needed = "~holdfast:* &holdfast:* +@read +@write +@scripting +@pubsub +@connection +info"
+      const user = async (name: string, rules: string) => {
+        await server.client.sendCommand(["ACL", "SETUSER", name, "on", ">pw", ...rules.split(" ")])
+        return `redis://${name}:pw@127.0.0.1:${server.port}`
+      }
+      const log = opened(await user("app", needed))
+      const following = await follow(log)
+      const { position } = await say(log, "hello")
+      await following.until(told(position.offset))
+      expect(await textsIn(log)).toEqual(["hello"])
+      const other = opened(await user("other", needed.replaceAll("holdfast", "else")))
+      await expect(say(other, "x")).rejects.toMatchObject(
+        codeAndText("log_unavailable", "what the user may do"),
+      )
+    },
+  )
+
   test.skipIf(!program("redis-server"))("is left as it is when its keys are somebody else's", async () => {
     const server = await startRedis()
     onTestFinished(() => server.destroy())

@@ -31,7 +31,7 @@ export interface Batch {
   readonly drafts: readonly Buffer[]
 }
 
-const NOT_FOUND = 2
+const NO_EPOCH = 2
 const KEEP_ALL = { events: Infinity, forMs: Infinity, bytes: Infinity } as const
 
 /** Speaks to the scripts: what goes in, what comes out, and what the node learns by it. */
@@ -101,8 +101,8 @@ export class ChannelStore {
       const answer = await this.#patiently((untilMs) =>
         runScript(this.#connection, readScript, place, args, untilMs),
       )
-      // Nobody has written here, or it does not fit what was seen before: then the write script has the word.
-      if (answer[0] === NOT_FOUND || !this.#fits(place, answer)) {
+      // No epoch has begun here, or it does not fit what was seen before: then the write script has the word.
+      if (answer[0] === NO_EPOCH || !this.#fits(place, answer)) {
         await this.verify(place)
         continue
       }

@@ -5,7 +5,7 @@
  * events), `through`, how many entries at most, how many bytes at most.
  *
  * Answers {0, epoch, generation, the partition's top, the generation's base, the channel's top, its floor, next, entries},
- * or {1, the format that is there}, or {2} when nobody has written to the partition yet.
+ * or {1, the format that is there}, or {2} when the partition has no epoch yet.
  */
 export const READ_SCRIPT = `#!lua flags=no-writes
 local stored = redis.call('HMGET', KEYS[1], 'format', 'epoch', 'top', 'generation', 'base')
@@ -14,6 +14,7 @@ if not stored[1] then
   return {2}
 end
 if stored[1] ~= ARGV[1] then return {1, stored[1]} end
+if not stored[2] then return {2} end
 local headTop, floor, events = 0, 0, 0
 local packed = redis.call('GET', KEYS[2])
 if packed then headTop, floor, events = struct.unpack('>ddd', packed) end

@@ -26,6 +26,7 @@
  *   began with.
  * - A node knows better: it has seen an offset above the top, or above what the new generation began with, as when a copy
  *   of the file was put back. A new epoch.
+ * - Somebody has deleted the partition's `epoch`, to say so. A new epoch.
  * The check costs 3 microseconds. It is made in the script because nothing else is sure to speak of the server that the
  * script runs on: a client library may redirect or repeat a command on its own.
  *
@@ -50,8 +51,8 @@ local epoch, top, generation, base = ARGV[2], 0, 1, 0
 local isChanged = true
 if stored[1] then
   if stored[1] ~= ARGV[1] then return {1, stored[1]} end
-  epoch, top, generation, base = stored[2], tonumber(stored[3]), tonumber(stored[4]), tonumber(stored[5])
-  isChanged = false
+  epoch, top, generation, base = stored[2] or ARGV[2], tonumber(stored[3]), tonumber(stored[4]), tonumber(stored[5])
+  isChanged = not stored[2]
   if stored[6] ~= server then
     local before = string.match(replication, 'master_replid2:(%x+)')
     local wasPromoted = before and string.find(before, '[^0]')
