@@ -6,9 +6,9 @@ import { readOptions } from "./options.ts"
 import { Worker } from "./process/worker.ts"
 import { Progress } from "./report/progress.ts"
 import { writeResults } from "./report/results.ts"
-import { rounded } from "./report/statistics.ts"
+import { roundedSpread, type Spread, spreadOf } from "./report/statistics.ts"
 import { number, table } from "./report/table.ts"
-import type { ServerName, StalledLoadCommands, StalledServerCommands } from "./stalled/commands.ts"
+import type { Holding, ServerName, StalledLoadCommands, StalledServerCommands } from "./stalled/commands.ts"
 import { STALLED_MESSAGE_BYTES } from "./stalled/message.ts"
 
 const READERS = 10
@@ -27,47 +27,73 @@ const contenders: readonly {
   { server: "socket.io", title: "Socket.IO, io.emit", contestant: "socket.io" },
 ]
 
-/** MB are 1,000,000 bytes of the server's memory. */
-interface Row {
-  readonly server: ServerName
+/** What one round came to. MB are 1,000,000 bytes of the server's memory. */
+interface Sample {
   /** By how much it grew, garbage collected, while all read, and then while one did not. */
   readonly grownAllReadMb: number
   readonly grownOneStalledMb: number
+  /** By how much what is in use grew, in the heap and in buffers: without the reserves of the allocators. */
+  readonly inUseAllReadMb: number
+  readonly inUseOneStalledMb: number
   /** The most it held while one did not read, beyond the most while all did. */
   readonly peakDifferenceMb: number
-  readonly allRead: Latency
-  readonly oneStalled: Latency
-  /** What the stalled one was given when it read again, and how many messages it was told it has missed. */
-  readonly woken: { readonly messages: number; readonly gap: number; readonly elapsedMs: number }
+  /** Of those who read. */
+  readonly allReadP50Ms: number
+  readonly allReadP99Ms: number
+  readonly oneStalledP50Ms: number
+  readonly oneStalledP99Ms: number
+  /** Of the server, in µs for each delivered message. */
+  readonly allReadCpuUs: number
+  readonly oneStalledCpuUs: number
+  /** What the stalled one was given when it read again, how many it was told it has missed, and how long that took. */
+  readonly wokenMessages: number
+  readonly wokenGap: number
+  readonly wokenMs: number
 }
 
-/** Of those who read. */
-interface Latency {
-  readonly p50Ms: number
-  readonly p99Ms: number
-  readonly cpuUsPerDelivery: number
+/** A line of the results. */
+interface Row extends Readonly<Record<keyof Sample, Spread>> {
+  readonly server: ServerName
 }
 
 /** One subscriber stops reading at its socket while others are published to: what it costs the server, and the others. */
 export async function run(args: readonly string[]): Promise<void> {
-  const options = readOptions(args, "bench/results/stalled.json", { messages: [50_000] })
-  const messages = options.numbers.messages[0] ?? 0
+  const options = readOptions(args, "bench/results/stalled.json", { messages: [50_000], rounds: [3] })
+  const [messages = 0, rounds = 0] = Object.values(options.numbers).map(([first]) => first)
   const wanted = contenders.filter(({ contestant }) => options.contestants.includes(contestant))
-  const progress = new Progress(wanted.length)
-  const rows: Row[] = []
-  for (const { title, server, contestant } of wanted) {
-    progress.step(title)
-    const folder = mkdtempSync(join(tmpdir(), "bench-stalled-"))
-    try {
-      rows.push(await measure(server, contestant, folder, messages))
-    } finally {
-      rmSync(folder, { recursive: true })
+  const progress = new Progress(rounds * wanted.length)
+  const samples = new Map<ServerName, Sample[]>()
+  for (let round = 1; round <= rounds; round++) {
+    for (const { title, server, contestant } of wanted) {
+      progress.step(`round ${round}: ${title}`)
+      const sample = await sampleInFolder(server, contestant, messages)
+      samples.set(server, [...(samples.get(server) ?? []), sample])
     }
   }
   progress.end()
+  const rows = [...samples].map(([server, each]) => rowOf(server, each))
   print(rows)
-  const settings = { messages, messageBytes: STALLED_MESSAGE_BYTES, readers: READERS }
+  const settings = { messages, messageBytes: STALLED_MESSAGE_BYTES, readers: READERS, rounds }
   if (options.out !== undefined) writeResults(options.out, "stalled", settings, rows)
+}
+
+function rowOf(server: ServerName, samples: readonly Sample[]): Row {
+  const names = Object.keys(samples[0] ?? {}) as (keyof Sample)[]
+  const figures = names.map((name) => [name, roundedSpread(spreadOf(samples.map((sample) => sample[name])))])
+  return { server, ...(Object.fromEntries(figures) as Record<keyof Sample, Spread>) }
+}
+
+async function sampleInFolder(
+  server: ServerName,
+  contestant: ContestantName,
+  messages: number,
+): Promise<Sample> {
+  const folder = mkdtempSync(join(tmpdir(), "bench-stalled-"))
+  try {
+    return await measure(server, contestant, folder, messages)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }
 
 interface Scene {
@@ -80,40 +106,50 @@ async function measure(
   contestant: ContestantName,
   folder: string,
   messages: number,
-): Promise<Row> {
+): Promise<Sample> {
   const server = new Worker<StalledServerCommands>("../stalled/server.ts", ["--expose-gc"])
   const load = new Worker<StalledLoadCommands>("../stalled/load.ts")
   try {
     const ports = await server.ask("start", { server: name, folder })
     await load.ask("subscribe", { ...ports, contestant, readers: READERS })
-    await phase({ server, load }, WARM_UP_MESSAGES)
+    const { messages: warmUp } = await phase({ server, load }, Math.min(WARM_UP_MESSAGES, messages))
     const atFirst = await server.ask("memory", undefined)
     const allRead = await phase({ server, load }, messages)
     const between = await server.ask("memory", undefined)
     await load.ask("stall", { ...ports, contestant })
     const oneStalled = await phase({ server, load }, messages)
     const atLast = await server.ask("memory", undefined)
-    const total = WARM_UP_MESSAGES + allRead.messages + oneStalled.messages
-    const { elapsedMs, ...woken } = await load.ask("wake", total - 1, 300_000)
+    const total = warmUp + allRead.messages + oneStalled.messages
+    const woken = await load.ask("wake", total - 1, 300_000)
     if (woken.messages + woken.gap !== oneStalled.messages) {
       throw new Error(
         `the stalled one received ${woken.messages} messages, and was told it missed ${woken.gap}`,
       )
     }
-    const mb = (bytes: number) => rounded(bytes / 1e6)
     return {
-      server: name,
-      grownAllReadMb: mb(between.anonymous - atFirst.anonymous),
-      grownOneStalledMb: mb(atLast.anonymous - between.anonymous),
-      peakDifferenceMb: mb(oneStalled.peakBytes - allRead.peakBytes),
-      allRead: allRead.latency,
-      oneStalled: oneStalled.latency,
-      woken: { ...woken, elapsedMs: rounded(elapsedMs) },
+      grownAllReadMb: (between.anonymous - atFirst.anonymous) / 1e6,
+      grownOneStalledMb: (atLast.anonymous - between.anonymous) / 1e6,
+      inUseAllReadMb: (inUse(between) - inUse(atFirst)) / 1e6,
+      inUseOneStalledMb: (inUse(atLast) - inUse(between)) / 1e6,
+      peakDifferenceMb: (oneStalled.peakBytes - allRead.peakBytes) / 1e6,
+      allReadP50Ms: allRead.p50Ms,
+      allReadP99Ms: allRead.p99Ms,
+      oneStalledP50Ms: oneStalled.p50Ms,
+      oneStalledP99Ms: oneStalled.p99Ms,
+      allReadCpuUs: allRead.cpuUs,
+      oneStalledCpuUs: oneStalled.cpuUs,
+      wokenMessages: woken.messages,
+      wokenGap: woken.gap,
+      wokenMs: woken.elapsedMs,
     }
   } finally {
     await load.stop()
     await server.stop()
   }
+}
+
+function inUse({ heapUsed, external }: Holding): number {
+  return heapUsed + external
 }
 
 async function phase({ server, load }: Scene, wanted: number) {
@@ -125,34 +161,36 @@ async function phase({ server, load }: Scene, wanted: number) {
   if (fewest !== messages || most !== messages) {
     throw new Error(`of ${messages} messages, those who read received ${fewest} to ${most}`)
   }
-  const latency: Latency = {
-    p50Ms: rounded(latencyMs.p50),
-    p99Ms: rounded(latencyMs.p99),
-    cpuUsPerDelivery: rounded(cpuUs / (messages * READERS)),
-  }
-  return { messages, peakBytes, latency }
+  const { p50: p50Ms, p99: p99Ms } = latencyMs
+  return { messages, peakBytes, p50Ms, p99Ms, cpuUs: cpuUs / (messages * READERS) }
 }
 
 function print(rows: readonly Row[]): void {
   const lines = rows.map((row) => [
     contenders.find(({ server }) => server === row.server)?.title ?? row.server,
-    number(row.grownAllReadMb),
-    number(row.grownOneStalledMb),
-    number(row.peakDifferenceMb),
-    number(row.allRead.p50Ms),
-    number(row.oneStalled.p50Ms),
-    number(row.allRead.p99Ms),
-    number(row.oneStalled.p99Ms),
-    number(row.woken.messages),
-    number(row.woken.gap),
+    inWords(row.grownAllReadMb),
+    inWords(row.grownOneStalledMb),
+    inWords(row.inUseOneStalledMb),
+    inWords(row.peakDifferenceMb),
+    number(row.allReadP50Ms.median),
+    number(row.oneStalledP50Ms.median),
+    inWords(row.allReadP99Ms),
+    inWords(row.oneStalledP99Ms),
+    number(row.wokenMessages.median),
+    number(row.wokenGap.median),
   ])
   console.log(`\n${table(HEAD, lines)}`)
+}
+
+function inWords({ median, min, max }: Spread): string {
+  return `${number(median)} (${number(min)} to ${number(max)})`
 }
 
 const HEAD = [
   "server",
   "MB grown, all read",
   "MB grown, one stalled",
+  "of that in use",
   "peak, MB more",
   "p50 ms, all read",
   "p50 ms, one stalled",

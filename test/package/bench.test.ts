@@ -105,6 +105,39 @@ describe("the benchmarks, small", () => {
     PATIENCE_MS,
   )
 
+  test(
+    "recovery measures both logs, and fails unless every client is given all that it missed",
+    async () => {
+      const out = join(folder, "recovery.json")
+      const scale = ["--clients", "20", "--behind", "30", "--rounds", "1", "--seconds", "0.1"]
+      await bench("recovery", ...scale, "--out", out)
+      const { rows } = JSON.parse(readFileSync(out, "utf8"))
+      expect(rows.map((row: { log: string }) => row.log)).toEqual(["memory", "lmdb"])
+      for (const row of rows) {
+        for (const figure of ["reconnectMs", "catchUpEntriesPerSecond", "liveReconnectingP99Ms"]) {
+          expectSpread(row[figure])
+        }
+      }
+    },
+    PATIENCE_MS,
+  )
+
+  test(
+    "stalled measures every server, and what the stalled one is given in the end",
+    async () => {
+      const out = join(folder, "stalled.json")
+      await bench("stalled", "--messages", "320", "--rounds", "1", "--out", out)
+      const { rows } = JSON.parse(readFileSync(out, "utf8"))
+      const servers = ["holdfast-memory", "holdfast-lmdb", "ws", "socket.io"]
+      expect(rows.map((row: { server: string }) => row.server)).toEqual(servers)
+      for (const { wokenMessages, wokenGap, oneStalledP99Ms } of rows) {
+        expect([wokenMessages.median, wokenGap.median]).toEqual([320, 0])
+        expectSpread(oneStalledP99Ms)
+      }
+    },
+    PATIENCE_MS,
+  )
+
   test("an unknown benchmark and an unknown contestant are refused with what there is", async () => {
     await expect(bench("fan")).rejects.toMatchObject({ stderr: expect.stringContaining("fanout, memory") })
     await expect(bench("fanout", "--only", "sockjs")).rejects.toMatchObject({
