@@ -98,6 +98,28 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
     expect(second.position.offset).toBeGreaterThan(first.position.offset)
   })
 
+  test("goes on with the other shards when one is away", async () => {
+    const partial = await startRedisCluster(["--cluster-require-full-coverage", "no"])
+    onTestFinished(() => partial.destroy())
+    const log = redisLog(partial.client(), { waitMs: 500, answerTimeoutMs: 200, onError: () => undefined })
+    onTestFinished(() => log.close())
+    for (const channel of channels) await say(log, channel, "1")
+    const isGone = new Set(
+      (await partial.servers[0]?.client.keys("*:h:*"))?.map((key) => key.split(":").at(-1)),
+    )
+    expect(isGone.size).toBeGreaterThan(0)
+    await partial.servers[0]?.stop("SIGKILL")
+    const outcomes = await Promise.allSettled(channels.map((channel) => say(log, channel, "2")))
+    for (const [index, { status }] of outcomes.entries()) {
+      expect(status).toBe(isGone.has(channels[index]) ? "rejected" : "fulfilled")
+    }
+    for (const channel of channels.filter((name) => !isGone.has(name))) await say(log, channel, "3")
+    await partial.servers[0]?.start()
+    const back = redisLog(partial.client(), { onError: () => undefined })
+    onTestFinished(() => back.close())
+    for (const channel of channels) await say(back, channel, "4")
+  }, 60_000)
+
   async function moveSlotOf(pattern: string): Promise<void> {
     const owners = await Promise.all(cluster.servers.map(({ client }) => client.keys(pattern)))
     const from = cluster.servers[owners.findIndex((keys) => keys.length > 0)] as RedisServer

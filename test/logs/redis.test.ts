@@ -152,6 +152,19 @@ describeWithRedis("nodes that share a Redis", () => {
     await following.until(told(position.offset))
   })
 
+  test("may stop and begin to watch in quick turns", async () => {
+    const log = opened(server.url)
+    for (let turn = 0; turn < 50; turn++) {
+      const stop = await log.watch("a", () => undefined)
+      stop()
+    }
+    const begun = Array.from({ length: 20 }, () => log.watch("a", () => undefined).then((stop) => stop()))
+    const following = await follow(log)
+    await Promise.all(begun)
+    const { position } = await say(log, "hello")
+    await following.until(told(position.offset))
+  })
+
   test("subscribe to the channels that somebody watches, and to no others", async () => {
     const log = opened(server.url, { prefix: "subscriptions" })
     const channels = async () =>

@@ -115,8 +115,8 @@ const SLOTS = [
   [10923, 16383],
 ] as const
 
-export async function startRedisCluster(): Promise<RedisCluster> {
-  const servers = await Promise.all(SLOTS.map(() => startRedis(["--cluster-enabled", "yes"])))
+export async function startRedisCluster(args: readonly string[] = []): Promise<RedisCluster> {
+  const servers = await Promise.all(SLOTS.map(() => startRedis(["--cluster-enabled", "yes", ...args])))
   const rootNodes = servers.map(({ url }) => ({ url }))
   for (const [index, { client }] of servers.entries()) {
     await client.sendCommand(["CLUSTER", "ADDSLOTSRANGE", ...(SLOTS[index] ?? []).map(String)])

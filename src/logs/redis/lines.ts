@@ -30,7 +30,7 @@ export class Lines {
   /** @throws what the client library throws */
   async subscribe(partition: number, live: string, untilMs: number): Promise<void> {
     const session = await this.#ports.connection.session(untilMs)
-    const { server, line } = await session.route(partition)
+    const { server, line } = await withTimeout(session.route(partition), this.#ports.answerTimeoutMs)
     const open = this.#byServer.get(server) ?? this.#open(server, line())
     await open.opened
     await withTimeout(open.line.subscribe(live, this.#ports.listener), this.#ports.answerTimeoutMs)
@@ -40,12 +40,9 @@ export class Lines {
   }
 
   unsubscribe(live: string): void {
-    const open = this.#byLive.get(live)
-    if (open === undefined) return
-    this.#byLive.delete(live)
-    open.lives.delete(live)
+    const open = this.#forget(live)
     // If it fails, the line is lost, and the subscription with it.
-    open.line.unsubscribe(live, this.#ports.listener).catch(() => undefined)
+    open?.line.unsubscribe(live, this.#ports.listener).catch(() => undefined)
   }
 
   /** Makes all connections anew: those that there are lead to the wrong server. */
@@ -62,12 +59,22 @@ export class Lines {
     this.#byLive.clear()
   }
 
+  #forget(live: string): OpenLine | undefined {
+    const open = this.#byLive.get(live)
+    this.#byLive.delete(live)
+    open?.lives.delete(live)
+    return open
+  }
+
   #open(server: string, line: Line): OpenLine {
     const lose = () => this.#lose(server, open)
+    const handleMoved = (live: string) => {
+      if (this.#forget(live)) this.#ports.handleLost([live])
+    }
     const open: OpenLine = {
       line,
       lives: new Set(),
-      opened: withTimeout(line.open(lose), this.#ports.answerTimeoutMs).then(
+      opened: withTimeout(line.open({ handleLost: lose, handleMoved }), this.#ports.answerTimeoutMs).then(
         () => {
           if (this.#byServer.get(server) === open) this.#keepAlive(open, lose)
         },

@@ -3,10 +3,17 @@ export type Argument = string | Buffer
 
 export type MessageListener = (message: Buffer, channel: Buffer) => void
 
+export interface LineHandlers {
+  /** Nothing will come through it any more. Called once at most. */
+  readonly handleLost: () => void
+  /** One subscription has ended, as another server tells of the channel now. */
+  readonly handleMoved: (live: string) => void
+}
+
 /** A connection of its own for live entries. Once lost it is not used again. */
 export interface Line {
-  /** Resolves when it is connected. `handleLost` is called at most once, also for a connection that was never made. */
-  readonly open: (handleLost: () => void) => Promise<void>
+  /** Resolves when it is connected. */
+  readonly open: (handlers: LineHandlers) => Promise<void>
   readonly subscribe: (live: string, listener: MessageListener) => Promise<void>
   readonly unsubscribe: (live: string, listener: MessageListener) => Promise<void>
   /** Resolves when the server has answered. */

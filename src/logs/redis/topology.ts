@@ -33,7 +33,7 @@ interface ClusterNode {
 }
 
 interface ClusterClient extends Connectable {
-  readonly duplicate: () => ClusterClient
+  readonly duplicate: (overrides?: object) => ClusterClient
   readonly slots: readonly ({ readonly master: ClusterNode } | undefined)[]
   readonly nodeClient: (node: ClusterNode) => Promise<PlainClient> | PlainClient
   readonly sendCommand: (
@@ -55,7 +55,8 @@ const BINARY = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
 /** How sessions are made for a URL or a client. @throws HoldfastError `log_unusable` when it is neither */
 export function topologyOf(target: string | RedisClient): OpenSession {
   const client: unknown = typeof target === "string" ? clientFor(target) : target
-  if (isCluster(client)) return () => clusterSession(client.duplicate())
+  // Otherwise one shard that is away would keep the client from connecting to the others.
+  if (isCluster(client)) return () => clusterSession(client.duplicate({ minimizeConnections: true }))
   if (isSentinel(client)) return () => sentinelSession(client)
   if (isPlain(client)) return (handleLost) => plainSession(client, handleLost)
   throw unusable("redisLog takes a URL, or a client made by createClient, createCluster or createSentinel.")
@@ -140,27 +141,19 @@ function single(pattern: PlainClient): PlainClient {
 
 function plainLine(pattern: PlainClient): Line {
   const client = single(pattern)
-  return line(client, async () => void (await client.sendCommand(["PING"])), [
-    "error",
-    "end",
-    // A cluster that gives a slot to another server ends the subscriptions in it.
-    "sharded-channel-moved",
-  ])
+  return line(client, async () => void (await client.sendCommand(["PING"])), ["error", "end"])
 }
 
 /** The library keeps the connection to itself. Whatever happens to it, it is made anew. */
 function sentinelLine(sentinel: SentinelClient): Line {
-  return line(sentinel, async () => void (await sentinel.sendCommand(false, ["PING"])), [
-    "error",
-    "end",
-    "topology-change",
-  ])
+  const ping = async () => void (await sentinel.sendCommand(false, ["PING"]))
+  return line(sentinel, ping, ["error", "end", "topology-change"])
 }
 
 function line(client: Connectable, ping: () => Promise<void>, losses: readonly string[]): Line {
   let isLost = false
   return {
-    async open(handleLost) {
+    async open({ handleLost, handleMoved }) {
       const lose = () => {
         if (isLost) return
         isLost = true
@@ -170,6 +163,8 @@ function line(client: Connectable, ping: () => Promise<void>, losses: readonly s
       client.on("error", () => undefined)
       await client.connect()
       for (const event of losses) client.on(event, lose)
+      // A server of a cluster ends the subscriptions in a slot that it gives away.
+      client.on("sharded-channel-moved", (live) => handleMoved(String(live)))
     },
     subscribe: async (live, listener) => void (await client.sSubscribe(live, listener, true)),
     unsubscribe: async (live, listener) => void (await client.sUnsubscribe(live, listener, true)),

@@ -191,9 +191,7 @@ if #told > 0 then
   for i = 1, #results, 2 do mark[#mark + 1] = struct.pack('>Bd', results[i], results[i + 1]) end
   marks[#marks + 1] = node
   marks[#marks + 1] = table.concat(mark)
-  for i = 1, #marks, 4000 do
-    redis.call('HSET', KEYS[7], unpack(marks, i, math.min(i + 3999, #marks)))
-  end
+  redis.call('HSET', KEYS[7], unpack(marks))
   if recentUntil + 60000 > keptUntil then
     keptUntil = recentUntil + 120000
     redis.call('PEXPIRE', KEYS[7], string.format('%.0f', keptUntil - now))
