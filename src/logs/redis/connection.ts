@@ -4,8 +4,6 @@ import type { RedisLogSettings } from "./options.ts"
 import type { Argument, OpenSession, Session } from "./session.ts"
 
 const BACKOFF_MS = { min: 50, max: 2_000 } as const
-/** What is asked for before anything else; also the key by which a cluster chooses whom to ask. */
-const ANY_KEY = "holdfast"
 
 interface Waiter {
   readonly resolve: (session: Session) => void
@@ -20,6 +18,8 @@ export class Connection {
   readonly #waiters = new Set<Waiter>()
   #session: Session | undefined
   #opening: Session | undefined
+  readonly #retired = new Map<Session, NodeJS.Timeout>()
+  #isReplacing = false
   #handleDemotion: () => void = () => {}
   #isSynced = false
   #failure: HoldfastError | undefined
@@ -63,7 +63,8 @@ export class Connection {
     const silence = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         reject(unavailable(`Redis has not answered for ${this.#settings.answerTimeoutMs} ms`))
-        this.#lose(session)
+        if (session.isSingle) this.#lose(session)
+        else void this.#replace(session)
       }, this.#settings.answerTimeoutMs)
     })
     try {
@@ -102,6 +103,10 @@ export class Connection {
     this.#session?.destroy()
     this.#session = undefined
     this.#opening?.destroy()
+    for (const [session, timer] of this.#retired) {
+      clearTimeout(timer)
+      session.destroy()
+    }
     this.#wake()
     this.#rejectWaiters(new HoldfastError("closed", "The log was closed."))
   }
@@ -112,6 +117,37 @@ export class Connection {
     session.destroy()
     this.#failure = unavailable("The connection to Redis was lost")
     if (!this.#isClosed) void this.#open()
+  }
+
+  /**
+   * One of several servers is silent. Another session may find out that its place was taken; until there is one, this one
+   * goes on with the others.
+   */
+  async #replace(old: Session): Promise<void> {
+    if (this.#isReplacing || this.#session !== old) return
+    this.#isReplacing = true
+    const session = this.#openSession(() => this.#lose(session))
+    this.#opening = session
+    try {
+      await this.#begin(session)
+      if (this.#isClosed || this.#session !== old) session.destroy()
+      else {
+        this.#session = session
+        this.#retire(old)
+      }
+    } catch {
+      session.destroy()
+    }
+    this.#isReplacing = false
+  }
+
+  /** What is under way there with other servers has as long to be answered as everything has. */
+  #retire(session: Session): void {
+    const timer = setTimeout(() => {
+      this.#retired.delete(session)
+      session.destroy()
+    }, this.#settings.answerTimeoutMs)
+    this.#retired.set(session, timer)
   }
 
   /** Tries until there is a session. Its failures are told once per outage. */
@@ -162,7 +198,7 @@ export class Connection {
       )
     })
     const begun = session.connect().then(async () => {
-      checkServer(String(await session.send(ANY_KEY, ["INFO"])))
+      checkServer(String(await session.ask(["INFO"])))
       this.#isSynced = await syncsEachWrite(session)
     })
     begun.catch(() => undefined)
@@ -195,7 +231,7 @@ export class Connection {
 /** Where the user may not ask, it is not known. */
 async function syncsEachWrite(session: Session): Promise<boolean> {
   try {
-    const answer = (await session.send(ANY_KEY, ["CONFIG", "GET", "appendfsync"])) as object
+    const answer = (await session.ask(["CONFIG", "GET", "appendfsync"])) as object
     return Object.values(answer).some((value) => String(value) === "always")
   } catch {
     return false

@@ -24,6 +24,10 @@ export interface Line {
 /** One life of the connection to Redis, whatever its topology. Once lost it is not used again. */
 export interface Session {
   readonly connect: () => Promise<void>
+  /** Whether one server is all there is: when it is silent, the session is of no more use. */
+  readonly isSingle: boolean
+  /** Sends a command to any server that answers. Texts in the answer are Buffers. */
+  readonly ask: (args: readonly Argument[]) => Promise<unknown>
   /** Sends a command to the server that has `key`. Texts in the answer are Buffers. */
   readonly send: (key: string, args: readonly Argument[]) => Promise<unknown>
   /** Names the server that tells of a partition's appends, and makes a line to it. */

@@ -34,6 +34,7 @@ interface ClusterNode {
 
 interface ClusterClient extends Connectable {
   readonly duplicate: (overrides?: object) => ClusterClient
+  readonly masters: readonly ClusterNode[]
   readonly slots: readonly ({ readonly master: ClusterNode } | undefined)[]
   readonly nodeClient: (node: ClusterNode) => Promise<PlainClient> | PlainClient
   readonly sendCommand: (
@@ -96,7 +97,9 @@ function plainSession(pattern: PlainClient, handleLost: () => void): Session {
   const client = single(pattern)
   client.on("error", handleLost)
   return {
+    isSingle: true,
     connect: async () => void (await client.connect()),
+    ask: (args) => client.sendCommand(args, BINARY),
     send: (_key, args) => client.sendCommand(args, BINARY),
     route: async () => ({ server: "", line: () => plainLine(pattern) }),
     destroy: () => end(client),
@@ -107,7 +110,12 @@ function clusterSession(cluster: ClusterClient): Session {
   // A node that is gone is for the library to replace; what concerns us comes as the failure of a command.
   cluster.on("error", () => undefined)
   return {
+    isSingle: false,
     connect: async () => void (await cluster.connect()),
+    ask: (args) =>
+      Promise.any(
+        cluster.masters.map(async (master) => (await cluster.nodeClient(master)).sendCommand(args, BINARY)),
+      ),
     send: (key, args) => cluster.sendCommand(key, false, args, BINARY),
     async route(partition) {
       const master = cluster.slots[slotOf(partition)]?.master
@@ -123,7 +131,9 @@ function sentinelSession(pattern: SentinelClient): Session {
   const sentinel = pattern.duplicate()
   sentinel.on("error", () => undefined)
   return {
+    isSingle: true,
     connect: async () => void (await sentinel.connect()),
+    ask: (args) => sentinel.sendCommand(false, args, BINARY),
     send: (_key, args) => sentinel.sendCommand(false, args, BINARY),
     route: async () => ({ server: "", line: () => sentinelLine(pattern.duplicate()) }),
     destroy: () => end(sentinel),
