@@ -44,6 +44,8 @@ export class Truth {
     const life = this.life(channel, epoch)
     const id = idOf(options)
     if (appended.duplicate) {
+      // somebody else has changed the key meanwhile: nothing was to be appended
+      if (options.replaces !== undefined) return
       const first = life.byOffset.get(offset)
       if (first === undefined || first.id !== id)
         this.violations.push(

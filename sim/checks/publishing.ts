@@ -48,7 +48,7 @@ export const checkOnceIn: Check = ({ truth }) => {
 export const checkAcknowledged: Check = ({ truth, ledger }) => {
   const complaints: string[] = []
   for (const operation of ledger.operations) {
-    const { id, channel, key } = operation
+    const { id, channel } = operation
     if (isPlace(operation)) continue
     const position = positionOf(operation)
     if (codeOf(operation) === "log_unavailable") {
@@ -60,9 +60,7 @@ export const checkAcknowledged: Check = ({ truth, ledger }) => {
     }
     if (position === undefined) continue
     const entry = truth.life(channel, position.epoch).byOffset.get(position.offset)
-    // under a rate cap, a later value of the key may have taken its place
-    const fits = isCapped(operation) ? entry?.key === key : entry?.id === id
-    if (!fits) {
+    if (entry?.id !== id) {
       const where = `${channel} ${position.epoch}#${position.offset}`
       complaints.push(`acknowledged: ${id} as ${where}, which is ${entry?.id}`)
     }
@@ -96,6 +94,7 @@ export const checkKept: Check = (evidence) => {
 /** What one client publishes on one channel keeps its order. */
 export const checkPublishOrder: Check = ({ truth, ledger }) => {
   const complaints: string[] = []
+  const earlier = new Set<string>()
   for (const [channel, { epoch, entries }] of truth.lives()) {
     const sequences = new Map(ledger.operations.map(({ id, sequence }) => [id, sequence]))
     const last = new Map<string, { id: string; sequence: number }>()
@@ -105,11 +104,13 @@ export const checkPublishOrder: Check = ({ truth, ledger }) => {
       const by = id.split(".")[0] as string
       const before = last.get(by)
       // one that was refused at first may have been sent again after its successors
-      const excused = truth.refused.has(id) || channel.startsWith("price")
+      // and one whose answer was lost together with the log that had it
+      const excused = truth.refused.has(id) || earlier.has(id) || isCapped(channel)
       if (before !== undefined && before.sequence > sequence && !excused)
         complaints.push(`publish order: ${id} is in ${channel} ${epoch} behind ${before.id}`)
       if (before === undefined || before.sequence < sequence) last.set(by, { id, sequence })
     }
+    for (const { id } of entries) if (id !== undefined) earlier.add(id)
   }
   return complaints
 }
@@ -141,12 +142,13 @@ function writesByKey({ ledger }: Evidence): Map<string, Operation[]> {
   return writes
 }
 
-function isPlace({ kind }: Operation): boolean {
-  return kind === "enter" || kind === "leave" || kind === "call"
+/** Under a rate cap, a key waits for its time while others go ahead. */
+function isCapped(channel: string): boolean {
+  return channel.startsWith("price")
 }
 
-function isCapped({ channel }: Operation): boolean {
-  return channel.startsWith("price")
+function isPlace({ kind }: Operation): boolean {
+  return kind === "enter" || kind === "leave" || kind === "call"
 }
 
 function stampId(entry: Pick<Draft, "kind" | "body">): string {

@@ -69,6 +69,8 @@ export class Channel {
   /** The offset of the last entry that came in. */
   #received = 0
   #pending: Encoded[] = []
+  /** Under a rate cap: which of them is the latest of each key. */
+  #pendingByKey: Map<string, Encoded> | undefined
   #pendingBytes = 0
   #filling = true
   #missedWhileFilling = false
@@ -167,6 +169,7 @@ export class Channel {
     const pending = this.#pending
     const before = this.tail
     this.#pending = []
+    this.#pendingByKey = undefined
     this.#pendingBytes = 0
     this.tail = this.#received
     for (const [encoding, group] of this.#live) {
@@ -210,7 +213,19 @@ export class Channel {
       this.tail = entry.offset
       return
     }
-    this.#enqueue(new Encoded(entryMessage(this.alias, entry)), entry.body.byteLength)
+    const encoded = new Encoded(entryMessage(this.alias, entry))
+    if (this.match.definition.rate !== undefined) this.#supersede(entry, encoded)
+    this.#enqueue(encoded, entry.body.byteLength)
+  }
+
+  /** Of the changes that came in together, as the rate cap lets them, only the last of each key is delivered. */
+  #supersede({ kind, name, key }: Entry, encoded: Encoded): void {
+    if (kind !== "set" && kind !== "delete") return
+    this.#pendingByKey ??= new Map()
+    const place = `${name}\n${key}`
+    const before = this.#pendingByKey.get(place)
+    if (before !== undefined) this.#pending.splice(this.#pending.lastIndexOf(before), 1)
+    this.#pendingByKey.set(place, encoded)
   }
 
   #enqueue(encoded: Encoded, bytes: number): void {

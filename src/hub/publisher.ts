@@ -6,7 +6,7 @@ import type { Position } from "../protocol/position.ts"
 import type { Clock } from "./clock.ts"
 import { keepOf } from "./keep.ts"
 import type { Limits } from "./limits.ts"
-import type { Appended, AppendOptions, Dedupe, EntryKind, Log, LogKeep } from "./log.ts"
+import type { AppendOptions, Dedupe, EntryKind, Log, LogKeep } from "./log.ts"
 import { conform, declared, outputSchema } from "./payload.ts"
 import type { RateCap } from "./rate-cap.ts"
 import type { Target } from "./target.ts"
@@ -44,7 +44,7 @@ export class Publisher {
   async event(target: Target, name: string, value: unknown, dedupe?: Dedupe): Promise<Append> {
     const payload = declared(target, "events", name)
     const body = await this.encode(`event "${name}" of ${target.name}`, outputSchema(payload), value)
-    return () => this.#append(target, "event", name, "", body, dedupe && { dedupe }).then(positionOf)
+    return () => this.#append(target, "event", name, "", body, dedupe && { dedupe })
   }
 
   async set(target: Target, name: string, key: string, value: unknown, dedupe?: Dedupe): Promise<Append> {
@@ -59,12 +59,12 @@ export class Publisher {
   }
 
   join(target: Target, member: string, membership: Uint8Array): Promise<Position> {
-    return this.#append(target, "join", "", member, membership).then(positionOf)
+    return this.#append(target, "join", "", member, membership)
   }
 
   /** The member leaves, unless it has joined anew since `joined`, perhaps through another node. */
   left(target: Target, member: string, joined: number): Promise<Position> {
-    return this.#append(target, "left", "", member, EMPTY, { replaces: joined }).then(positionOf)
+    return this.#append(target, "left", "", member, EMPTY, { replaces: joined })
   }
 
   /**
@@ -95,9 +95,9 @@ export class Publisher {
     checkKey(key)
     const perSecond = target.match.definition.rate?.perKeyPerSecond
     const append = () => this.#append(target, kind, name, key, body, dedupe && { dedupe })
-    if (perSecond === undefined) return () => append().then(positionOf)
-    const capped = { append, repeatable: dedupe !== undefined }
-    return () => this.#rateCap.run(`${target.name}\n${name}\n${key}`, 1_000 / perSecond, capped)
+    if (perSecond === undefined) return append
+    const change = { append, keyed: dedupe !== undefined }
+    return () => this.#rateCap.run(`${target.name}\n${name}\n${key}`, 1_000 / perSecond, change)
   }
 
   async #append(
@@ -107,16 +107,13 @@ export class Publisher {
     key: string,
     body: Uint8Array,
     options: Omit<AppendOptions, "keep"> = {},
-  ): Promise<Appended> {
+  ): Promise<Position> {
     const keep = keepOf(target.match)
     this.#trackKeep(target.name, keep)
     const draft = { kind, name, key, body, at: this.#clock.now() }
-    return this.#log.append(target.name, draft, { keep, ...options })
+    const { position } = await this.#log.append(target.name, draft, { keep, ...options })
+    return position
   }
-}
-
-function positionOf({ position }: Appended): Position {
-  return position
 }
 
 function checkKey(key: unknown): void {

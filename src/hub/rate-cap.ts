@@ -1,27 +1,25 @@
 import type { Position } from "../protocol/position.ts"
 import type { Clock } from "./clock.ts"
-import type { Appended } from "./log.ts"
+
+type Append = () => Promise<Position>
 
 /** A change of a key, ready to be appended. */
 export interface CappedAppend {
-  readonly append: () => Promise<Appended>
-  /** Whether it has an idempotency key, so that it may turn out to have been appended before. */
-  readonly repeatable: boolean
+  readonly append: Append
+  /** Whether the log has to know it by an idempotency key of its own, so that nothing else may stand for it. */
+  readonly keyed: boolean
 }
 
-type Settle = (outcome: Promise<Position>) => void
-
-/** One that may be appended when the time has come, and all whom its outcome is told. */
-interface Candidate {
-  readonly append: () => Promise<Appended>
-  readonly askers: Settle[]
+/** A change that waits for its time, and all whom its outcome is told. */
+interface Waiting extends CappedAppend {
+  readonly askers: ((outcome: Promise<Position>) => void)[]
 }
 
 interface Lane {
   /** When the next append may happen, on the monotonic clock. */
   nextAt: number
   /** Those that wait for it, oldest first. */
-  waiting: Candidate[]
+  waiting: Waiting[]
 }
 
 /** Keys whose last change is remembered before those are dropped whose time is over. */
@@ -31,8 +29,8 @@ const SWEEP_AT = 1_024
  * Lets each key change only so often: what comes in between is merged into the latest, which is appended when its time
  * has come. Merging before the append, rather than before delivery, keeps the one order of offsets for everybody.
  *
- * What is merged must not be lost with what it was merged into: a latest one that is a repeat, or is refused, leaves its
- * place to the one before it. So those that may be repeats are all kept until then.
+ * What has an idempotency key is appended nevertheless, all at once when the time has come: sent again, it has to be found,
+ * or it would undo what came after it. Such changes are merged where they are delivered (`Channel`).
  */
 export class RateCap {
   readonly #clock: Clock
@@ -43,35 +41,28 @@ export class RateCap {
     this.#clock = clock
   }
 
-  /** Appends now, or in its place the last one that is passed for `key` before `intervalMs` are over. */
-  async run(key: string, intervalMs: number, { append, repeatable }: CappedAppend): Promise<Position> {
+  /** Appends now, or when `intervalMs` have gone by since `key` changed last; then perhaps something later in its place. */
+  run(key: string, intervalMs: number, change: CappedAppend): Promise<Position> {
     const now = this.#clock.monotonic()
     const lane = this.#lanes.get(key)
     if (lane !== undefined && (lane.waiting.length > 0 || now < lane.nextAt)) {
       return new Promise((settle) => {
         if (lane.waiting.length === 0) this.#clock.after(lane.nextAt - now, () => this.#end(lane, intervalMs))
-        enqueue(lane.waiting, append, repeatable, settle)
+        enqueue(lane.waiting, change, settle)
       })
     }
     if (lane !== undefined) lane.nextAt = now + intervalMs
     else this.#add(key, { nextAt: now + intervalMs, waiting: [] }, now)
-    const { position } = await append()
-    return position
+    return change.append()
   }
 
-  async #end(lane: Lane, intervalMs: number): Promise<void> {
-    const candidates = lane.waiting
+  #end(lane: Lane, intervalMs: number): void {
+    const { waiting } = lane
     lane.waiting = []
     lane.nextAt = this.#clock.monotonic() + intervalMs
-    for (let latest = candidates.pop(); latest !== undefined; latest = candidates.pop()) {
-      const appended = latest.append()
-      const outcome = appended.then(({ position }) => position)
-      for (const settle of latest.askers) settle(outcome)
-      // who asked for one that is refused is told so, nobody else
-      const taken = await appended.then(({ duplicate }) => !duplicate).catch(() => false)
-      if (!taken) continue
-      for (const { askers } of candidates) for (const settle of askers) settle(outcome)
-      return
+    for (const { append, askers } of waiting) {
+      const outcome = append()
+      for (const settle of askers) settle(outcome)
     }
   }
 
@@ -85,15 +76,13 @@ export class RateCap {
   }
 }
 
-/** One that is no repeat for certain takes the place of all before it at once, so that these need not be kept. */
+/** Whatever comes takes the place of one right before it that has no key. */
 function enqueue(
-  waiting: Candidate[],
-  append: Candidate["append"],
-  repeatable: boolean,
-  settle: Settle,
+  waiting: Waiting[],
+  { append, keyed }: CappedAppend,
+  settle: Waiting["askers"][number],
 ): void {
-  const [askers = [], ...others] = repeatable ? [] : waiting.splice(0).map((candidate) => candidate.askers)
-  for (const each of others) askers.push(...each)
-  askers.push(settle)
-  waiting.push({ append, askers })
+  const before = waiting.at(-1)
+  const merged = before !== undefined && !before.keyed ? waiting.pop() : undefined
+  waiting.push({ append, keyed, askers: [...(merged?.askers ?? []), settle] })
 }

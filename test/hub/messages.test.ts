@@ -266,9 +266,34 @@ describe("state", () => {
     await r.clock.settle()
     one.send(capped(2, repeated, "k1"))
     await r.clock.advance(100)
-    expect(two.all("result").map(({ position }) => position?.offset)).toEqual([2, 2])
+    expect(two.all("result").map(({ position }) => position?.offset)).toEqual([2, 3])
     expect(one.received.find((message) => "id" in message && message.id === 2)).toMatchObject(answer)
     expect(one.all("set").map(({ data }) => data)).toEqual([1, 3])
+  })
+
+  it("under a rate cap is not undone by an earlier one that is sent again", async () => {
+    const r = rig(room, {
+      channels: { "capped/:name": { subscribe: true, state: { price: ({ data }) => data } } },
+    })
+    const hello = { type: "hello", session: "session-0123456789abcdef", subscriptions: [] }
+    const [sender, watcher] = [r.peer(), r.peer()]
+    sender.send(hello)
+    await watcher.hello({ channel: "capped/a" })
+    sender.send(capped(1, 1, "k1"))
+    await r.clock.settle()
+    sender.send(capped(2, 2, "k2"))
+    await r.clock.settle()
+    watcher.send(capped(1, 3, "k3"))
+    await r.clock.settle()
+    sender.cut()
+    await r.clock.advance(200)
+    const again = r.peer()
+    again.send(hello)
+    await r.clock.settle()
+    again.send(capped(2, 2, "k2"))
+    await r.clock.advance(200)
+    expect(again.last("result").position?.offset).toBe(2)
+    expect(watcher.all("set").map(({ data }) => data)).toEqual([1, 3])
   })
 })
 
