@@ -41,6 +41,8 @@ interface Held {
   readonly subscriber: Subscriber
   /** With what it is in the presence of this channel: the operation's id. */
   entered: string | undefined
+  /** How often it was left. */
+  left: number
 }
 
 const KEYS = 3
@@ -85,7 +87,7 @@ export function createActor(name: string, ports: ActorPorts): Actor {
     trace.add(name, `opens ${channel} from ${JSON.stringify(history)}`)
     const subscriber = follow(channel, room, history)
     ledger.subscribers.push(subscriber)
-    held.set(channel, { room, subscriber, entered: undefined })
+    held.set(channel, { room, subscriber, entered: undefined, left: 0 })
   }
 
   const follow = (channel: string, room: Room, history: History | undefined): Subscriber => {
@@ -181,16 +183,25 @@ export function createActor(name: string, ports: ActorPorts): Actor {
   }
   const enter = (channel: string, place: Held) => {
     const operation = begin(channel, "enter")
+    const { left } = place
     doubts++
-    place.entered = operation.id
     const work = place.room.presence.enter(stamp(operation.id))
-    work.catch(() => doubt()).finally(() => doubts--)
+    work
+      .then(
+        () => {
+          if (place.left === left) place.entered = operation.id
+        },
+        // it stays as it was, when the hub has been told so again
+        () => doubt(),
+      )
+      .finally(() => doubts--)
     track(operation, work)
   }
   const leave = (channel: string, place: Held) => {
     const operation = begin(channel, "leave")
     doubts++
     place.entered = undefined
+    place.left++
     const work = place.room.presence.leave()
     work.catch(() => doubt()).finally(() => doubts--)
     track(operation, work)

@@ -32,12 +32,19 @@ export function ownPresence(
   feed: Pick<Feed, "read" | "listen">,
   { send, repeat }: PresencePorts,
 ): OwnPresence {
-  let place: { readonly data: unknown; taken: boolean } | undefined
+  /** What the server has taken last. */
+  let place: { readonly data: unknown } | undefined
+  let asking = 0
+  let leaves = 0
+  const again = () => {
+    if (place) repeat({ type: "enter", data: place.data })
+  }
   // presence belongs to a connection: over a new one, enters again; what is not answered yet is sent again by itself
   feed.listen("up", () => {
-    if (place?.taken) repeat({ type: "enter", data: place.data })
+    if (!asking) again()
   })
   const leave = async () => {
+    leaves++
     place = undefined
     await send({ type: "leave" })
   }
@@ -47,15 +54,17 @@ export function ownPresence(
         return feed.read().members
       },
       enter: async (data) => {
-        const before = place
-        const mine = { data, taken: false }
-        place = mine
+        const before = leaves
+        asking++
         try {
           await send({ type: "enter", data })
-          mine.taken = true
+          if (leaves === before) place = { data }
         } catch (error) {
-          if (place === mine) place = before
+          // over another connection, perhaps, than the one that had entered
+          again()
           throw error
+        } finally {
+          asking--
         }
       },
       leave,
@@ -63,7 +72,7 @@ export function ownPresence(
     },
     close: () => {
       // nobody is there to be told, and without a connection there is nothing to leave
-      if (place !== undefined) leave().catch(() => undefined)
+      if (place || asking) leave().catch(() => {})
     },
   }
 }

@@ -27,7 +27,7 @@ export function webSocketTransport(WebSocket: WebSocketConstructor, subprotocol:
         onMessage(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer)),
       )
       // `ws` throws an error that nobody listens to; a close with what can be known follows
-      socket.addEventListener("error", () => undefined)
+      socket.addEventListener("error", () => {})
       socket.addEventListener("close", ({ code, reason }) => onClose(code, reason))
       return {
         send: (wire) => socket.send(wire as string | Uint8Array<ArrayBuffer>),
