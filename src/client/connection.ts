@@ -148,7 +148,7 @@ export class Connection {
     const refused = code === CLOSE_UNAUTHORIZED
     const text = `${code}${reason && ` ${reason}`}`
     if (!reconnectsAfter(code) || this.#goaway?.reconnect === false) {
-      this.close(new HoldfastError("closed", `The server ended the connection: ${text}`))
+      this.close(new HoldfastError("closed", `The server ended it: ${text}`))
       return
     }
     if (refused) this.#token = undefined

@@ -80,7 +80,7 @@ export class Outbox {
       const { id, repeat, sent } = request
       request.sent = undefined
       if (sent === undefined || repeat !== "never") continue
-      this.settle(id, new HoldfastError("connection_lost", "The connection was lost before the answer came"))
+      this.settle(id, new HoldfastError("connection_lost", "The connection was lost before the answer"))
     }
     this.#unsent = [...this.#pending.values()]
   }
@@ -124,7 +124,7 @@ export class Outbox {
   }
 }
 
-const IN_DOUBT = "Sent, but unanswered for so long that it cannot be sent again: it may be published or not"
+const IN_DOUBT = "Sent, but unanswered for too long to be sent again: it may be published or not"
 
 /** The server's refusal as the error that it is. */
 export function toError(failure: Failure): HoldfastError {

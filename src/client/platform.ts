@@ -36,6 +36,6 @@ export function pageUrl(): string | undefined {
 /** @throws TypeError */
 export function platformWebSocket(): WebSocketConstructor {
   const { WebSocket } = globalThis as { readonly WebSocket?: WebSocketConstructor }
-  if (WebSocket === undefined) throw new TypeError("No WebSocket here: pass one, as in { WebSocket } of ws")
+  if (WebSocket === undefined) throw new TypeError("No WebSocket here: pass one, such as that of ws")
   return WebSocket
 }

@@ -69,7 +69,7 @@ function encodeParam(pattern: string, param: string, params: Readonly<Record<str
     // falls through: of a string, only a lone surrogate cannot be encoded
   }
   throw new TypeError(
-    `channel "${pattern}": the parameter "${param}" must be a string that is not empty and holds no lone surrogate`,
+    `channel "${pattern}": the parameter "${param}" must be a string, not empty, without lone surrogates`,
   )
 }
 

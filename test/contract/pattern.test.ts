@@ -107,7 +107,7 @@ describe("a name is formatted", () => {
 
   test.each([undefined, "", 7, null, {}])("never with %j as a parameter", (value) => {
     const params = { room: value } as unknown as Record<string, string>
-    expect(() => formatName("room/:room", params)).toThrow(/"room" must be a string that is not empty/)
+    expect(() => formatName("room/:room", params)).toThrow(/"room" must be a string, not empty/)
   })
 
   test.each(["constructor", "__proto__", "toString"])(
