@@ -114,7 +114,7 @@ describe("a stream of server-sent events", () => {
     await closed
   })
 
-  test("that nobody reads costs a constant, and misses nothing", async () => {
+  test("that is read late, and slowly, misses nothing", async () => {
     const { hub, url } = await startTestHub({ limits: { highWaterBytes: 16_384 } })
     const room = hub.channel("room/:room", { room: "lobby" })
     const stream = request(`${url.replace(/^ws/, "http")}/${lobby}`).end()
@@ -126,7 +126,9 @@ describe("a stream of server-sent events", () => {
     const count = 700
     for (let n = 0; n < count; n++) await room.publish("said", { text: `${n} ${text}` })
     const heard: number[] = []
-    for await (const line of createInterface(response)) {
+    const lines = createInterface(response)
+    for (const each of [stream, lines]) each.on("error", () => undefined)
+    for await (const line of lines) {
       const found = /"name":"said","data":\{"text":"(\d+) /.exec(line)
       if (found !== null) heard.push(Number(found[1]))
       if (heard.length === count) break
