@@ -136,6 +136,20 @@ describe("a stream of server-sent events", () => {
     expect(heard).toEqual(Array.from({ length: count }, (_, n) => n))
   })
 
+  test("that nobody reads is ended", async () => {
+    const { hub, url } = await startTestHub({ limits: { highWaterBytes: 16_384, heartbeatMs: 100 } })
+    const room = hub.channel("room/:room", { room: "lobby" })
+    const stream = request(`${url.replace(/^ws/, "http")}/${lobby}`).end()
+    onTestFinished(() => void stream.destroy())
+    stream.on("error", () => undefined)
+    const [response] = await once(stream, "response")
+    response.on("error", () => undefined)
+    response.pause()
+    expect([...hub.connections()]).toHaveLength(1)
+    for (let n = 0; n < 700; n++) await room.publish("said", { text: "x".repeat(20_000) })
+    while ([...hub.connections()].length > 0) await new Promise((resolve) => setImmediate(resolve))
+  })
+
   test("can be read with nothing but curl", async () => {
     const { hubs, base } = await startNodes(1)
     await hubs[0]!.channel("room/:room", { room: "lobby" }).publish("said", { text: "to a shell" })
