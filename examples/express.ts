@@ -13,6 +13,10 @@ const hub = createHub(app, { channels: { notices: { subscribe: true } } })
 const notices = hub.channel("notices", {})
 
 const web = express()
+// Clients without WebSockets: before anything reads the body.
+web.use((request, response, next) => {
+  if (!hub.handle(request, response)) next()
+})
 web.use(express.json())
 web.get("/", (_request, response) => {
   response.send("POST /notices, and every client of the hub hears of it.")

@@ -12,6 +12,10 @@ const hub = createHub(app, { channels: { notices: { subscribe: true } } })
 const notices = hub.channel("notices", {})
 
 const web = Fastify()
+// Clients without WebSockets: before anything reads the body.
+web.addHook("onRequest", async (request, reply) => {
+  if (hub.handle(request.raw, reply.raw)) reply.hijack()
+})
 web.get("/", () => "POST /notices, and every client of the hub hears of it.")
 web.post<{ Body: { text: string } }>("/notices", async (request, reply) => {
   reply.code(201)

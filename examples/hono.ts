@@ -1,5 +1,6 @@
 // A hub beside Hono on Node, on one port. Run it:  npx tsx examples/hono.ts
-import { serve } from "@hono/node-server"
+import { type HttpBindings, serve } from "@hono/node-server"
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response"
 import { channel, contract } from "holdfast"
 import { createHub } from "holdfast/server"
 import { Hono } from "hono"
@@ -12,7 +13,11 @@ export const app = contract({
 const hub = createHub(app, { channels: { notices: { subscribe: true } } })
 const notices = hub.channel("notices", {})
 
-const web = new Hono()
+const web = new Hono<{ Bindings: HttpBindings }>()
+// Clients without WebSockets: before anything reads the body.
+web.use(async (context, next) =>
+  hub.handle(context.env.incoming, context.env.outgoing) ? RESPONSE_ALREADY_SENT : next(),
+)
 web.get("/", (context) => context.text("POST /notices, and every client of the hub hears of it."))
 web.post("/notices", async (context) => {
   const { text } = await context.req.json<{ text: string }>()

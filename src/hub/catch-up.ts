@@ -174,7 +174,9 @@ export class CatchUp {
     if (miss !== undefined && !(miss.reason === "trimmed" && subscription.snapshot !== undefined)) {
       const snapshot = channel.hasSnapshot
       const from = { epoch: subscription.epoch, offset: subscription.offset }
-      subscription.outlet.send({ type: "gap", alias: channel.alias, ...miss, from, snapshot })
+      // with a snapshot, the cursor stands there only when that is complete
+      const position = snapshot ? undefined : miss.to
+      subscription.outlet.send({ type: "gap", alias: channel.alias, ...miss, from, snapshot }, position)
       subscription.epoch = miss.to.epoch
       subscription.offset = miss.to.offset
       subscription.snapshot = snapshot ? { after: 0, through: miss.to.offset, loaded: undefined } : undefined
@@ -191,14 +193,16 @@ export class CatchUp {
       const { alias: _, ...rest } = entryMessage(alias, entry)
       return rest
     })
-    const frame = subscription.outlet.link.encoding.frame({
+    const message = {
       type: "snapshot",
       alias,
       offset: snapshot.through,
       entries,
       last,
       ...(last && snapshot.loaded !== undefined && { loaded: snapshot.loaded }),
-    })
+    }
+    const position = last ? { epoch: subscription.epoch, offset: snapshot.through } : undefined
+    const frame = subscription.outlet.link.encoding.frame(message, position)
     this.#write(subscription.outlet, frame)
     if (last) subscription.snapshot = undefined
     else snapshot.after = page.next

@@ -134,6 +134,7 @@ export class Channel {
     if (group === undefined) this.#live.set(encoding, new Set([subscription]))
     else group.add(subscription)
     this.#liveCount++
+    subscription.outlet.link.handleLive?.()
   }
 
   /**
@@ -213,7 +214,8 @@ export class Channel {
       this.tail = entry.offset
       return
     }
-    const encoded = new Encoded(entryMessage(this.alias, entry))
+    const position = { epoch: this.epoch, offset: entry.offset }
+    const encoded = new Encoded(entryMessage(this.alias, entry), position)
     if (this.match.definition.rate !== undefined) this.#supersede(entry, encoded)
     this.#enqueue(encoded, entry.body.byteLength)
   }

@@ -1,6 +1,7 @@
 import { type CloseReason, closeCodes } from "../protocol/close.ts"
 import type { HoldfastError } from "../protocol/error.ts"
 import type { Failure, ServerMessage } from "../protocol/message.ts"
+import type { Position } from "../protocol/position.ts"
 import type { Subscription } from "./channel.ts"
 import type { Inbox } from "./inbox.ts"
 import type { Outlet } from "./outlet.ts"
@@ -37,8 +38,8 @@ export class Connection {
     return idOf(this.user)
   }
 
-  send(message: ServerMessage): void {
-    if (this.state !== "closed") this.outlet.send(message)
+  send(message: ServerMessage, position?: Position): void {
+    if (this.state !== "closed") this.outlet.send(message, position)
   }
 
   /** Tells the client that something it sent was refused. */

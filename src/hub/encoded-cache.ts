@@ -33,7 +33,7 @@ export class EncodedCache {
     const entries = this.#entries(channel, epoch)
     const known = entries.get(entry.offset)
     if (known !== undefined) return known
-    const encoded = new Encoded(entryMessage(channel.alias, entry))
+    const encoded = new Encoded(entryMessage(channel.alias, entry), { epoch, offset: entry.offset })
     // the payload is there twice: decoded, and in its frame
     const bytes = 2 * entry.body.byteLength + OVERHEAD_BYTES
     entries.set(entry.offset, encoded)

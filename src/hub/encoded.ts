@@ -1,5 +1,6 @@
 import type { EntryMessage } from "../protocol/message.ts"
 import { decodeBody } from "../protocol/msgpack.ts"
+import type { Position } from "../protocol/position.ts"
 import type { Encoding } from "./link.ts"
 import type { Entry } from "./log.ts"
 import { decodeMembership } from "./membership.ts"
@@ -7,20 +8,23 @@ import { decodeMembership } from "./membership.ts"
 /** A message with its frames: each encoding makes its frame once, and all subscribers share it. */
 export class Encoded {
   readonly #message: object
+  readonly #position: Position | undefined
   // one encoding is the rule, so the first has no map
   #encoding: Encoding | undefined
   #frame: Uint8Array | undefined
   #others: Map<Encoding, Uint8Array> | undefined
 
-  constructor(message: object) {
+  /** `position`: where a cursor stands behind it, if it moves cursors. */
+  constructor(message: object, position?: Position) {
     this.#message = message
+    this.#position = position
   }
 
   frame(encoding: Encoding): Uint8Array {
     if (this.#encoding === encoding) return this.#frame as Uint8Array
     const known = this.#others?.get(encoding)
     if (known !== undefined) return known
-    const frame = encoding.frame(this.#message)
+    const frame = encoding.frame(this.#message, this.#position)
     if (this.#encoding === undefined) {
       this.#encoding = encoding
       this.#frame = frame

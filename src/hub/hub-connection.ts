@@ -9,6 +9,10 @@ import { Outlet } from "./outlet.ts"
 /** What an adapter does with a connection: it hands in what happens on the wire. */
 export interface HubConnection {
   readonly id: string
+  /** Whether every subscription stands at its channel's tail. */
+  readonly isLive: boolean
+  /** Whether no subscription has a snapshot to come, or to be completed. */
+  readonly isWhole: boolean
   /** A message that came in, and its length in bytes. */
   readonly handleMessage: (decoded: unknown, bytes: number) => void
   /** Something came in that is no message. The peer is told. */
@@ -40,6 +44,14 @@ class Driver implements HubConnection {
 
   get id(): string {
     return this.#connection.id
+  }
+
+  get isLive(): boolean {
+    return [...this.#connection.subscriptions.values()].every((each) => each?.state === "live")
+  }
+
+  get isWhole(): boolean {
+    return [...this.#connection.subscriptions.values()].every((each) => each?.snapshot === undefined)
   }
 
   handleMessage(decoded: unknown, bytes: number): void {

@@ -1,11 +1,17 @@
+import type { ServerMessage } from "../protocol/message.ts"
+import type { Position } from "../protocol/position.ts"
+
 /**
  * How messages become the bytes that one kind of link carries, framing included. One value for all links of a kind,
  * compared by identity: that is what lets the hub encode a message once and hand the same bytes to every subscriber.
  */
 export interface Encoding {
   readonly name: string
-  /** A message as a complete frame of this kind of link. */
-  readonly frame: (message: object) => Uint8Array
+  /**
+   * A message as a complete frame of this kind of link. `position` is where the cursor of a subscriber stands that has
+   * taken it, if it moves one; for kinds whose frames carry it outside of the message.
+   */
+  readonly frame: (message: object, position?: Position) => Uint8Array
   /** Several frames as one piece. */
   readonly join: (frames: readonly Uint8Array[]) => Uint8Array
 }
@@ -21,6 +27,13 @@ export interface Link {
    * high-water mark; it took the bytes all the same, and will call `Connection.handleDrain` when it is empty again.
    */
   readonly write: (bytes: Uint8Array) => boolean
+  /**
+   * A message for this peer alone, and what `frame` is given with it; returns what `write` does. For links that have to
+   * understand what they carry. Absent: it is framed and written like all others.
+   */
+  readonly send?: (message: ServerMessage, position?: Position) => boolean
+  /** Told when a subscription has come up to its channel's tail. */
+  readonly handleLive?: () => void
   /** Between `cork` and `uncork`, writes are gathered into one. */
   readonly cork: () => void
   readonly uncork: () => void

@@ -1,3 +1,5 @@
+import type { ServerMessage } from "../protocol/message.ts"
+import type { Position } from "../protocol/position.ts"
 import type { Link } from "./link.ts"
 
 /** The sending side of a connection, as those who deliver to it see it. */
@@ -15,7 +17,10 @@ export class Outlet {
     if (!this.link.write(bytes)) this.blocked = true
   }
 
-  send(message: object): void {
-    this.write(this.link.encoding.frame(message))
+  /** `position`: where the subscriber's cursor stands behind it, if it moves one. */
+  send(message: ServerMessage, position?: Position): void {
+    const { link } = this
+    if (link.send === undefined) this.write(link.encoding.frame(message, position))
+    else if (!link.send(message, position)) this.blocked = true
   }
 }

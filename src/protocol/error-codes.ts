@@ -5,6 +5,9 @@
 export const errorCodes = {
   invalid_message: "The message is not what the protocol allows at this place.",
   message_too_large: "The message is larger than the limit.",
+  invalid_request: "The HTTP request is not what the address takes.",
+  method_not_allowed: "The address does not take this HTTP method.",
+  unsupported_media_type: "The body of the HTTP request is not JSON.",
   hello_expected: "The first message of a connection has to be hello.",
   unauthorized: "The server refused the token.",
   token_expired: "The token has expired and was not replaced in time.",
@@ -16,6 +19,7 @@ export const errorCodes = {
     "The value cannot travel: it is none of null, boolean, finite number, string, bytes, array or plain object.",
   idempotency_conflict: "The idempotency key was used before with other content.",
   too_many_subscriptions: "The connection has as many subscriptions as one connection may have.",
+  too_many_connections: "The server has as many connections and open requests as it may have.",
   log_unavailable: "The log cannot take entries at the moment. Nothing was published.",
   log_full: "The log has no space left. Nothing was published.",
   log_in_use: "Another process writes to this log.",

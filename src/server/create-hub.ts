@@ -10,9 +10,11 @@ import { nodeEntropy } from "./entropy.ts"
 import { Mounts } from "./http/mounts.ts"
 import { createOriginCheck, type Origins } from "./http/origin.ts"
 import { OwnServers } from "./http/own-servers.ts"
+import { normalPath } from "./http/path.ts"
 import { DEFAULT_PATH, type Hub } from "./hub.ts"
 import { defaultServerLimits, type ServerLimits } from "./limits.ts"
 import { consoleLogger } from "./logger.ts"
+import { createRequestDoor } from "./plain-http/request-door.ts"
 import { Heartbeat } from "./raw/heartbeat.ts"
 import { createRawDoor } from "./raw/raw-door.ts"
 import { type Compression, defaultCompression } from "./websocket/compression.ts"
@@ -62,10 +64,23 @@ export function createHub<C extends Contract, User = undefined>(
     heartbeat: new Heartbeat(realClock, limits.heartbeatMs),
     authorizeTimeoutMs: limits.helloTimeoutMs,
   }
-  const servers = new OwnServers(mounts, hubDoor, { logger, requestTimeoutMs: limits.requestTimeoutMs })
+  const requestDoor = createRequestDoor({
+    connect: core.connect,
+    links,
+    logger,
+    limits,
+    clock: realClock,
+    entropy: nodeEntropy,
+    originRefusal,
+    credentials: options.origins !== "any",
+  })
+  const servers = new OwnServers(mounts, hubDoor, requestDoor, {
+    logger,
+    requestTimeoutMs: limits.requestTimeoutMs,
+  })
   const close = async () => {
     links.refuseMore()
-    const closing = [servers.close(), core.close()]
+    const closing = [servers.close(links.gone()), core.close()]
     // Those that were not let in yet, and raw sockets.
     links.close(closeCodes.goingAway.code, "the server closes")
     const cancel = realClock.after(limits.closeTimeoutMs * 2, () => links.destroy())
@@ -81,6 +96,8 @@ export function createHub<C extends Contract, User = undefined>(
     limits,
     listen: (where) => servers.listen(where),
     attach: (server, { path = DEFAULT_PATH } = {}) => mounts.attach(server, path, hubDoor),
+    handle: (request, response, { path = DEFAULT_PATH } = {}) =>
+      requestDoor(request, response, normalPath(path)),
     raw: (path, handler, rawOptions = {}) =>
       mounts.addRaw(path, createRawDoor(handler, rawOptions, rawSurroundings)),
     close: () => {

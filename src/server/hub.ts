@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Contract } from "../contract/index.ts"
 import type { HubCore } from "../hub/hub.ts"
 import type { UpgradeServer } from "./http/upgrade-routes.ts"
@@ -33,6 +34,16 @@ export interface Hub<C extends Contract, User> extends Omit<HubCore<C, User>, "c
    * @throws Error when the path is taken, TypeError when it is no server.
    */
   readonly attach: (server: UpgradeServer, options?: { readonly path?: string }) => void
+  /**
+   * Answers a plain HTTP request if it is for one of the hub's addresses, `/events`, `/poll` and `/send` below `path`
+   * (default `/holdfast`), and returns true. Returns false, and touches nothing, when it is not. For servers that the hub
+   * is attached to: to be called first in their request handler, before anything reads the body.
+   */
+  readonly handle: (
+    request: IncomingMessage,
+    response: ServerResponse,
+    options?: { readonly path?: string },
+  ) => boolean
   /**
    * Takes plain WebSockets, text and binary, without Holdfast's protocol, at `path` of every server of this hub.
    * @throws Error when the path is taken.

@@ -13,6 +13,16 @@ export interface ServerLimits extends Limits, LinkLimits {
   readonly rawUnsentBytesMax: number
   /** How long a request to the hub's own HTTP server may take to arrive. */
   readonly requestTimeoutMs: number
+  /** The largest body of a request to one of the hub's plain HTTP addresses. */
+  readonly requestBytesMax: number
+  /** Channels that one plain HTTP request may subscribe to. */
+  readonly channelsPerRequestMax: number
+  /** Messages that one plain HTTP request may send. */
+  readonly messagesPerRequestMax: number
+  /** The longest that a poll is held open while there is nothing to tell. */
+  readonly pollWaitMsMax: number
+  /** A poll is answered, though there is more to be had at once, when its answer has about so many bytes. */
+  readonly pollBytesMax: number
 }
 
 export const defaultServerLimits = {
@@ -23,4 +33,9 @@ export const defaultServerLimits = {
   rawInboxMessagesMax: 16,
   rawUnsentBytesMax: 16 * 1024 * 1024,
   requestTimeoutMs: 10_000,
+  requestBytesMax: 1024 * 1024,
+  channelsPerRequestMax: 100,
+  messagesPerRequestMax: 100,
+  pollWaitMsMax: 25_000,
+  pollBytesMax: 1024 * 1024,
 } as const

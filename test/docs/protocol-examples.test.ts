@@ -38,7 +38,7 @@ describe("the page of the protocol", () => {
 
   test("has no other kinds of blocks, which nobody would check", () => {
     expect(new Set(page.blocks.map(({ info }) => info))).toEqual(
-      new Set(["json client", "json server", "msgpack", "play"]),
+      new Set(["json client", "json server", "msgpack", "play", "http request", "http response"]),
     )
   })
 

@@ -46,6 +46,15 @@ test.each(["express.ts", "fastify.ts", "hono.ts"])(
     })
     expect(answer.status).toBe(201)
     expect(await heard).toEqual({ text: "it works" })
+    const poll = await fetch(`${base}/holdfast/poll`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({
+        session: crypto.randomUUID(),
+        subscriptions: [{ channel: "notices", history: "all" }],
+      }),
+    })
+    expect(await poll.text()).toContain('"data":{"text":"it works"}')
   },
 )
 

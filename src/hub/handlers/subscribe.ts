@@ -106,14 +106,10 @@ function start(connection: Connection, channel: Channel, { position, top, fresh 
   const snapshot = fresh && channel.hasSnapshot
   if (snapshot) subscription.snapshot = { after: 0, through: position.offset, loaded: undefined }
   connection.subscriptions.set(channel.name, subscription)
-  connection.send({
-    type: "subscribed",
-    channel: channel.name,
-    alias: channel.alias,
-    position,
-    top,
-    snapshot,
-  })
+  const { name, alias } = channel
+  // with a snapshot, the cursor stands there only when that is complete
+  const standing = snapshot ? undefined : position
+  connection.send({ type: "subscribed", channel: name, alias, position, top, snapshot }, standing)
   channel.add(subscription)
 }
 

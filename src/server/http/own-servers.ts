@@ -4,6 +4,7 @@ import type { Logger } from "../../hub/options.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import { DEFAULT_PATH, type Listening, type ListenOptions } from "../hub.ts"
+import type { RequestDoor } from "../plain-http/request-door.ts"
 import type { Mounts } from "./mounts.ts"
 import { normalPath, pathOf } from "./path.ts"
 import type { UpgradeHandler } from "./upgrade-routes.ts"
@@ -14,18 +15,20 @@ export interface OwnServersOptions {
   readonly logger: Logger
 }
 
-/** The HTTP servers that a hub has made itself. They take nothing but WebSockets, and say so to everybody else. */
+/** The HTTP servers that a hub has made itself. They take nothing but what is the hub's, and say so to everybody else. */
 export class OwnServers {
   readonly #mounts: Mounts
   readonly #door: UpgradeHandler
+  readonly #requestDoor: RequestDoor
   readonly #options: OwnServersOptions
   /** With the promise that each listens. */
   readonly #servers = new Map<Server, Promise<void>>()
   #closed = false
 
-  constructor(mounts: Mounts, door: UpgradeHandler, options: OwnServersOptions) {
+  constructor(mounts: Mounts, door: UpgradeHandler, requestDoor: RequestDoor, options: OwnServersOptions) {
     this.#mounts = mounts
     this.#door = door
+    this.#requestDoor = requestDoor
     this.#options = options
   }
 
@@ -49,10 +52,12 @@ export class OwnServers {
     return { port: actualPort, url: urlOf(host, actualPort, normalPath(path)) }
   }
 
-  /** Takes no more connections. Resolves when those that never became WebSockets are gone too. */
-  async close(): Promise<void> {
+  /** Takes no more connections, and cuts those that are left after `answered`. Resolves when all are gone. */
+  async close(answered: Promise<void>): Promise<void> {
     this.#closed = true
-    await Promise.all([...this.#servers].map(([server, listening]) => closeServer(server, listening)))
+    await Promise.all(
+      [...this.#servers].map(([server, listening]) => closeServer(server, listening, answered)),
+    )
     this.#servers.clear()
   }
 
@@ -65,6 +70,7 @@ export class OwnServers {
       connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 4),
     }
     return createServer(options, (request, response) => {
+      if (this.#requestDoor(request, response, path)) return
       const asked = pathOf(request)
       if (asked === path || this.#mounts.hasRaw(asked)) {
         const text = "This is a Holdfast hub. It takes WebSockets; holdfast/client makes them."
@@ -100,11 +106,11 @@ async function startListening(server: Server, port: number, host: string): Promi
 }
 
 /** One that is about to listen, which takes a while when a name has to be looked up, cannot be stopped before it does. */
-async function closeServer(server: Server, listening: Promise<void>): Promise<void> {
+async function closeServer(server: Server, listening: Promise<void>, answered: Promise<void>): Promise<void> {
   await listening.catch(() => undefined)
   await new Promise<void>((resolve) => {
     server.close(() => resolve())
-    server.closeAllConnections()
+    void answered.then(() => server.closeAllConnections())
   })
 }
 

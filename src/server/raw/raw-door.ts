@@ -56,7 +56,7 @@ export function createRawDoor(
       return refuse(socket, 400, `The client has to offer one of the WebSocket subprotocols ${known}.`)
     }
     const open = () => {
-      if (links.refusal !== undefined) return refuse(socket, 503, links.refusal)
+      if (links.refusal !== undefined) return refuse(socket, 503, links.refusal.message)
       accept(request, socket, head, subprotocol, (webSocket) => {
         start(new WebSocketLink(webSocket, socket, undefined, surroundings), request, webSocket)
       })

@@ -40,7 +40,7 @@ export function createHubDoor(options: HubDoorOptions): UpgradeHandler {
   const accept = createAcceptor({ payloadBytesMax, closeTimeoutMs, compression })
 
   return (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (links.refusal !== undefined) return refuse(socket, 503, links.refusal)
+    if (links.refusal !== undefined) return refuse(socket, 503, links.refusal.message)
     const refusal = options.originRefusal(request)
     if (refusal !== undefined) return refuse(socket, 403, refusal)
     const subprotocol = chooseSubprotocol(request, supported)

@@ -1,9 +1,15 @@
 import type { Logger } from "../../hub/options.ts"
-import type { WebSocketLink } from "./link.ts"
+import { HoldfastError } from "../../protocol/error.ts"
 
-/** The open links of a hub. */
+/** What the hub closes when it is closed. */
+export interface OpenLink {
+  readonly close: (code: number, reason: string) => void
+  readonly destroy: () => void
+}
+
+/** The open links of a hub: its WebSockets, and the requests that are being answered. */
 export class Links {
-  readonly #links = new Set<WebSocketLink<unknown>>()
+  readonly #links = new Set<OpenLink>()
   #whenNone: (() => void)[] = []
   readonly #connectionsMax: number
   readonly #logger: Logger
@@ -15,9 +21,9 @@ export class Links {
     this.#logger = logger
   }
 
-  /** Why no more links are taken, as a sentence; undefined when they are. */
-  get refusal(): string | undefined {
-    if (this.#closing) return "The server is closing."
+  /** Why no more links are taken; undefined when they are. */
+  get refusal(): HoldfastError | undefined {
+    if (this.#closing) return new HoldfastError("closed", "The server is closing.")
     if (this.#links.size < this.#connectionsMax) return undefined
     if (!this.#toldFull) {
       this.#logger.warn("connections are refused: there are as many as there may be", {
@@ -25,14 +31,14 @@ export class Links {
       })
     }
     this.#toldFull = true
-    return "The server has as many connections as it may have."
+    return new HoldfastError("too_many_connections", "The server has as many connections as it may have.")
   }
 
-  add(link: WebSocketLink<unknown>): void {
+  add(link: OpenLink): void {
     this.#links.add(link)
   }
 
-  delete(link: WebSocketLink<unknown>): void {
+  delete(link: OpenLink): void {
     this.#links.delete(link)
     this.#toldFull = false
     if (this.#links.size > 0) return

@@ -1,0 +1,27 @@
+import { Buffer } from "node:buffer"
+import type { Encoding } from "../../hub/link.ts"
+import { json } from "../../protocol/json.ts"
+import { formatEventId } from "./event-id.ts"
+
+/**
+ * Events of `text/event-stream`: the message as JSON, and where a cursor stands behind it as the id, which is what a browser
+ * sends back as Last-Event-ID. They have no name, so `onmessage` gets all of them.
+ */
+export const eventStream: Encoding = {
+  name: "event-stream",
+  frame: (message, position) => {
+    const id = position === undefined ? "" : `id: ${formatEventId(position)}\n`
+    return Buffer.from(`${id}data: ${json.encode(message)}\n\n`)
+  },
+  join: (frames) => Buffer.concat(frames),
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** Items of a JSON array, each behind a comma. A ping is none: nobody could answer it. */
+export const listItems: Encoding = {
+  name: "list-items",
+  frame: (message) =>
+    (message as { type?: unknown }).type === "ping" ? NOTHING : Buffer.from(`,${json.encode(message)}`),
+  join: (frames) => Buffer.concat(frames),
+}
