@@ -78,6 +78,7 @@ export function createBroker(ports: BrokerPorts): Broker {
   const openPort = (node: string): Port => {
     let reachable = true
     let abandoned = false
+    let lost = false
     let held: (() => void)[] = []
     const own = new Set<Watching>()
     const lastDueMs = new Map<string, number>()
@@ -99,8 +100,9 @@ export function createBroker(ports: BrokerPorts): Broker {
     const ask = <T>(lane: string | undefined, work: () => Promise<T>, handleRefusal = () => {}) =>
       new Promise<T>((resolve, reject) => {
         later(lane, () => {
-          // what was already on its way when the node died may arrive or not
-          if (abandoned && random.chance(0.5)) return
+          // what was already on its way when the node died arrives up to some point, as over any one line
+          lost ||= abandoned && random.chance(0.5)
+          if (lost) return
           if (!reachable) {
             handleRefusal()
             clock.after(REFUSAL_MS, () => reject(new HoldfastError("log_unavailable")))
