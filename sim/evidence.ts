@@ -29,6 +29,12 @@ export function mayBeLost({ profile }: Evidence, life: Life, entry: TrueEntry): 
   return newer >= (isEvent ? events : profile.tombstonesMax)
 }
 
+/** The newest deletion that the log may have forgotten: a log gives no history from below it. */
+export function forgottenUpTo(evidence: Evidence, life: Life): number {
+  const forgotten = life.entries.filter((entry) => isTombstone(entry) && mayBeLost(evidence, life, entry))
+  return forgotten.at(-1)?.offset ?? 0
+}
+
 export function isTombstone({ kind }: Pick<TrueEntry, "kind">): boolean {
   return kind === "delete" || kind === "left"
 }

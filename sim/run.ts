@@ -201,9 +201,9 @@ async function keptBy(log: Log, channels: readonly string[]): Promise<Evidence["
   return kept
 }
 
-/** A node that others share the log with may leave members behind when it crashes, and a lost log forgets them all. */
+/** A node that others share the log with may leave members behind when it ends, and a lost log forgets them all. */
 function knowsPresence({ faults, nodes }: Profile): boolean {
-  return !faults.has("newEpoch") && (nodes === 1 || !faults.has("crash"))
+  return !faults.has("newEpoch") && nodes === 1
 }
 
 function presentOf(actors: readonly Actor[], profile: Profile): Map<string, Map<string, string>> {

@@ -1,5 +1,5 @@
 import type { Position } from "holdfast/client"
-import { type Evidence, mayBeLost } from "../evidence.ts"
+import { type Evidence, forgottenUpTo, mayBeLost } from "../evidence.ts"
 import { stampOf } from "../stamp.ts"
 import type { Subscriber, Told } from "../subscriber.ts"
 
@@ -76,7 +76,8 @@ class Cursor {
     if (start > top) this.#complain("positions", `starts at #${start}, where the log ends at #${top}`)
     if (told.type === "event") this.#take(told)
     if (history === undefined) return
-    const passed = before.filter(({ kind, offset }) => kind === "event" && offset <= start)
+    const from = forgottenUpTo(this.#evidence, life)
+    const passed = before.filter(({ kind, offset }) => kind === "event" && offset > from && offset <= start)
     if (history === "all") {
       const kept = passed.find((entry) => !mayBeLost(this.#evidence, life, entry))
       if (kept !== undefined) this.#complain("history", `starts at #${start} and lacks #${kept.offset}`)
