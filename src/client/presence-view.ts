@@ -60,8 +60,8 @@ export function ownPresence(
           await send({ type: "enter", data })
           if (leaves === before) place = { data }
         } catch (error) {
-          // over another connection, perhaps, than the one that had entered
-          again()
+          // over another connection, perhaps, than the one that had entered; but not behind one that came later
+          if (asking === 1) again()
           throw error
         } finally {
           asking--
