@@ -170,7 +170,8 @@ export function createBroker(ports: BrokerPorts): Broker {
             async () => {
               const appended = await log.append(channel, draft, options)
               const { epoch, offset } = appended.position
-              trace.add(node, `appends ${draft.kind} to ${channel}: ${epoch}#${offset} ${appended.duplicate}`)
+              const what = `${draft.kind} ${draft.key || ""} to ${channel}`
+              trace.add(node, `${appended.duplicate ? "finds" : "appends"} ${what}: ${epoch}#${offset}`)
               truth.add(channel, draft, options, appended, clock.monotonic())
               return appended
             },

@@ -30,7 +30,8 @@ function* replayedOf({ told }: Subscriber) {
       else if (sinceMs < each.atMs) sinceMs = each.atMs
     }
     if (each.type !== "event" || each.position === undefined) continue
-    if (!each.replayed) live = true
+    // what was on its way when the server was asked again belongs to the subscription before
+    if (!each.replayed) live ||= sinceMs !== Number.NEGATIVE_INFINITY
     else if (sinceMs !== Number.NEGATIVE_INFINITY) {
       yield { offset: each.offset, epoch: each.position.epoch, sinceMs, afterLive: live }
     }

@@ -329,10 +329,7 @@ export class Driver implements ConnectionPorts {
       return
     } else if (message.type === "unsubscribed" && message.code === "log_unavailable") {
       // no refusal, only bad luck; over another line it has been asked for again anyway
-      const line = this.#line
-      this.#inputLater(RETRY_MS, () => {
-        if (this.#line === line) this.#subscriptions.handleRetry(message.channel)
-      })
+      this.#retry(() => this.#subscriptions.handleRetry(message.channel))
     } else if (message.type !== "signal" || message.from !== this.welcome?.member) {
       // one's own signals are no news
       this.#subscriptions.handleMessage(message)

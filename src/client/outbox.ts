@@ -14,7 +14,10 @@ export interface Request {
   readonly repeat: "never" | "always" | "keyed"
   /** When it left for the first time, by the server's clock: at the latest then, the server began to remember its key. */
   sentAtMs?: number | undefined
-  /** Over the line that is up. `again`: it had left before, so the server may have carried it out then, whatever it says now. */
+  /**
+   * Over the line that is up. `again`: it had left before, with a key, so the server may have carried it out then, whatever it
+   * says now.
+   */
   sent?: "first" | "again" | undefined
   /** Called exactly once. */
   readonly settle: (outcome: Result | HoldfastError) => void
@@ -60,13 +63,14 @@ export class Outbox {
       const { id, wire, repeat, sentAtMs } = request
       // what was given up in the meantime
       if (!this.#pending.has(id)) continue
-      const inDoubt = repeat === "keyed" && nowMs - (sentAtMs ?? nowMs) > idempotencyWindowMs * REPEAT_PART
+      const again = repeat === "keyed" && sentAtMs !== undefined
+      const inDoubt = again && nowMs - sentAtMs > idempotencyWindowMs * REPEAT_PART
       const error = inDoubt ? new HoldfastError("in_doubt", IN_DOUBT) : tooLarge(wire, messageBytesMax)
       if (error !== undefined) {
         this.settle(id, error)
         continue
       }
-      request.sent = sentAtMs === undefined ? "first" : "again"
+      request.sent = again ? "again" : "first"
       request.sentAtMs ??= nowMs
       if (sentAtMs === undefined) this.#keep(request)
       wires.push(wire)
@@ -87,7 +91,8 @@ export class Outbox {
 
   /**
    * Whether this refusal leaves open what became of the message: the log can't take it now, but may have done so when it
-   * was sent first. It is to be sent again then, after a while.
+   * was sent first. It is to be sent again then, after a while. What has no key is not: behind what came after it, it would
+   * undo that.
    */
   isDoubtful({ id, code }: Failure): boolean {
     return code === "log_unavailable" && this.#pending.get(id as number)?.sent === "again"

@@ -68,6 +68,15 @@ test("what the log can't take, but may have taken when it was sent first, is in 
   expect(settled).toEqual([])
 })
 
+test("what has no key and the log can't take is refused: sent again, it would undo what came after it", () => {
+  const { box, add, take } = outbox()
+  add(1, { repeat: "always" })
+  take()
+  box.handleDown()
+  take()
+  expect(box.isDoubtful({ type: "error", id: 1, code: "log_unavailable", message: "" })).toBe(false)
+})
+
 test("each is settled once, by the first answer", () => {
   const { box, add, settled } = outbox()
   add(1)
