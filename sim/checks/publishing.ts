@@ -5,12 +5,12 @@ import { stampOf } from "../stamp.ts"
 
 /** What an operation may fail with while the network and the log break. */
 const FAILURES: Readonly<Record<Operation["kind"], readonly string[]>> = {
-  event: ["log_unavailable", "closed"],
-  set: ["log_unavailable", "closed"],
-  delete: ["log_unavailable", "closed"],
-  enter: ["log_unavailable", "closed"],
-  leave: ["log_unavailable", "closed"],
-  call: ["connection_lost", "timeout", "closed"],
+  event: ["log_unavailable", "closed", "outbox_full"],
+  set: ["log_unavailable", "closed", "outbox_full"],
+  delete: ["log_unavailable", "closed", "outbox_full"],
+  enter: ["log_unavailable", "closed", "outbox_full"],
+  leave: ["log_unavailable", "closed", "outbox_full"],
+  call: ["connection_lost", "timeout", "closed", "outbox_full"],
 }
 
 export const checkSettled: Check = ({ ledger }) =>

@@ -175,6 +175,7 @@ export class Subscription {
 
   /** The line is gone, or the server has let the channel go: it has to be asked again. */
   handleDown(): void {
+    this.alias = -1
     this.requested = false
     this.#pending = undefined
     // another connection, perhaps with another token: a refusal may not last

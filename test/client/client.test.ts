@@ -243,6 +243,20 @@ describe("a channel", () => {
     expect(room.status).toBe("live")
   })
 
+  test("goes on when another one is closed whose number it has over the new line", async () => {
+    const { client, clock, room, last } = joined()
+    const other = client.channel("room/:room", { room: "other" })
+    other.subscribe()
+    last().say({ ...subscribed, channel: "room/other", alias: 2 })
+    last().close(1006)
+    await clock.advance(1_000)
+    last().accept()
+    last().say({ ...subscribed, alias: 2 })
+    other.close()
+    last().say({ type: "event", alias: 2, offset: 1, at: 0, name: "moved", data: 1 })
+    expect(room.position?.offset).toBe(1)
+  })
+
   test("whose log could not be read is asked for once over a new line, which came before the time to ask again", async () => {
     const { clock, last } = joined()
     last().say({ type: "unsubscribed", channel: "room/lobby", code: "log_unavailable", message: "later" })
