@@ -26,6 +26,9 @@ export class Connection {
   heard = true
   silentLooks = 0
 
+  /** It was told to come back: takes back that it is closed when it has not in time. */
+  cancelHandover: (() => void) | undefined
+
   constructor(id: string, outlet: Outlet, inbox: Inbox, request: unknown) {
     this.id = id
     this.outlet = outlet

@@ -7,6 +7,7 @@ import type { Connections } from "./connections.ts"
 import type { Entropy } from "./entropy.ts"
 import type { Limits } from "./limits.ts"
 import type { Log } from "./log.ts"
+import type { LogState } from "./log-state.ts"
 import type { Members } from "./members.ts"
 import type { Logger } from "./options.ts"
 import type { Publisher } from "./publisher.ts"
@@ -38,6 +39,7 @@ export interface Core {
   readonly clock: Clock
   readonly entropy: Entropy
   readonly log: Log
+  readonly logState: LogState
   readonly logger: Logger
   readonly channels: Channels
   readonly catchUp: CatchUp

@@ -1,6 +1,7 @@
 import type { CloseReason } from "../protocol/close.ts"
 import type { Connection } from "./connection.ts"
 import type { Core } from "./core.ts"
+import { handOverAll } from "./drain.ts"
 
 /** A connected client, as the server's own code sees it. */
 export interface ConnectedClient<User> {
@@ -18,7 +19,7 @@ export interface Departure {
   readonly reason: string
   /** Whether they come back by themselves. */
   readonly reconnect: boolean
-  /** They come back spread over this time, in ms. */
+  /** Those who come back do so spread over this time, in ms. Each is served until it has, or for `handoverMs` more. */
   readonly spreadMs: number
 }
 
@@ -30,26 +31,23 @@ export function* connectedClients<User>(core: Core): Generator<ConnectedClient<U
       id,
       member,
       user: connection.user as User,
-      close: (reason) => sendAway(connection, reason, false, 0, "disconnected"),
+      close: (reason) => sendAway(connection, reason, false, "disconnected"),
       drop: () => connection.outlet.link.destroy(),
     }
   }
 }
 
 export function disconnectAll(core: Core, { reason, reconnect, spreadMs }: Departure): void {
-  for (const connection of core.connections) {
-    const afterMs = Math.round(core.entropy.random() * spreadMs)
-    sendAway(connection, reason, reconnect, afterMs, reconnect ? "goingAway" : "disconnected")
-  }
+  if (reconnect) handOverAll(core, reason, spreadMs)
+  else for (const connection of core.connections) sendAway(connection, reason, false, "disconnected")
 }
 
-function sendAway(
-  connection: Connection,
-  reason: string,
-  reconnect: boolean,
-  afterMs: number,
-  why: CloseReason,
-): void {
-  if (connection.state === "open") connection.send({ type: "goaway", reason, reconnect, afterMs })
+/** Closes every connection at once; the clients come back by themselves. */
+export function closeAll(core: Core, reason: string): void {
+  for (const connection of core.connections) sendAway(connection, reason, true, "goingAway")
+}
+
+function sendAway(connection: Connection, reason: string, reconnect: boolean, why: CloseReason): void {
+  if (connection.state === "open") connection.send({ type: "goaway", reason, reconnect, afterMs: 0 })
   connection.close(why, reason)
 }

@@ -80,6 +80,7 @@ class Driver implements HubConnection {
     const connection = this.#connection
     if (connection.state === "closed") return
     connection.state = "closed"
+    connection.cancelHandover?.()
     this.#core.connections.remove(connection)
     for (const subscription of connection.subscriptions.values()) {
       if (subscription !== undefined) this.#core.channels.remove(subscription)

@@ -9,7 +9,13 @@ import { checkHandlers } from "./check-handlers.ts"
 import type { Clock } from "./clock.ts"
 import { Connections } from "./connections.ts"
 import type { Core, Handlers } from "./core.ts"
-import { type ConnectedClient, connectedClients, type Departure, disconnectAll } from "./departure.ts"
+import {
+  type ConnectedClient,
+  closeAll,
+  connectedClients,
+  type Departure,
+  disconnectAll,
+} from "./departure.ts"
 import type { Entropy } from "./entropy.ts"
 import { FanOut } from "./fan-out.ts"
 import { connect, type HubConnection } from "./hub-connection.ts"
@@ -18,6 +24,7 @@ import { chosenLimits, defaultLimits, type Limits } from "./limits.ts"
 import type { Link } from "./link.ts"
 import { Loader } from "./loader.ts"
 import type { Log } from "./log.ts"
+import { LogState } from "./log-state.ts"
 import { Members } from "./members.ts"
 import type { HubOptions, Logger } from "./options.ts"
 import { Publisher } from "./publisher.ts"
@@ -41,6 +48,8 @@ export interface HubCore<C extends Contract, User> {
     params: Params<P>,
   ) => ChannelHandle<Definitions<C>[P]>
   readonly connections: () => Iterable<ConnectedClient<User>>
+  /** Why the log cannot be reached; undefined when it can. */
+  readonly logFailure: () => HoldfastError | undefined
   /** Sends every client away. */
   readonly disconnectAll: (departure: Departure) => void
   /** Sends every client away, tells presence, and closes the log. */
@@ -82,6 +91,7 @@ export function createHubCore<C extends Contract, User, Request>(
     trimmer.track(name, keep),
   )
   const target = (name: string): Target => ({ name, match: matchOf(contract, name) })
+  const connections = new Connections(clock, limits)
   const members = new Members({ node: entropy.uniqueId(), publisher, log, clock, logger, limits, target })
   const core: Core = {
     contract,
@@ -91,10 +101,11 @@ export function createHubCore<C extends Contract, User, Request>(
     clock,
     entropy,
     log,
+    logState: new LogState(log, connections),
     logger,
     channels,
     catchUp,
-    connections: new Connections(clock, limits),
+    connections,
     members,
     publisher,
     handle: (each) => channelHandle(core, each),
@@ -105,9 +116,11 @@ export function createHubCore<C extends Contract, User, Request>(
     channel: (pattern, params) =>
       core.handle(target(formatName(pattern, params))) as ChannelHandle<ChannelDefinition> as never,
     connections: () => connectedClients(core),
+    logFailure: () => core.logState.failure,
     disconnectAll: (departure) => disconnectAll(core, departure),
     close: async () => {
-      disconnectAll(core, { reason: "the server closes", reconnect: true, spreadMs: 0 })
+      closeAll(core, "the server closes")
+      core.logState.close()
       trimmer.close()
       await core.members.close()
       channels.close()

@@ -24,6 +24,8 @@ export interface Limits {
   readonly presenceGraceMs: number
   /** How long the members of a node that is gone stay in presence, so that they can come back through another. */
   readonly presenceLeaseMs: number
+  /** How long a client that was told to come back is served after the time at which it should have. */
+  readonly handoverMs: number
   /** The largest value that a channel's loader may give, in bytes of its encoding. */
   readonly snapshotBytesMax: number
   /** How many pages are read from the log at once, over all connections: one for each of so many. */
@@ -50,6 +52,7 @@ export const defaultLimits: Limits = {
   encodedCacheBytesMax: 16 * 1024 * 1024,
   presenceGraceMs: 3_000,
   presenceLeaseMs: 10_000,
+  handoverMs: 10_000,
   snapshotBytesMax: 4 * 1024 * 1024,
   readsAtOnceMax: 64,
   retryMs: 1_000,

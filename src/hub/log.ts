@@ -1,3 +1,4 @@
+import type { HoldfastError } from "../protocol/error.ts"
 import type { Position } from "../protocol/position.ts"
 
 /**
@@ -24,6 +25,11 @@ export interface Log {
   readonly watch: (channel: string, listener: (batch: Batch) => void) => Promise<() => void>
   /** Trims what has outlived its time. The hub calls it now and then for channels that are kept by age. */
   readonly trim: (channel: string, keep: Required<LogKeep>, nowMs: number) => Promise<void>
+  /**
+   * Tells `listener`, at once and whenever it changes, why the log cannot be reached; undefined when it can. Returns how to
+   * stop. Absent: it always can.
+   */
+  readonly watchAvailability?: (listener: (failure: HoldfastError | undefined) => void) => () => void
   /** Resolves when everything acknowledged is kept and the log holds nothing open any more. */
   readonly close: () => Promise<void>
 }

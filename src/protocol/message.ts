@@ -254,12 +254,20 @@ export interface Failure {
   readonly limit?: number
   readonly data?: unknown
 }
-/** The server will close this connection. A client that should come back does so after `afterMs`. */
+/**
+ * The server will close this connection. A client that should come back does so after `afterMs`, and is served here until
+ * it has, or for some time more.
+ */
 export interface GoAway {
   readonly type: "goaway"
   readonly reason: string
   readonly reconnect: boolean
   readonly afterMs: number
+}
+/** Whether the server can reach its log: while it cannot, nothing arrives, and what is published waits. */
+export interface LogAvailability {
+  readonly type: "log"
+  readonly available: boolean
 }
 /** Has to be answered with pong. */
 export interface Ping {
@@ -278,4 +286,5 @@ export type ServerMessage =
   | Result
   | Failure
   | GoAway
+  | LogAvailability
   | Ping

@@ -22,7 +22,7 @@ describe("the page of the protocol", () => {
     expect(clientMessages.map(({ type }) => type)).toContain("hello")
     expect(clientMessages).toHaveLength(12)
     expect(serverMessages.map(({ type }) => type)).toContain("ping")
-    expect(serverMessages).toHaveLength(16)
+    expect(serverMessages).toHaveLength(17)
   })
 
   test.each(examplesOf("client"))("has in line $line a message that a client may send", ({ text }) => {

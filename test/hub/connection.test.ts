@@ -204,12 +204,38 @@ describe("authentication", () => {
 })
 
 describe("the hub", () => {
-  it("sends everybody away with a reason and a time to come back", async () => {
+  it("sends everybody away with a reason and a time to come back, and serves them until they have", async () => {
+    const r = rig(room, { channels: handlers, limits: { handoverMs: 2_000 } })
+    const [staying, leaving] = [r.peer(), r.peer()]
+    await staying.hello({ channel: "plain/a" })
+    await leaving.hello()
+    r.hub.disconnectAll({ reason: "a deploy", reconnect: true, spreadMs: 1_000 })
+    const goaway = { type: "goaway", reason: "a deploy", reconnect: true, afterMs: 500 }
+    expect(staying.last("goaway")).toEqual(goaway)
+    leaving.leave()
+    await r.clock.advance(2_400)
+    await r.hub.channel("plain/:name", { name: "a" }).publish("tick", 1)
+    await r.clock.settle()
+    expect(staying.last("event")).toMatchObject({ data: 1 })
+    expect(staying.closed()).toBeUndefined()
+    await r.clock.advance(200)
+    expect(staying.closed()).toEqual({ code: 1001, reason: "a deploy" })
+    expect(leaving.closed()).toBeUndefined()
+  })
+
+  it("sends everybody away for good at once", async () => {
     const r = rig(room, { channels: handlers })
     const peer = r.peer()
     await peer.hello()
+    r.hub.disconnectAll({ reason: "the end", reconnect: false, spreadMs: 1_000 })
+    expect(peer.last("goaway")).toEqual({ type: "goaway", reason: "the end", reconnect: false, afterMs: 0 })
+    expect(peer.closed()).toEqual({ code: 4403, reason: "the end" })
+  })
+
+  it("closes who has not said hello yet, who would come back anyway", async () => {
+    const r = rig(room, { channels: handlers })
+    const peer = r.peer()
     r.hub.disconnectAll({ reason: "a deploy", reconnect: true, spreadMs: 1_000 })
-    expect(peer.last("goaway")).toEqual({ type: "goaway", reason: "a deploy", reconnect: true, afterMs: 500 })
     expect(peer.closed()).toEqual({ code: 1001, reason: "a deploy" })
   })
 

@@ -104,7 +104,7 @@ describe("a stream of server-sent events", () => {
     expect((await stream.next("event"))?.message.data).toEqual({ text: "still here" })
   })
 
-  test("ends with a goaway that says when to come back", async () => {
+  test("ends with a goaway that says to come back", async () => {
     const { hubs, base } = await startNodes(1)
     const stream = await openEvents(`${base()}/${lobby}`)
     await stream.next("subscribed")

@@ -34,6 +34,7 @@ export async function hello(core: Core, connection: Connection, message: Hello):
     idempotencyWindowMs,
     ...expiryOf(core, connection),
   })
+  core.logState.greet(connection)
   for (const request of message.subscriptions) {
     connection.inbox.run(request.channel, () => subscribe(core, connection, request))
   }

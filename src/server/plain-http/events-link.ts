@@ -6,8 +6,8 @@ import { eventStream } from "./encodings.ts"
 import type { HttpLink } from "./http-link.ts"
 import type { Reply } from "./reply.ts"
 
-/** After how long a browser comes back, in ms, unless the server has told it to wait longer. */
-const RETRY_MS = 1_000
+/** After how long a browser comes back, in ms. */
+const RETRY = Buffer.from("retry: 1000\n\n")
 
 const HEADERS = {
   "Content-Type": "text/event-stream",
@@ -43,9 +43,7 @@ export class EventsLink implements HttpLink {
   send(message: ServerMessage, position?: Position): boolean {
     if (message.type === "error") this.#failure = message
     const frame = eventStream.frame(message, position)
-    const took = this.write(
-      message.type === "goaway" ? Buffer.concat([retry(message.afterMs), frame]) : frame,
-    )
+    const took = this.write(frame)
     if (message.type === "unsubscribed") {
       this.#refused++
       this.#refusal ??= message
@@ -101,7 +99,7 @@ export class EventsLink implements HttpLink {
     const held = this.#held ?? []
     this.#held = undefined
     this.#reply.begin(HEADERS)
-    const took = this.write(Buffer.concat([retry(0), ...held]))
+    const took = this.write(Buffer.concat([RETRY, ...held]))
     // not in the middle of what the hub is about to do with the subscription
     if (took) setImmediate(() => this.handleDrain())
     return took
@@ -112,8 +110,4 @@ export class EventsLink implements HttpLink {
     this.#reply.end()
     this.handleGone()
   }
-}
-
-function retry(ms: number): Buffer {
-  return Buffer.from(`retry: ${Math.max(ms, RETRY_MS)}\n\n`)
 }

@@ -1,0 +1,42 @@
+import type { HoldfastError } from "../protocol/error.ts"
+import type { Connection } from "./connection.ts"
+import type { Connections } from "./connections.ts"
+import { Encoded } from "./encoded.ts"
+import type { Log } from "./log.ts"
+
+/** Whether the log can be reached, and who is told of it: every client, once per change. */
+export class LogState {
+  readonly #connections: Connections
+  readonly #stop: () => void
+  #failure: HoldfastError | undefined
+
+  constructor(log: Log, connections: Connections) {
+    this.#connections = connections
+    this.#stop = log.watchAvailability?.((failure) => this.#handle(failure)) ?? (() => {})
+  }
+
+  /** Why the log cannot be reached; undefined when it can. */
+  get failure(): HoldfastError | undefined {
+    return this.#failure
+  }
+
+  /** Tells who was just let in, unless all is well. */
+  greet(connection: Connection): void {
+    if (this.#failure !== undefined) connection.send({ type: "log", available: false })
+  }
+
+  close(): void {
+    this.#stop()
+  }
+
+  #handle(failure: HoldfastError | undefined): void {
+    const wasAvailable = this.#failure === undefined
+    this.#failure = failure
+    const available = failure === undefined
+    if (available === wasAvailable) return
+    const message = new Encoded({ type: "log", available })
+    for (const { state, outlet } of this.#connections) {
+      if (state === "open") outlet.write(message.frame(outlet.link.encoding))
+    }
+  }
+}
