@@ -1,7 +1,7 @@
 import { HoldfastError } from "holdfast/client"
 import type { Batch, Log, Seeded, VirtualClock } from "holdfast/testing"
 import type { Trace } from "./trace.ts"
-import type { Truth } from "./truth.ts"
+import { idOf, type Truth } from "./truth.ts"
 
 /** How badly the way to the log works. */
 export interface BrokerConditions {
@@ -170,7 +170,7 @@ export function createBroker(ports: BrokerPorts): Broker {
             async () => {
               const appended = await log.append(channel, draft, options)
               const { epoch, offset } = appended.position
-              const what = `${draft.kind} ${draft.key || ""} to ${channel}`
+              const what = `${draft.kind} ${idOf(options) ?? draft.key} to ${channel}`
               trace.add(node, `${appended.duplicate ? "finds" : "appends"} ${what}: ${epoch}#${offset}`)
               truth.add(channel, draft, options, appended, clock.monotonic())
               return appended

@@ -100,8 +100,8 @@ export class Truth {
   }
 }
 
-/** The hub puts a scope before the key. */
-function idOf({ dedupe }: AppendOptions): string | undefined {
+/** The operation that an append comes from. The hub puts a scope before the key. */
+export function idOf({ dedupe }: AppendOptions): string | undefined {
   if (dedupe === undefined) return undefined
   const scoped = JSON.parse(dedupe.key) as string[]
   return scoped.at(-1)

@@ -115,16 +115,21 @@ export const checkPublishOrder: Check = ({ truth, ledger }) => {
   return complaints
 }
 
-/** A key that one client alone writes has, in the end, what that client wrote last. */
+/**
+ * A key that one client alone writes has, in the end, what that client wrote last. Unless one of the writes was refused, or
+ * lost with its log before the answer came: it may have been sent again behind its successors.
+ */
 export const checkLastWrite: Check = (evidence) => {
+  const { truth } = evidence
   const complaints: string[] = []
+  const lost = new Set<string | undefined>()
+  for (const [, { epoch, entries }] of truth.lives())
+    if (epoch !== truth.epoch) for (const { id } of entries) lost.add(id)
   for (const [where, operations] of writesByKey(evidence)) {
     const last = operations.at(-1) as Operation
-    const doubtful = operations.some(
-      (each) => codeOf(each) !== undefined || evidence.truth.refused.has(each.id),
-    )
-    if (doubtful || positionOf(last)?.epoch !== evidence.truth.epoch) continue
-    const entry = foldOf(evidence.truth.life(last.channel), "state").get(last.key as string)
+    const isDoubtful = ({ id }: Operation) => truth.refused.has(id) || lost.has(id)
+    if (operations.some((each) => codeOf(each) !== undefined || isDoubtful(each))) continue
+    const entry = foldOf(truth.life(last.channel), "state").get(last.key as string)
     const [real, wanted] = [entry?.id, last.kind === "set" ? last.id : undefined]
     if (real !== wanted)
       complaints.push(`last write: ${where} was last ${last.kind} by ${last.id}, and is ${real}`)

@@ -192,7 +192,8 @@ export class Subscription {
   handleMessage(message: ChannelMessage): void {
     if (message.type === "subscribed") this.#handleSubscribed(message)
     else if (message.type === "gap")
-      this.#await(message.to, message.snapshot, joined(this.#pending?.gap, message))
+      // one that came while the snapshot of another was on its way: that one was not told yet, so this one covers both
+      this.#await(message.to, message.snapshot, { ...message, from: (this.#pending?.gap ?? message).from })
     else if (message.type === "snapshot") this.#handleSnapshot(message)
     else if (message.type === "signal") {
       const { name, data, from } = message
@@ -233,12 +234,15 @@ export class Subscription {
     const { to, gap, entries } = this.#pending as Pending
     this.#pending = undefined
     const held = this.position
-    // never back within an epoch, unless the server says so: what stands between has been delivered
-    if (gap === undefined && to.epoch === held?.epoch && to.offset <= held.offset) return
+    // never back within an epoch, unless the log itself went back: what stands between has been delivered
+    if (to.epoch === held?.epoch && to.offset <= held.offset && !(gap && gap.from.offset > to.offset)) return
     this.position = to
     if (gap !== undefined) {
+      // it may have come further than the server knew, with what was on its way when the server was asked again
+      const from = held ?? gap.from
+      const reason = from.epoch === to.epoch ? gap.reason : "new-epoch"
       this.stats.gaps++
-      this.#tell({ type: "gap", told: [{ reason: gap.reason, from: gap.from, to }] })
+      this.#tell({ type: "gap", told: [{ reason, from, to }] })
     }
     if (snapshot) this.#replace(entries)
   }
@@ -315,11 +319,4 @@ function valuesOf(states: Map<string, Values>, name: string): Values {
   const values = states.get(name) ?? new Map()
   states.set(name, values)
   return values
-}
-
-/** A gap that came while the snapshot of another was on its way: that one was not told yet, so this one covers both. */
-function joined(before: Gap | undefined, gap: Gap): Gap {
-  if (before === undefined) return gap
-  const { from } = before
-  return { ...gap, from, reason: from.epoch === gap.to.epoch ? gap.reason : "new-epoch" }
 }
