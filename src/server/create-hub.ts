@@ -6,7 +6,9 @@ import type { HubOptions } from "../hub/options.ts"
 import { memoryLog } from "../logs/memory.ts"
 import { closeCodes } from "../protocol/close.ts"
 import { realClock } from "./clock.ts"
+import { Drain } from "./drain.ts"
 import { nodeEntropy } from "./entropy.ts"
+import { createHealthDoor, healthOf } from "./http/health.ts"
 import { Mounts } from "./http/mounts.ts"
 import { createOriginCheck, type Origins } from "./http/origin.ts"
 import { OwnServers } from "./http/own-servers.ts"
@@ -74,11 +76,18 @@ export function createHub<C extends Contract, User = undefined>(
     originRefusal,
     credentials: options.origins !== "any",
   })
-  const servers = new OwnServers(mounts, hubDoor, requestDoor, {
-    logger,
-    requestTimeoutMs: limits.requestTimeoutMs,
-  })
-  const close = async () => {
+  const health = () =>
+    healthOf(
+      { closed: closed !== undefined, draining: drain.isRunning, logFailure: core.logFailure() },
+      links.size,
+    )
+  const healthDoor = createHealthDoor(health)
+  const servers = new OwnServers(
+    mounts,
+    { door: hubDoor, requestDoor, healthDoor },
+    { logger, requestTimeoutMs: limits.requestTimeoutMs },
+  )
+  const closeAll = async () => {
     links.refuseMore()
     const closing = [servers.close(links.gone()), core.close()]
     // Those that were not let in yet, and raw sockets.
@@ -90,6 +99,18 @@ export function createHub<C extends Contract, User = undefined>(
     for (const result of results) if (result.status === "rejected") throw result.reason
   }
   let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= closeAll()
+    return closed
+  }
+  const drain = new Drain({
+    clock: realClock,
+    random: nodeEntropy.random,
+    links,
+    closeTimeoutMs: limits.closeTimeoutMs,
+    disconnectAll: core.disconnectAll,
+    close,
+  })
 
   return {
     ...core,
@@ -100,9 +121,9 @@ export function createHub<C extends Contract, User = undefined>(
       requestDoor(request, response, normalPath(path)),
     raw: (path, handler, rawOptions = {}) =>
       mounts.addRaw(path, createRawDoor(handler, rawOptions, rawSurroundings)),
-    close: () => {
-      closed ??= close()
-      return closed
-    },
+    health,
+    handleHealth: (request, response, paths = {}) => healthDoor(request, response, paths),
+    drain: (drainOptions = {}) => drain.run(drainOptions),
+    close,
   }
 }

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Contract } from "../contract/index.ts"
 import type { HubCore } from "../hub/hub.ts"
+import type { DrainOptions } from "./drain.ts"
+import type { Health, HealthPaths } from "./http/health.ts"
 import type { UpgradeServer } from "./http/upgrade-routes.ts"
 import type { ServerLimits } from "./limits.ts"
 import type { RawHandler, RawOptions } from "./raw/raw-door.ts"
@@ -15,6 +17,8 @@ export interface ListenOptions {
   readonly host?: string
   /** Default: `/holdfast`. */
   readonly path?: string
+  /** Where the server says how it is. Default: `/healthz` and `/readyz`. `false`: nowhere. */
+  readonly health?: HealthPaths | false
 }
 
 export interface Listening {
@@ -24,7 +28,8 @@ export interface Listening {
 }
 
 /** A hub on Node: its channels and connections, and the servers at which it takes WebSockets. */
-export interface Hub<C extends Contract, User> extends Omit<HubCore<C, User>, "connect" | "limits"> {
+export interface Hub<C extends Contract, User>
+  extends Omit<HubCore<C, User>, "connect" | "limits" | "logFailure"> {
   readonly limits: ServerLimits
   /** Starts an HTTP server of its own. @throws what listening fails with, such as EADDRINUSE. */
   readonly listen: (options: ListenOptions) => Promise<Listening>
@@ -44,6 +49,19 @@ export interface Hub<C extends Contract, User> extends Omit<HubCore<C, User>, "c
     response: ServerResponse,
     options?: { readonly path?: string },
   ) => boolean
+  /** Whether this node should be sent clients. */
+  readonly health: () => Health
+  /**
+   * Answers a request that asks how the node is, at `/healthz` or `/readyz`, or where `paths` says, and returns true. Returns
+   * false, and touches nothing, when it is another request. For servers that the hub is attached to.
+   */
+  readonly handleHealth: (request: IncomingMessage, response: ServerResponse, paths?: HealthPaths) => boolean
+  /**
+   * Says that it is not ready, refuses new connections, tells the clients to come back, spread over some time, serves each until
+   * it is at another node, and then closes. Can be called once; later calls get the same promise.
+   * @throws HoldfastError `timeout` when it takes longer than `deadlineMs`; what closing the log fails with
+   */
+  readonly drain: (options?: DrainOptions) => Promise<void>
   /**
    * Takes plain WebSockets, text and binary, without Holdfast's protocol, at `path` of every server of this hub.
    * @throws Error when the path is taken.

@@ -5,6 +5,7 @@ import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import { DEFAULT_PATH, type Listening, type ListenOptions } from "../hub.ts"
 import type { RequestDoor } from "../plain-http/request-door.ts"
+import type { HealthDoor, HealthPaths } from "./health.ts"
 import type { Mounts } from "./mounts.ts"
 import { normalPath, pathOf } from "./path.ts"
 import type { UpgradeHandler } from "./upgrade-routes.ts"
@@ -15,27 +16,45 @@ export interface OwnServersOptions {
   readonly logger: Logger
 }
 
+/** What such a server answers. */
+export interface OwnServersDoors {
+  readonly door: UpgradeHandler
+  readonly requestDoor: RequestDoor
+  readonly healthDoor: HealthDoor
+}
+
 /** The HTTP servers that a hub has made itself. They take nothing but what is the hub's, and say so to everybody else. */
 export class OwnServers {
   readonly #mounts: Mounts
   readonly #door: UpgradeHandler
   readonly #requestDoor: RequestDoor
+  readonly #healthDoor: HealthDoor
   readonly #options: OwnServersOptions
   /** With the promise that each listens. */
   readonly #servers = new Map<Server, Promise<void>>()
   #closed = false
 
-  constructor(mounts: Mounts, door: UpgradeHandler, requestDoor: RequestDoor, options: OwnServersOptions) {
+  constructor(
+    mounts: Mounts,
+    { door, requestDoor, healthDoor }: OwnServersDoors,
+    options: OwnServersOptions,
+  ) {
     this.#mounts = mounts
     this.#door = door
     this.#requestDoor = requestDoor
+    this.#healthDoor = healthDoor
     this.#options = options
   }
 
   /** @throws HoldfastError `closed`, or what listening fails with, such as EADDRINUSE. */
-  async listen({ port, host = "127.0.0.1", path = DEFAULT_PATH }: ListenOptions): Promise<Listening> {
+  async listen({
+    port,
+    host = "127.0.0.1",
+    path = DEFAULT_PATH,
+    health = {},
+  }: ListenOptions): Promise<Listening> {
     if (this.#closed) throw new HoldfastError("closed", errorCodes.closed)
-    const server = this.#create(normalPath(path))
+    const server = this.#create(normalPath(path), health)
     this.#mounts.attach(server, path, this.#door)
     const listening = startListening(server, port, host)
     this.#servers.set(server, listening)
@@ -61,7 +80,7 @@ export class OwnServers {
     this.#servers.clear()
   }
 
-  #create(path: string): Server {
+  #create(path: string, health: HealthPaths | false): Server {
     const { requestTimeoutMs } = this.#options
     const options = {
       headersTimeout: requestTimeoutMs,
@@ -71,6 +90,7 @@ export class OwnServers {
     }
     return createServer(options, (request, response) => {
       if (this.#requestDoor(request, response, path)) return
+      if (health !== false && this.#healthDoor(request, response, health)) return
       const asked = pathOf(request)
       if (asked === path || this.#mounts.hasRaw(asked)) {
         const text = "This is a Holdfast hub. It takes WebSockets; holdfast/client makes them."

@@ -50,6 +50,8 @@ export function answerProblem(
     ...(status === 401 && { "WWW-Authenticate": "Bearer" }),
     ...(status === 503 && { "Retry-After": RETRY_AFTER_S }),
     // its rest would stand before the next request, and is too much to be thrown away
+    // so that what is on the same line next finds another node
+    ...(code === "closed" && request.httpVersionMajor === 1 && { Connection: "close" }),
     ...(status === 413 && request.httpVersionMajor === 1 && { Connection: "close" }),
     ...headers,
   })

@@ -85,7 +85,7 @@ function createStart(handler: RawHandler, surroundings: RawSurroundings) {
   ) => {
     const connection = new RawConnection(link, protocol, socketOptions)
     link.open(connection)
-    links.add(link)
+    links.addRaw(link)
     heartbeat.add(connection)
     const handle = async () => handler(connection, request)
     handle().catch((error: unknown) => {

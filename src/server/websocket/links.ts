@@ -10,6 +10,7 @@ export interface OpenLink {
 /** The open links of a hub: its WebSockets, and the requests that are being answered. */
 export class Links {
   readonly #links = new Set<OpenLink>()
+  readonly #raw = new Set<OpenLink>()
   #whenNone: (() => void)[] = []
   readonly #connectionsMax: number
   readonly #logger: Logger
@@ -38,8 +39,24 @@ export class Links {
     this.#links.add(link)
   }
 
+  /** A link that does not speak the protocol. */
+  addRaw(link: OpenLink): void {
+    this.#links.add(link)
+    this.#raw.add(link)
+  }
+
+  /** Those that do not speak the protocol. */
+  raw(): Iterable<OpenLink> {
+    return this.#raw
+  }
+
+  get size(): number {
+    return this.#links.size
+  }
+
   delete(link: OpenLink): void {
     this.#links.delete(link)
+    this.#raw.delete(link)
     this.#toldFull = false
     if (this.#links.size > 0) return
     for (const resolve of this.#whenNone.splice(0)) resolve()

@@ -1,0 +1,89 @@
+import type { Clock } from "../hub/clock.ts"
+import type { Departure } from "../hub/departure.ts"
+import { closeCodes } from "../protocol/close.ts"
+import { HoldfastError } from "../protocol/error.ts"
+import type { Links } from "./websocket/links.ts"
+
+/** How a node goes without anybody noticing. */
+export interface DrainOptions {
+  /** Clients are told to come back at times that are spread over this, in ms. Default: 5,000. */
+  readonly spreadMs?: number
+  /**
+   * How long the node says that it is not ready, in ms, and still takes connections, before it begins: as long as the
+   * balancer takes to look. Default: 0.
+   */
+  readonly noticeMs?: number
+  /** How long all of it may take, in ms. Shortly before, lines that are left are cut. Default: 25,000. */
+  readonly deadlineMs?: number
+  /** A sentence for people, sent with `goaway`. */
+  readonly reason?: string
+}
+
+export const drainDefaults = {
+  spreadMs: 5_000,
+  noticeMs: 0,
+  deadlineMs: 25_000,
+  reason: "the server is being replaced",
+} as const satisfies Required<DrainOptions>
+
+export interface DrainPorts {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly links: Links
+  readonly closeTimeoutMs: number
+  readonly disconnectAll: (departure: Departure) => void
+  readonly close: () => Promise<void>
+}
+
+/** Leads the clients to other nodes, one after the other, and closes when the last one is gone. */
+export class Drain {
+  readonly #ports: DrainPorts
+  #running: Promise<void> | undefined
+
+  constructor(ports: DrainPorts) {
+    this.#ports = ports
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined
+  }
+
+  /** @throws HoldfastError `timeout` when it takes longer than the deadline; what closing the log fails with */
+  run(options: DrainOptions): Promise<void> {
+    this.#running ??= this.#within({ ...drainDefaults, ...options })
+    return this.#running
+  }
+
+  async #within(options: Required<DrainOptions>): Promise<void> {
+    const { deadlineMs } = options
+    const { clock, closeTimeoutMs, links } = this.#ports
+    // what is left for the log and the servers when the lines had to be cut
+    const cancelCut = clock.after(Math.max(deadlineMs / 2, deadlineMs - closeTimeoutMs), () =>
+      links.destroy(),
+    )
+    let cancelDeadline = () => {}
+    const deadline = new Promise<never>((_, reject) => {
+      const text = `The drain was not over after ${deadlineMs} ms.`
+      cancelDeadline = clock.after(deadlineMs, () => reject(new HoldfastError("timeout", text)))
+    })
+    try {
+      await Promise.race([this.#leadAway(options), deadline])
+    } finally {
+      cancelCut()
+      cancelDeadline()
+    }
+  }
+
+  async #leadAway({ spreadMs, noticeMs, reason }: Required<DrainOptions>): Promise<void> {
+    const { clock, random, links, disconnectAll, close } = this.#ports
+    if (noticeMs > 0) await new Promise<void>((resolve) => clock.after(noticeMs, resolve))
+    links.refuseMore()
+    disconnectAll({ reason, reconnect: true, spreadMs })
+    // these have no word for it but the close code
+    for (const link of links.raw()) {
+      clock.after(random() * spreadMs, () => link.close(closeCodes.goingAway.code, reason))
+    }
+    await links.gone()
+    await close()
+  }
+}
