@@ -1,10 +1,18 @@
-import { type Client, connect, type History, HoldfastError, type Transport } from "holdfast/client"
+import {
+  type Client,
+  connect,
+  type Follower,
+  type History,
+  HoldfastError,
+  type Transport,
+} from "holdfast/client"
 import { msgpack } from "holdfast/msgpack"
 import type { Seeded, TestNetwork, VirtualClock } from "holdfast/testing"
-import type { SimulatedApp, Stamp } from "./app.ts"
+import { hasEvents, hasPresence, hasState, isLoaded, type SimulatedApp, type Stamp } from "./app.ts"
 import type { Ledger } from "./ledger.ts"
 import type { Operation } from "./operation.ts"
 import type { Subscriber, SubscriberView, Told } from "./subscriber.ts"
+import type { Tally } from "./tally.ts"
 import type { Trace } from "./trace.ts"
 
 /** A user: opens channels, publishes, comes and goes. */
@@ -17,6 +25,9 @@ export interface Actor {
   readonly presence: () => ReadonlyMap<string, string> | undefined
   readonly member: () => string | undefined
   readonly reconnect: () => void
+  /** No node can be reached for `ms`, or until it is online again. */
+  readonly goOffline: (ms: number) => void
+  readonly goOnline: () => void
 }
 
 export interface ActorPorts {
@@ -25,6 +36,7 @@ export interface ActorPorts {
   readonly network: TestNetwork
   readonly trace: Trace
   readonly ledger: Ledger
+  readonly tally: Tally
   readonly channels: readonly string[]
   readonly paddingMax: number
   /** The node that the next line leads to. */
@@ -43,6 +55,8 @@ interface Held {
   entered: string | undefined
   /** How often it was left. */
   left: number
+  /** Follows from now on, if it does not already. */
+  readonly follow: () => void
 }
 
 const KEYS = 3
@@ -57,9 +71,11 @@ function openRoom(client: Client<SimulatedApp>, channel: string, history: Histor
 }
 
 export function createActor(name: string, ports: ActorPorts): Actor {
-  const { clock, random, network, trace, ledger } = ports
+  const { clock, random, network, trace, ledger, tally } = ports
   const codec = random.chance(0.3) ? { codec: msgpack } : {}
-  const transport = network.transport(name, { ...codec, route: ports.route })
+  let offlineUntilMs = 0
+  const route = () => (clock.monotonic() < offlineUntilMs ? undefined : ports.route())
+  const transport = counted(network.transport(name, { ...codec, route }), tally)
   const client = ports.bendClient(
     connect<SimulatedApp>("sim://any", {
       ...codec,
@@ -73,7 +89,10 @@ export function createActor(name: string, ports: ActorPorts): Actor {
   )
   const held = new Map<string, Held>()
   let doubts = 0
-  client.on("status", (status) => trace.add(name, `is ${status}`))
+  client.on("status", (status) => {
+    trace.add(name, `is ${status}`)
+    if (status === "open") tally.add("connections made")
+  })
   client.on("error", (error) => {
     trace.add(name, `error ${error}`)
     if (!(error instanceof HoldfastError)) ledger.violations.push(`client: ${name}: ${describe(error)}`)
@@ -85,12 +104,25 @@ export function createActor(name: string, ports: ActorPorts): Actor {
     const history = random.pick([undefined, "all", { last: random.between(1, 8) }] as const)
     const room = openRoom(client, channel, history)
     trace.add(name, `opens ${channel} from ${JSON.stringify(history)}`)
-    const subscriber = follow(channel, room, history)
+    let followed: Follower<Map<string, string> | undefined> | undefined
+    const follow = () => {
+      if (followed !== undefined) return
+      if (hasState(channel) || isLoaded(channel)) trace.add(name, `follows ${channel}`)
+      if (isLoaded(channel)) followed = followLoaded(room)
+      else if (hasState(channel)) followed = followState(room)
+    }
+    if (random.chance(0.3)) follow()
+    const subscriber = listen(channel, room, history, () => followed?.value)
     ledger.subscribers.push(subscriber)
-    held.set(channel, { room, subscriber, entered: undefined, left: 0 })
+    held.set(channel, { room, subscriber, entered: undefined, left: 0, follow })
   }
 
-  const follow = (channel: string, room: Room, history: History | undefined): Subscriber => {
+  const listen = (
+    channel: string,
+    room: Room,
+    history: History | undefined,
+    followed: () => ReadonlyMap<string, string> | undefined,
+  ): Subscriber => {
     const told: Told[] = []
     const where = () => ({ position: room.position, atMs: clock.monotonic() })
     let last: SubscriberView | undefined
@@ -98,8 +130,9 @@ export function createActor(name: string, ports: ActorPorts): Actor {
       open: isOpen,
       status: room.status,
       position: room.position,
-      state: channel.startsWith("feed") ? new Map() : new Map(room.state("value").entries()),
-      members: channel.startsWith("board") ? new Map(room.presence.members) : new Map(),
+      state: hasState(channel) ? new Map(room.state("value").entries()) : new Map(),
+      members: hasPresence(channel) ? new Map(room.presence.members) : new Map(),
+      followed: followed(),
     })
     const subscriber: Subscriber = {
       client: name,
@@ -116,22 +149,26 @@ export function createActor(name: string, ports: ActorPorts): Actor {
     })
     room.onGap(({ reason, from, to }) => {
       told.push({ type: "gap", reason, from, to, ...where() })
+      tally.add(`gaps told, ${reason}`)
       trace.add(name, `${channel} gap ${reason} ${from.epoch}#${from.offset} to ${to.epoch}#${to.offset}`)
     })
-    if (!channel.startsWith("price")) {
+    if (hasEvents(channel)) {
       room.on("said", (data, { offset, at, replayed }) => {
+        tally.add(replayed ? "events replayed" : "events live")
         told.push({ type: "event", offset, data, at, replayed, ...where() })
         trace.add(name, `${channel} gets #${offset} ${data.id}${replayed ? " replayed" : ""}`)
       })
     }
-    if (!channel.startsWith("feed")) {
+    if (hasState(channel)) {
       room.state("value").onChange(({ key, value }) => {
+        tally.add("values told")
         told.push({ type: "state", key, value, ...where() })
         trace.add(name, `${channel} ${key} is ${value?.id} at #${room.position?.offset}`)
       })
     }
-    if (channel.startsWith("board")) {
+    if (hasPresence(channel)) {
       room.onSignal("typing", ({ id }, { from }) => {
+        tally.add("signals told")
         trace.add(name, `${channel} signal ${id}`)
         if (id.startsWith(`${name}.`) || from === client.member)
           ledger.violations.push(`signals: ${name} got its own ${id}`)
@@ -144,6 +181,7 @@ export function createActor(name: string, ports: ActorPorts): Actor {
   const close = (channel: string, { room, entered }: Held) => {
     trace.add(name, `closes ${channel}`)
     held.delete(channel)
+    tally.add("duplicates dropped by clients", room.stats.duplicates)
     if (entered !== undefined) doubt()
     room.close()
   }
@@ -159,7 +197,7 @@ export function createActor(name: string, ports: ActorPorts): Actor {
     return operation
   }
   const track = (operation: Operation, work: Promise<unknown>) => {
-    ledger.track(operation, work, (text) => trace.add(name, `${operation.id} ${text}`))
+    ledger.track(operation, work, clock.monotonic, (text) => trace.add(name, `${operation.id} ${text}`))
   }
 
   const change = (channel: string, { room }: Held) => {
@@ -216,6 +254,7 @@ export function createActor(name: string, ports: ActorPorts): Actor {
     feed: [say, say, say, call],
     board: [say, say, change, change, enter, leave, call, signal],
     price: [change],
+    tale: [say],
   }
 
   return {
@@ -226,11 +265,20 @@ export function createActor(name: string, ports: ActorPorts): Actor {
       trace.add(name, "reconnects")
       client.reconnect()
     },
+    goOffline: (ms) => {
+      offlineUntilMs = clock.monotonic() + ms
+      trace.add(name, `is offline for ${ms} ms`)
+    },
+    goOnline: () => {
+      offlineUntilMs = 0
+    },
     act: () => {
       const channel = random.pick(ports.channels)
       const place = held.get(channel)
       if (place === undefined) return open(channel)
       if (random.chance(0.04)) return close(channel, place)
+      // from now on, without what is there, a state's fold would be none
+      if (isLoaded(channel) && random.chance(0.05)) place.follow()
       const act = random.pick(facets[channel.split("/")[0] as string] as (typeof facets)[string])
       const times = random.chance(0.2) ? random.between(2, 12) : 1
       for (let time = 0; time < times; time++) act(channel, place)
@@ -240,6 +288,51 @@ export function createActor(name: string, ports: ActorPorts): Actor {
       return new Map(
         [...held].flatMap(([channel, { entered }]) => (entered === undefined ? [] : [[channel, entered]])),
       )
+    },
+  }
+}
+
+/** The fold of a state. */
+function followState(room: Room): Follower<Map<string, string>> {
+  return room.follow({
+    initial: new Map<string, string>(),
+    reduce: (values, entry) => {
+      if (entry.type !== "state") return values
+      if (entry.value === undefined) values.delete(entry.key)
+      else values.set(entry.key, entry.value.id)
+      return values
+    },
+  })
+}
+
+/** The server's own rows, and the events behind them. The types are those of another channel. */
+function followLoaded(room: Room): Follower<Map<string, string> | undefined> {
+  const options = {
+    load: (ids: readonly string[]) => new Map(ids.map((id) => [id, id])),
+    reduce: (values: Map<string, string>, { data }: { readonly data: Stamp }) => values.set(data.id, data.id),
+  }
+  return room.follow(options as never)
+}
+
+/** Counts what passes. */
+function counted({ open }: Transport, tally: Tally): Transport {
+  return {
+    open: (url, events) => {
+      tally.add("lines opened")
+      const line = open(url, {
+        ...events,
+        onMessage: (wire) => {
+          tally.add("messages down")
+          events.onMessage(wire)
+        },
+      })
+      return {
+        ...line,
+        send: (wire) => {
+          tally.add("messages up")
+          line.send(wire)
+        },
+      }
     },
   }
 }

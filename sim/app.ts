@@ -12,7 +12,7 @@ function anything<T>(): Schema<T> {
   return { "~standard": { version: 1, vendor: "holdfast-sim", validate: (value) => ({ value: value as T }) } }
 }
 
-/** `feed` has events only, `board` every facet, `price` state under a rate cap. */
+/** `feed` has events only, `board` every facet, `price` state under a rate cap, `tale` what the server's own code loads. */
 export function simulatedApp(keep: Keep) {
   return contract({
     "feed/:name": channel({
@@ -33,6 +33,11 @@ export function simulatedApp(keep: Keep) {
       rate: { perKeyPerSecond: 4 },
       keep,
     }),
+    "tale/:name": channel({
+      events: { said: anything<Stamp>() },
+      snapshot: anything<readonly string[]>(),
+      keep,
+    }),
   } satisfies Record<string, ChannelDefinition>)
 }
 
@@ -44,11 +49,41 @@ export interface CallInput {
 export type SimulatedApp = ReturnType<typeof simulatedApp>
 export type Pattern = keyof SimulatedApp["channels"]
 
-/** Clients may do everything. `handleCall` is told which calls were carried out. */
-export function handlers(
-  handleCall: (id: string) => void,
-): NonNullable<HubOptions<SimulatedApp, undefined>["channels"]> {
-  const said = ({ data }: { readonly data: Stamp }) => data
+/** Every channel that a run may have. */
+export const CHANNELS = ["feed/a", "feed/b", "board/a", "board/b", "price/a", "tale/a"] as const
+
+/** What a channel has, by its name. */
+export function hasEvents(channel: string): boolean {
+  return !channel.startsWith("price")
+}
+export function hasState(channel: string): boolean {
+  return channel.startsWith("board") || channel.startsWith("price")
+}
+export function hasPresence(channel: string): boolean {
+  return channel.startsWith("board")
+}
+export function isLoaded(channel: string): boolean {
+  return channel.startsWith("tale")
+}
+
+export interface HandlerPorts {
+  /** Told which calls were carried out. */
+  readonly handleCall: (id: string) => void
+  /** How long a handler takes. */
+  readonly pause: () => Promise<void> | undefined
+  readonly load: (channel: string) => Promise<readonly string[]>
+}
+
+/** Clients may do everything. */
+export function handlers({
+  handleCall,
+  pause,
+  load,
+}: HandlerPorts): NonNullable<HubOptions<SimulatedApp, undefined>["channels"]> {
+  const said = async ({ data }: { readonly data: Stamp }) => {
+    await pause()
+    return data
+  }
   const double = ({ input }: { readonly input: CallInput }) => {
     handleCall(input.id)
     return 2 * input.value
@@ -61,9 +96,14 @@ export function handlers(
       state: { value: said },
       delete: { value: () => true },
       presence: said,
-      signals: { typing: said },
+      signals: { typing: ({ data }) => data },
       calls: { double },
     },
     "price/:name": { subscribe: true, state: { value: said }, delete: { value: () => true } },
+    "tale/:name": {
+      subscribe: true,
+      events: { said },
+      snapshot: ({ params }) => load(`tale/${params.name}`),
+    },
   }
 }

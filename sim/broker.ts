@@ -1,5 +1,7 @@
 import { HoldfastError } from "holdfast/client"
 import type { Batch, Log, Seeded, VirtualClock } from "holdfast/testing"
+import type { Database } from "./database.ts"
+import type { Tally } from "./tally.ts"
 import type { Trace } from "./trace.ts"
 import { idOf, type Truth } from "./truth.ts"
 
@@ -35,6 +37,8 @@ interface BrokerPorts {
   readonly random: Seeded
   readonly truth: Truth
   readonly trace: Trace
+  readonly tally: Tally
+  readonly database: Database
   readonly makeLog: (epoch: string) => Log
   /** Whether several nodes append to it. */
   readonly shared: boolean
@@ -51,7 +55,7 @@ interface Watching {
 const REFUSAL_MS = 200
 
 export function createBroker(ports: BrokerPorts): Broker {
-  const { clock, random, truth, trace } = ports
+  const { clock, random, truth, trace, tally } = ports
   const conditions: BrokerConditions = { latencyMs: () => 1, holes: 0 }
   const watchings = new Set<Watching>()
   let watched = new Set<string>()
@@ -102,7 +106,10 @@ export function createBroker(ports: BrokerPorts): Broker {
         later(lane, () => {
           // what was already on its way when the node died arrives up to some point, as over any one line
           lost ||= abandoned && random.chance(0.5)
-          if (lost) return
+          if (lost) {
+            tally.add("requests lost with their node")
+            return
+          }
           if (!reachable) {
             handleRefusal()
             clock.after(REFUSAL_MS, () => reject(new HoldfastError("log_unavailable")))
@@ -133,7 +140,10 @@ export function createBroker(ports: BrokerPorts): Broker {
         notice,
         tell: (batch) => {
           if (reachable && !random.chance(conditions.holes)) later(lane, () => listener(batch))
-          else notice()
+          else {
+            tally.add("notifications lost")
+            notice()
+          }
         },
       }
       return ask(undefined, async () => {
@@ -173,9 +183,15 @@ export function createBroker(ports: BrokerPorts): Broker {
               const what = `${draft.kind} ${idOf(options) ?? draft.key} to ${channel}`
               trace.add(node, `${appended.duplicate ? "finds" : "appends"} ${what}: ${epoch}#${offset}`)
               truth.add(channel, draft, options, appended, clock.monotonic())
+              tally.add(appended.duplicate ? "appends found again" : "entries")
+              if (draft.kind === "event" && !appended.duplicate)
+                ports.database.add(channel, idOf(options) as string)
               return appended
             },
-            () => truth.refuse(options),
+            () => {
+              tally.add("appends refused")
+              truth.refuse(options)
+            },
           ),
         head: (channel) => ask(undefined, () => log.head(channel)),
         read: (channel, range) => ask(undefined, () => log.read(channel, range)),

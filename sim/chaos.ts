@@ -3,6 +3,7 @@ import type { Actor } from "./actor.ts"
 import type { Broker } from "./broker.ts"
 import type { SimulatedNode } from "./node.ts"
 import type { Fault, Profile } from "./profile.ts"
+import type { Tally } from "./tally.ts"
 import type { Trace } from "./trace.ts"
 
 export interface ChaosPorts {
@@ -14,6 +15,7 @@ export interface ChaosPorts {
   readonly actors: readonly Actor[]
   readonly profile: Profile
   readonly trace: Trace
+  readonly tally: Tally
 }
 
 /** Lets things go wrong, and right again. */
@@ -24,7 +26,7 @@ export interface Chaos {
 }
 
 export function createChaos(ports: ChaosPorts): Chaos {
-  const { clock, random, network, broker, nodes, actors, profile, trace } = ports
+  const { clock, random, network, broker, nodes, actors, profile, trace, tally } = ports
   const leaving = new Set<Promise<void>>()
   let healed = false
   const line = () => {
@@ -40,75 +42,111 @@ export function createChaos(ports: ChaosPorts): Chaos {
       if (!healed) node.start()
     })
 
-  const strikes: Readonly<Record<Fault, () => void>> = {
+  const strikes: Readonly<Record<Fault, () => boolean>> = {
     cut: () => {
       const cut = line()
-      if (cut === undefined) return
+      if (cut === undefined) return false
       trace.add(cut.client, `its line to ${cut.host} is cut`)
       cut.cut()
+      return true
     },
     halfCut: () => {
       const cut = line()
-      if (cut === undefined) return
+      if (cut === undefined) return false
       const told = random.pick(["client", "server"] as const)
       trace.add(cut.client, `its line to ${cut.host} is cut, and only the ${told} knows`)
       cut.cut(told)
+      return true
     },
     blackHole: () => {
       const hole = line()
-      if (hole === undefined) return
+      if (hole === undefined) return false
       trace.add(hole.client, `its line to ${hole.host} swallows everything`)
       hole.blackHole()
+      return true
     },
     stall: () => {
       const stalled = line()
-      if (stalled === undefined) return
+      if (stalled === undefined) return false
       trace.add(stalled.client, "stops reading")
       stalled.stall()
       clock.after(random.between(1, 6_000), stalled.flow)
+      return true
     },
     crash: () => {
       const node = someNode(true)
-      if (node === undefined) return
+      if (node === undefined) return false
       node.crash()
       restartLater(node)
+      return true
     },
     leave: () => {
       const node = someNode(true)
-      if (node === undefined) return
+      if (node === undefined) return false
       const left = node.leave().then(() => {
         leaving.delete(left)
         if (!healed) restartLater(node)
       })
       leaving.add(left)
+      return true
+    },
+    // as before a deploy: each client makes its new line before it drops the old one
+    handOver: () => {
+      const node = someNode(true)
+      if (node === undefined) return false
+      trace.add(node.name, "sends its clients away")
+      node.hub().disconnectAll({ reason: "simulated", reconnect: true, spreadMs: random.between(0, 500) })
+      return true
     },
     unreachable: () => {
       const node = someNode(true)
-      if (node === undefined) return
+      if (node === undefined) return false
       const port = node.port()
       port.setReachable(false)
       clock.after(random.between(10, 3_000), () => port.setReachable(true))
+      return true
     },
     holes: () => {
       broker.conditions.holes = random.pick([0, 0.1, 0.5, 1])
       trace.add("broker", `loses ${broker.conditions.holes} of its notifications`)
+      return true
     },
-    newEpoch: () => broker.loseEverything(),
+    newEpoch: () => {
+      broker.loseEverything()
+      return true
+    },
     // together less than what the idempotency window allows for
-    jump: () => someNode(true)?.jump(random.between(-4_000, 4_000)),
+    jump: () => {
+      const node = someNode(true)
+      node?.jump(random.between(-4_000, 4_000))
+      return node !== undefined
+    },
     latency: () => {
       const [slowest, slowestLog] = [random.pick([2, 20, 200]), random.pick([0, 2, 20, 200])]
       network.conditions.latencyMs = () => random.between(1, slowest)
       broker.conditions.latencyMs = () => random.between(0, slowestLog)
       trace.add("network", `takes up to ${slowest} ms, the log up to ${slowestLog} ms`)
+      return true
+    },
+    offline: () => {
+      const actor = random.pick(actors)
+      actor.goOffline(random.between(100, profile.offlineMsMax))
+      for (const each of network.lines(actor.name)) each.cut()
+      return true
     },
   }
   const enabled = [...profile.faults]
 
   return {
     strike: () => {
-      if (random.chance(0.1)) random.pick(actors).reconnect()
-      else if (enabled.length > 0) strikes[random.pick(enabled)]()
+      if (random.chance(0.1)) {
+        tally.add("fault reconnect")
+        random.pick(actors).reconnect()
+        return
+      }
+      if (enabled.length === 0) return
+      const fault = random.pick(enabled)
+      if (strikes[fault]()) tally.add(`fault ${fault}`)
     },
     heal: async () => {
       healed = true
@@ -116,6 +154,7 @@ export function createChaos(ports: ChaosPorts): Chaos {
       broker.conditions.holes = 0
       broker.conditions.latencyMs = () => 1
       network.conditions.latencyMs = () => random.between(1, 5)
+      for (const actor of actors) actor.goOnline()
       for (const each of network.lines()) each.flow()
       for (const node of nodes) node.port().setReachable(true)
       for (const left of [...leaving]) await clock.run(left)

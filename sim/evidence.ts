@@ -1,4 +1,5 @@
 import type { Entry, Head } from "holdfast/testing"
+import type { Database } from "./database.ts"
 import type { Ledger } from "./ledger.ts"
 import type { Profile } from "./profile.ts"
 import type { Life, TrueEntry, Truth } from "./truth.ts"
@@ -8,6 +9,7 @@ export interface Evidence {
   readonly profile: Profile
   readonly truth: Truth
   readonly ledger: Ledger
+  readonly database: Database
   /** What the log itself holds in the end, by channel. */
   readonly kept: ReadonlyMap<string, { readonly head: Head; readonly entries: readonly Entry[] }>
   /** Who is in the presence of each channel, member by operation; only where the run can know. */
@@ -19,14 +21,20 @@ export type Check = (evidence: Evidence) => string[]
 
 /** Whether the log may have dropped this entry by now, so that whoever has not seen it is owed a gap and no more. */
 export function mayBeLost({ profile }: Evidence, life: Life, entry: TrueEntry): boolean {
-  const { events = 1_000, forMs = Number.POSITIVE_INFINITY } = profile.keep
+  const { events = 1_000, forMs = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = profile.keep
   if (entry.kind === "set" || entry.kind === "join") return false
   if (entry.at < life.latestAt - forMs) return true
   const isEvent = entry.kind === "event"
-  const newer = life.entries.filter(
-    (other) => other.offset > entry.offset && (isEvent ? other.kind === "event" : isTombstone(other)),
-  ).length
-  return newer >= (isEvent ? events : profile.tombstonesMax)
+  let newer = 0
+  let newerBytes = entry.body.byteLength
+  for (let index = life.entries.length - 1; index >= 0; index--) {
+    const other = life.entries[index] as TrueEntry
+    if (other.offset <= entry.offset) break
+    if (isEvent ? other.kind !== "event" : !isTombstone(other)) continue
+    newer++
+    newerBytes += other.body.byteLength
+  }
+  return isEvent ? newer >= events || newerBytes > bytes : newer >= profile.tombstonesMax
 }
 
 /** The newest deletion that the log may have forgotten: a log gives no history from below it. */

@@ -27,16 +27,23 @@ export class Ledger {
     return operation
   }
 
-  /** Writes down how `work` ends. */
-  track(operation: Operation, work: Promise<unknown>, tell: (text: string) => void): void {
+  /** Writes down how `work` ends, and when. */
+  track(
+    operation: Operation,
+    work: Promise<unknown>,
+    nowMs: () => number,
+    tell: (text: string) => void,
+  ): void {
     work.then(
       (value) => {
+        operation.settledAtMs = nowMs()
         if (operation.outcome !== undefined) this.violations.push(`settles: ${operation.id} settled twice`)
         operation.outcome = operation.kind === "call" ? { data: value } : outcomeOf(value)
         tell(`is done: ${JSON.stringify(value)}`)
       },
       (error: unknown) => {
         const code = error instanceof HoldfastError ? error.code : `defect ${describe(error)}`
+        operation.settledAtMs = nowMs()
         operation.outcome = { code }
         tell(`fails: ${code}`)
       },

@@ -1,33 +1,61 @@
-import { parseArgs } from "node:util"
-import { run } from "./run.ts"
+import { perform } from "./job.ts"
+import { argumentsFor, HELP, type Options, readOptions, UsageError } from "./options.ts"
+import { openPool } from "./pool.ts"
+import { createProgress } from "./progress.ts"
+import type { Outcome } from "./run.ts"
+import { summaryOf } from "./summary.ts"
+import { Tally } from "./tally.ts"
 
-/** `npm run sim -- --seeds 1000`, or `--seed 42` for one, with its trace. */
-const { values } = parseArgs({
-  options: { seeds: { type: "string" }, from: { type: "string" }, seed: { type: "string" } },
-})
-
-if (values.seed !== undefined) {
-  const outcome = await run({ seed: Number(values.seed), print: (line) => console.log(line) })
-  report(Number(values.seed), outcome.violations)
-  console.log(`seed ${values.seed}: ${outcome.hash}, ${JSON.stringify(outcome.counts)}`)
-} else {
-  await runAll(Number(values.from ?? 1), Number(values.seeds ?? 100))
+try {
+  const options = readOptions(process.argv.slice(2))
+  if (options === undefined) console.log(HELP)
+  else await (options.trace ? traceOne(options) : runAll(options))
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  console.error(error.message)
+  process.exitCode = 1
 }
 
-async function runAll(from: number, count: number): Promise<void> {
-  let failed = 0
-  for (let seed = from; seed < from + count; seed++) {
-    const { violations } = await run({ seed })
-    if (violations.length > 0) failed++
-    report(seed, violations)
-    if ((seed - from + 1) % 100 === 0) console.error(`${seed - from + 1} of ${count} seeds, ${failed} failed`)
+async function traceOne({ from: seed, plant, overrides, ...options }: Options): Promise<void> {
+  const outcome = await perform({ seed, plant, overrides }, (line) => console.log(line))
+  report(outcome, { from: seed, plant, overrides, ...options })
+  for (const [name, times] of Object.entries(outcome.counts)) console.log(`${name}: ${times}`)
+  console.log(`seed ${seed}: ${outcome.violations.length} violations, trace ${outcome.hash}`)
+}
+
+async function runAll(options: Options): Promise<void> {
+  const { from, seeds, jobs, plant, overrides } = options
+  const startedMs = performance.now()
+  const pool = openPool(Math.min(jobs, seeds))
+  const tally = new Tally()
+  const progress = createProgress(seeds)
+  const broken: number[] = []
+  let done = 0
+  let next = from
+  // as many loops as processes; with a planted bug, nobody takes another seed when it is found
+  const loop = async () => {
+    while (next < from + seeds && !(plant !== undefined && broken.length > 0)) {
+      const outcome = await pool.run({ seed: next++, plant, overrides })
+      tally.addAll(outcome.counts)
+      done++
+      if (outcome.violations.length > 0) {
+        broken.push(outcome.seed)
+        progress.clear()
+        report(outcome, options)
+      }
+      progress.show(done, broken.length)
+    }
   }
-  console.log(`${count - failed} passed, ${failed} failed`)
+  await Promise.all(Array.from({ length: jobs }, loop))
+  pool.close()
+  progress.clear()
+  console.log(summaryOf(tally, { done, broken, seconds: (performance.now() - startedMs) / 1_000 }))
 }
 
-function report(seed: number, violations: readonly string[]): void {
+function report({ seed, violations }: Outcome, options: Options): void {
   if (violations.length === 0) return
   process.exitCode = 1
-  console.log(`seed ${seed} breaks a promise (npm run sim -- --seed ${seed}):`)
+  console.log(`seed ${seed} breaks a promise (npm run sim -- ${argumentsFor(seed, options)}):`)
   for (const violation of violations.slice(0, 5)) console.log(`  ${violation}`)
+  if (violations.length > 5) console.log(`  and ${violations.length - 5} more`)
 }

@@ -11,6 +11,7 @@ import {
 } from "holdfast/testing"
 import { handlers, type SimulatedApp } from "./app.ts"
 import type { Broker, Port } from "./broker.ts"
+import type { Database } from "./database.ts"
 import type { Profile } from "./profile.ts"
 import type { Trace } from "./trace.ts"
 
@@ -38,6 +39,7 @@ export interface NodePorts {
   readonly trace: Trace
   readonly app: SimulatedApp
   readonly profile: Profile
+  readonly database: Database
   readonly handleCall: (id: string) => void
   /** The hub reports what should not happen. */
   readonly handleDefect: (text: string) => void
@@ -51,9 +53,21 @@ export function createNode(name: string, ports: NodePorts): SimulatedNode {
   const { clock, random, network, broker, trace, profile } = ports
   let skewMs = 0
   let up = false
+  /** What it loads is as of some moment between the asking and the answer; and it can fail, as any query can. */
+  const load = async (channel: string, pause: () => Promise<void> | undefined) => {
+    await pause()
+    if (random.chance(0.1)) throw new HoldfastError("log_unavailable", "the database is away")
+    const loaded = ports.database.load(channel)
+    await pause()
+    return loaded
+  }
   const start = () => {
     const port = broker.port(name)
     const process = testProcess({ clock, log: ports.bendLog(port.log) }, () => skewMs)
+    const pause = () => {
+      const ms = random.between(0, profile.handlerMsMax)
+      return ms === 0 ? undefined : new Promise<void>((resolve) => process.clock.after(ms, resolve))
+    }
     const report = (text: string, fields: Readonly<Record<string, unknown>>) => {
       trace.add(name, `reports: ${text} ${String(fields.error)}`)
       if (!isBadLuck(fields.error)) ports.handleDefect(`${name}: ${text}: ${describe(fields.error)}`)
@@ -61,7 +75,7 @@ export function createNode(name: string, ports: NodePorts): SimulatedNode {
     const hub = createHubCore<SimulatedApp, undefined, unknown>(
       ports.app,
       {
-        channels: handlers(ports.handleCall),
+        channels: handlers({ handleCall: ports.handleCall, pause, load: (channel) => load(channel, pause) }),
         limits: profile.limits,
         logger: { warn: report, error: report },
       },

@@ -11,6 +11,7 @@ export interface Operation {
   /** How many operations of the same run came before. */
   readonly sequence: number
   readonly startedAtMs: number
+  settledAtMs?: number
   outcome?: { readonly position?: Position; readonly data?: unknown } | { readonly code: string }
 }
 

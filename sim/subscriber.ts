@@ -32,4 +32,6 @@ export interface SubscriberView {
   readonly position: Position | undefined
   readonly state: ReadonlyMap<string, Stamp>
   readonly members: ReadonlyMap<string, Stamp>
+  /** What `follow` folds to, if it is used: of state, the value by key; of what the server loads, the ids. */
+  readonly followed: ReadonlyMap<string, string> | undefined
 }

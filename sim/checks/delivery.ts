@@ -151,9 +151,12 @@ class Cursor {
 
   /** No event may stand in what is passed over: values may, for their successors say all there is to know. */
   #pass(from: Position, through: number, how: string): void {
-    for (const { kind, offset, id } of this.#life(from.epoch).entries) {
-      if (kind === "event" && offset > from.offset && offset <= through)
-        this.#complain("no silent loss", `${how} ${from.epoch}#${offset} (${id})`)
+    const { byOffset, entries } = this.#life(from.epoch)
+    const last = Math.min(through, entries.at(-1)?.offset ?? 0)
+    for (let offset = from.offset + 1; offset <= last; offset++) {
+      const entry = byOffset.get(offset)
+      if (entry?.kind === "event")
+        this.#complain("no silent loss", `${how} ${from.epoch}#${offset} (${entry.id})`)
     }
   }
 }

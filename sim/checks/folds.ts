@@ -1,25 +1,30 @@
-import type { Stamp } from "../app.ts"
+import { hasPresence, hasState, isLoaded, type Stamp } from "../app.ts"
 import { type Check, foldOf } from "../evidence.ts"
 import { stampOf } from "../stamp.ts"
 import type { Subscriber } from "../subscriber.ts"
 import type { TrueEntry, Truth } from "../truth.ts"
 
 /** In the end, every subscriber holds what all entries fold to; on the way, no key ever went back. */
-export const checkFolds: Check = ({ ledger, truth, present }) => {
+export const checkFolds: Check = ({ ledger, truth, present, database }) => {
   const complaints: string[] = []
   for (const subscriber of ledger.subscribers) {
     const who = `${subscriber.client} on ${subscriber.channel}`
     complaints.push(...backwards(subscriber, truth).map((what) => `order: ${who} ${what}`))
     const view = subscriber.view()
     if (!view.open) continue
-    const life = truth.life(subscriber.channel)
-    if (!subscriber.channel.startsWith("feed"))
-      complaints.push(
-        ...differences(view.state, foldOf(life, "state")).map((what) => `state: ${who} ${what}`),
-      )
-    if (subscriber.channel.startsWith("board")) {
-      const members = differences(view.members, foldOf(life, "presence"))
-      complaints.push(...members.map((what) => `presence: ${who} ${what}`))
+    const { channel } = subscriber
+    const life = truth.life(channel)
+    const complain = (what: string, found: readonly string[]) =>
+      complaints.push(...found.map((each) => `${what}: ${who} ${each}`))
+    const state = entryIds(foldOf(life, "state"))
+    if (hasState(channel)) complain("state", differences(stampIds(view.state), state))
+    if (hasPresence(channel)) {
+      const members = entryIds(foldOf(life, "presence"))
+      complain("presence", differences(stampIds(view.members), members))
+    }
+    if (view.followed !== undefined) {
+      const loaded = new Map(database.load(channel).map((id) => [id, id]))
+      complain("follow", differences(view.followed, isLoaded(channel) ? loaded : state))
     }
   }
   for (const [channel, members] of present ?? []) {
@@ -38,14 +43,18 @@ export const checkFolds: Check = ({ ledger, truth, present }) => {
   return complaints
 }
 
-function differences(held: ReadonlyMap<string, Stamp>, fold: ReadonlyMap<string, TrueEntry>): string[] {
-  const found: string[] = []
-  for (const key of new Set([...held.keys(), ...fold.keys()])) {
-    const entry = fold.get(key)
-    const [mine, real] = [held.get(key)?.id, entry === undefined ? undefined : stampOf(entry).id]
-    if (mine !== real) found.push(`holds ${mine} for ${key}; it is ${real}`)
-  }
-  return found
+function stampIds(values: ReadonlyMap<string, Stamp>): Map<string, string> {
+  return new Map([...values].map(([key, { id }]) => [key, id]))
+}
+
+function entryIds(fold: ReadonlyMap<string, TrueEntry>): Map<string, string> {
+  return new Map([...fold].map(([key, entry]) => [key, stampOf(entry).id]))
+}
+
+function differences(held: ReadonlyMap<string, string>, real: ReadonlyMap<string, string>): string[] {
+  return [...new Set([...held.keys(), ...real.keys()])]
+    .filter((key) => held.get(key) !== real.get(key))
+    .map((key) => `holds ${held.get(key)} for ${key}; it is ${real.get(key)}`)
 }
 
 /** Values have to come in the order of their offsets, key by key, within one life of the log. */

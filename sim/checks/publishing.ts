@@ -5,24 +5,32 @@ import { stampOf } from "../stamp.ts"
 
 /** What an operation may fail with while the network and the log break. */
 const FAILURES: Readonly<Record<Operation["kind"], readonly string[]>> = {
-  event: ["log_unavailable", "closed", "outbox_full"],
-  set: ["log_unavailable", "closed", "outbox_full"],
-  delete: ["log_unavailable", "closed", "outbox_full"],
+  event: ["log_unavailable", "closed", "outbox_full", "in_doubt"],
+  set: ["log_unavailable", "closed", "outbox_full", "in_doubt"],
+  delete: ["log_unavailable", "closed", "outbox_full", "in_doubt"],
   enter: ["log_unavailable", "closed", "outbox_full"],
   leave: ["log_unavailable", "closed", "outbox_full"],
   call: ["connection_lost", "timeout", "closed", "outbox_full"],
 }
 
-export const checkSettled: Check = ({ ledger }) =>
-  ledger.operations.flatMap((operation) => {
+/** The part of the idempotency window that has to be over before something is in doubt: see docs/client.md. */
+const IN_DOUBT_PART = 0.8
+
+export const checkSettled: Check = ({ ledger, profile }) => {
+  const inDoubtMs = IN_DOUBT_PART * (profile.limits.idempotencyWindowMs ?? Number.POSITIVE_INFINITY)
+  return ledger.operations.flatMap((operation) => {
     const { id, kind, sequence, outcome } = operation
     if (outcome === undefined) return [`settles: ${kind} ${id} never did`]
     const code = codeOf(operation)
     if (code !== undefined && !FAILURES[kind].includes(code)) return [`settles: ${kind} ${id} with ${code}`]
+    const tookMs = (operation.settledAtMs ?? 0) - operation.startedAtMs
+    if (code === "in_doubt" && tookMs < inDoubtMs)
+      return [`settles: ${kind} ${id} is said to be in doubt after ${tookMs} ms`]
     if (kind === "call" && "data" in outcome && outcome.data !== 2 * sequence)
       return [`calls: ${id} was answered with ${outcome.data} instead of ${2 * sequence}`]
     return []
   })
+}
 
 export const checkCalls: Check = ({ ledger }) =>
   [...ledger.calls]

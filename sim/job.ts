@@ -1,0 +1,32 @@
+import { plantOf } from "./plants/catalog.ts"
+import type { ProfileOverrides } from "./profile.ts"
+import { type Outcome, run } from "./run.ts"
+
+/** One run, as it can be told to another process. */
+export interface Job {
+  readonly seed: number
+  /** The name of a planted bug. */
+  readonly plant?: string | undefined
+  readonly overrides?: ProfileOverrides
+}
+
+/** Also what a run throws is an outcome: a defect of the simulation, or of what it simulates. */
+export async function perform(
+  { seed, plant, overrides = {} }: Job,
+  print?: (line: string) => void,
+): Promise<Outcome> {
+  try {
+    return await run({
+      seed,
+      overrides,
+      ...(plant !== undefined && { plant: plantOf(plant) }),
+      ...(print !== undefined && { print }),
+    })
+  } catch (error) {
+    return { seed, hash: "", violations: [`defect: ${describe(error)}`], counts: {} }
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

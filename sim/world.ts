@@ -1,0 +1,138 @@
+import {
+  type Host,
+  memoryLog,
+  type Seeded,
+  seeded,
+  type TestNetwork,
+  testNetwork,
+  type VirtualClock,
+  virtualClock,
+} from "holdfast/testing"
+import { type Actor, createActor } from "./actor.ts"
+import { simulatedApp } from "./app.ts"
+import { type Broker, createBroker } from "./broker.ts"
+import { type Chaos, createChaos } from "./chaos.ts"
+import { Database } from "./database.ts"
+import { Ledger } from "./ledger.ts"
+import { createNode, type SimulatedNode } from "./node.ts"
+import type { Plant } from "./plant.ts"
+import { drawProfile, type Profile, type ProfileOverrides } from "./profile.ts"
+import { Tally } from "./tally.ts"
+import { createTrace, type Trace } from "./trace.ts"
+import { Truth } from "./truth.ts"
+
+export interface WorldOptions {
+  readonly seed: number
+  /** Is given each line of the trace. */
+  readonly print?: (line: string) => void
+  /** A bug to be found. */
+  readonly plant?: Plant
+  readonly overrides?: ProfileOverrides
+}
+
+/** Everything that one run is made of. */
+export interface World {
+  readonly random: Seeded
+  readonly profile: Profile
+  readonly clock: VirtualClock
+  readonly network: TestNetwork
+  readonly trace: Trace
+  readonly tally: Tally
+  readonly truth: Truth
+  readonly ledger: Ledger
+  readonly database: Database
+  readonly broker: Broker
+  readonly nodes: readonly SimulatedNode[]
+  readonly actors: readonly Actor[]
+  readonly chaos: Chaos
+}
+
+/** All chance comes from the seed; each part gets a source of its own, so that one does not shift another. */
+export function createWorld({ seed, print, plant = {}, overrides = {} }: WorldOptions): World {
+  const random = seeded(seed)
+  const profile = drawProfile(random.fork(), overrides)
+  const clock = virtualClock()
+  const trace = createTrace(clock.monotonic, print)
+  const [tally, truth, ledger, database] = [new Tally(), new Truth(), new Ledger(), new Database()]
+  const network = testNetwork(clock, { highWaterBytes: profile.highWaterBytes })
+  const app = simulatedApp(profile.keep)
+  const makeLog = (epoch: string) => memoryLog({ epoch, tombstonesPerChannelMax: profile.tombstonesMax })
+  const broker = createBroker({
+    clock,
+    random: random.fork(),
+    truth,
+    trace,
+    tally,
+    database,
+    shared: profile.nodes > 1,
+    makeLog: (epoch) => plant.log?.(() => makeLog(epoch)) ?? makeLog(epoch),
+  })
+  const same = <T>(value: T) => value
+  const nodes = Array.from({ length: profile.nodes }, (_, index) =>
+    createNode(`n${index + 1}`, {
+      clock,
+      random: random.fork(),
+      network,
+      broker,
+      trace,
+      app,
+      profile,
+      database,
+      handleCall: (id) => ledger.called(id),
+      handleDefect: (text) => ledger.violations.push(`defect: ${text}`),
+      bendLog: plant.port ?? same,
+      bendHost: (host) => counted(plant.host?.(host) ?? host, tally),
+      handleCrash: plant.crash ?? (() => {}),
+    }),
+  )
+  const actors = Array.from({ length: profile.clients }, (_, index) => {
+    const own = random.fork()
+    return createActor(`c${index + 1}`, {
+      clock,
+      random: own.fork(),
+      network,
+      trace,
+      ledger,
+      tally,
+      channels: profile.channels,
+      paddingMax: profile.paddingMax,
+      route: () => {
+        const up = nodes.filter((node) => node.isUp())
+        return up.length === 0 ? undefined : own.pick(up).name
+      },
+      bendTransport: plant.transport ?? same,
+      bendClient: plant.client ?? same,
+    })
+  })
+  const chance = random.fork()
+  const chaos = createChaos({ clock, random: chance, network, broker, nodes, actors, profile, trace, tally })
+  return {
+    random,
+    profile,
+    clock,
+    network,
+    trace,
+    tally,
+    truth,
+    ledger,
+    database,
+    broker,
+    nodes,
+    actors,
+    chaos,
+  }
+}
+
+/** Counts how often a line was full. */
+function counted({ connect }: Host, tally: Tally): Host {
+  return {
+    connect: (link, request) => {
+      const write = (bytes: Uint8Array) => {
+        const hasRoom = link.write(bytes)
+        if (!hasRoom) tally.add("writes to a full line")
+        return hasRoom
+      }
+      return connect({ ...link, write }, request)
+    },
+  }
+}
