@@ -120,7 +120,10 @@ export interface Channel<D extends ChannelDefinition> {
   readonly onGap: (listener: (gap: GapChange) => void) => () => void
   /** Told when the server refuses the channel, or ends the subscription. */
   readonly onError: (listener: (error: HoldfastError) => void) => () => void
-  readonly onStatus: (listener: (status: SubscriptionStatus) => void) => () => void
+  /** Told each change, and why the channel was refused or closed. */
+  readonly onStatus: (
+    listener: (status: SubscriptionStatus, error: HoldfastError | undefined) => void,
+  ) => () => void
   /** Subscribes. After a refusal, asks again; a new connection does so by itself. */
   readonly subscribe: () => void
   /**
