@@ -3,7 +3,6 @@ import type {
   ChannelDefinition,
   Events,
   Loaded,
-  Payload,
   Presence,
   Received,
   Schema,
@@ -146,7 +145,7 @@ export interface Channel<D extends ChannelDefinition> {
   readonly state: <N extends StateName<D>>(name: N) => StateView<Received<States<D>[N]>, Sent<States<D>[N]>>
   readonly presence: [Presence<D>] extends [never]
     ? never
-    : PresenceView<Received<Presence<D> & Payload>, Sent<Presence<D> & Payload>>
+    : PresenceView<Received<Presence<D>>, Sent<Presence<D>>>
   /**
    * Sends a signal, or drops it when it cannot leave now.
    * @throws HoldfastError `invalid_value`, `message_too_large`, `closed`

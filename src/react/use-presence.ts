@@ -11,8 +11,8 @@ const NOBODY: ReadonlyMap<string, never> = new Map<string, never>()
  */
 export function usePresence<D extends ChannelDefinition & { readonly presence: Payload }>(
   channel: ChannelHandle<D>,
-  data?: Sent<Presence<D> & Payload>,
-): ReadonlyMap<string, Received<Presence<D> & Payload>>
+  data?: Sent<Presence<D>>,
+): ReadonlyMap<string, Received<Presence<D>>>
 export function usePresence(channel: ChannelHandle<ChannelDefinition>, data?: unknown): unknown {
   const { hold } = channel[BINDING]
   const latest = useRef(data)

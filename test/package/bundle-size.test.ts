@@ -24,3 +24,25 @@ test(`holdfast/client takes at most ${BYTES_MAX} bytes: bundled, minified, gzipp
   const inputs = Object.keys(bundle.metafile.inputs)
   expect(inputs.filter((file) => file.includes("msgpack") || file.includes("src/outbox"))).toEqual([])
 })
+
+const REACT_BYTES_MAX = 4 * 1024
+
+test(`holdfast/react takes at most ${REACT_BYTES_MAX} bytes, beside React and the client`, async () => {
+  const bundle = await build({
+    entryPoints: [fileURLToPath(new URL("../../src/react/index.ts", import.meta.url))],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    external: ["react"],
+    write: false,
+    metafile: true,
+  })
+  const code = bundle.outputFiles[0]?.contents ?? new Uint8Array()
+  const bytes = gzipSync(code, { level: 9 }).byteLength
+  console.log(`holdfast/react: ${bytes} bytes gzipped, ${code.byteLength} minified`)
+  expect(bytes).toBeGreaterThan(1_000)
+  expect(bytes).toBeLessThanOrEqual(REACT_BYTES_MAX)
+  // the user's own client is what it works on, so that there is one in the bundle, and none where it is loaded later
+  expect(Object.keys(bundle.metafile.inputs).filter((file) => file.includes("src/client"))).toEqual([])
+})

@@ -39,6 +39,9 @@ const app = contract({
     },
   }),
   news: channel({ events: { headline: z.string() } }),
+  seats: channel({
+    presence: { input: z.object({ nick: z.string() }), output: z.object({ name: z.string() }) },
+  }),
   "board/:id": channel({
     events: { added: z.object({ id: z.number() }) },
     state: { title: z.string() },
@@ -135,6 +138,11 @@ room.presence.enter({ name: "Ada" })
 room.presence.onChange((members) => same<ReadonlyMap<string, { name: string }>>()(members))
 // @ts-expect-error other data
 room.presence.enter({ nick: "Ada" })
+const seats = client.channel("seats").presence
+seats.enter({ nick: "Ada" })
+same<ReadonlyMap<string, { name: string }>>()(seats.members)
+// @ts-expect-error what only the server adds
+seats.enter({ name: "Ada" })
 
 // --- signals ---
 room.signal("typing", {})
