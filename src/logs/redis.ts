@@ -46,6 +46,7 @@ export function redisLog(target: string | RedisClient, options: RedisLogOptions 
     offsetOfLast: async (channel, count) => store.offsetOfLast(place(channel), count),
     watch: async (channel, listener) => watching.watch(channel, place(channel), listener),
     trim: async (channel, keep, nowMs) => void (await store.trim(place(channel), keep, nowMs)),
+    watchAvailability: (listener) => connection.reachability.watch(listener),
     close() {
       closing ??= appends.drained().then(() => {
         watching.close()

@@ -17,6 +17,7 @@ export class Appends {
   readonly #lanes = new Map<string, Lane>()
   #number = 0
   #pending = 0
+  #pendingBytes = 0
   #sweep: NodeJS.Timeout | undefined
   #handleEmpty: () => void = () => {}
 
@@ -27,15 +28,19 @@ export class Appends {
   }
 
   async append(channel: string, place: Place, draft: Draft, options: AppendOptions): Promise<Appended> {
-    if (this.#pending >= this.#settings.pendingAppendsMax)
-      throw unavailable(
-        `${this.#settings.pendingAppendsMax} appends wait for Redis already (pendingAppendsMax)`,
-      )
+    const { pendingAppendsMax, pendingBytesMax } = this.#settings
+    const { byteLength } = draft.body
+    if (this.#pending >= pendingAppendsMax)
+      throw unavailable(`${pendingAppendsMax} appends wait for Redis already (pendingAppendsMax)`)
+    if (this.#pending > 0 && this.#pendingBytes + byteLength > pendingBytesMax)
+      throw unavailable(`Appends with ${pendingBytesMax} bytes wait for Redis already (pendingBytesMax)`)
     this.#pending++
+    this.#pendingBytes += byteLength
     try {
       return await this.#laneOf(channel, place).append(draft, options)
     } finally {
       this.#pending--
+      this.#pendingBytes -= byteLength
     }
   }
 

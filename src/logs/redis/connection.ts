@@ -1,6 +1,7 @@
 import { HoldfastError } from "../../protocol/error.ts"
 import { failureOf, isDemotion, isRefusal, unavailable, unusable } from "./failure.ts"
 import type { RedisLogSettings } from "./options.ts"
+import { Reachability } from "./reachability.ts"
 import type { Argument, OpenSession, Session } from "./session.ts"
 
 const BACKOFF_MS = { min: 50, max: 2_000 } as const
@@ -22,7 +23,11 @@ export class Connection {
   #isReplacing = false
   #handleDemotion: () => void = () => {}
   #isSynced = false
+  readonly reachability = new Reachability()
   #failure: HoldfastError | undefined
+  #heartbeat: NodeJS.Timeout | undefined
+  /** Whether anything was answered since the last heartbeat. */
+  #isAnswering = true
   #isClosed = false
   #wake: () => void = () => {}
 
@@ -59,6 +64,11 @@ export class Connection {
   ): Promise<unknown> {
     const session = await this.session(untilMs)
     handleSent?.()
+    return this.#answered(session, session.send(key, args))
+  }
+
+  /** The answer, or a failure when it takes too long. Who is silent is given up. */
+  async #answered(session: Session, answer: Promise<unknown>): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined
     const silence = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -68,7 +78,9 @@ export class Connection {
       }, this.#settings.answerTimeoutMs)
     })
     try {
-      return await Promise.race([session.send(key, args), silence])
+      const answered = await Promise.race([answer, silence])
+      this.#isAnswering = true
+      return answered
     } catch (error) {
       if (isDemotion(error)) {
         this.#lose(session)
@@ -100,6 +112,7 @@ export class Connection {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    clearInterval(this.#heartbeat)
     this.#session?.destroy()
     this.#session = undefined
     this.#opening?.destroy()
@@ -116,7 +129,10 @@ export class Connection {
     this.#session = undefined
     session.destroy()
     this.#failure = unavailable("The connection to Redis was lost")
-    if (!this.#isClosed) void this.#open()
+    clearInterval(this.#heartbeat)
+    if (this.#isClosed) return
+    this.reachability.set(this.#failure)
+    void this.#open()
   }
 
   /**
@@ -170,6 +186,7 @@ export class Connection {
         const failure = failureOf(error)
         this.#failure = failure
         if (this.#isClosed) return
+        this.reachability.set(failure)
         if (isFinal(failure)) this.#rejectWaiters(failure)
         if (!isTold) this.#settings.onError(failure)
         isTold = true
@@ -181,11 +198,26 @@ export class Connection {
   #use(session: Session): void {
     this.#session = session
     this.#failure = undefined
+    this.#keepAlive()
+    this.reachability.set(undefined)
     for (const { resolve, timer } of this.#waiters) {
       clearTimeout(timer)
       resolve(session)
     }
     this.#waiters.clear()
+  }
+
+  /** When nothing is asked for, nothing would tell that there is no answer any more. */
+  #keepAlive(): void {
+    clearInterval(this.#heartbeat)
+    this.#heartbeat = setInterval(() => {
+      const session = this.#session
+      if (session !== undefined && !this.#isAnswering) {
+        // what a silent server means is decided there
+        this.#answered(session, session.ask(["PING"])).catch(() => undefined)
+      }
+      this.#isAnswering = false
+    }, this.#settings.heartbeatMs)
   }
 
   /** A server that takes the connection and says nothing would otherwise be waited for without end. */
@@ -251,6 +283,7 @@ export function checkServer(info: string): void {
     throw unusable(
       `This Redis has version ${version}. Holdfast needs Redis 7, or Valkey, for its sharded pub/sub.`,
     )
+  if (fields.get("loading") === "1") throw unavailable("This Redis is still loading what it has on disk")
   if (fields.get("role") === "slave") throw unavailable("This Redis is a replica, which takes no entries")
   const policy = fields.get("maxmemory_policy") ?? ""
   if (policy.startsWith("allkeys") && fields.get("maxmemory") !== "0")

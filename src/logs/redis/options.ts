@@ -8,10 +8,12 @@ export interface RedisLogOptions {
   readonly waitMs?: number
   /** How long a connection may leave a command without an answer before it is given up for another, in ms. Default: 4,000. */
   readonly answerTimeoutMs?: number
-  /** How often the connection that live entries come through is checked, in ms. Default: 5,000. */
+  /** How often a connection that nothing comes through is checked, in ms. Default: 5,000. */
   readonly heartbeatMs?: number
   /** Appends that wait for their answer; beyond, they are refused with `log_unavailable`. Default: 20,000. */
   readonly pendingAppendsMax?: number
+  /** Bytes of payload that wait so; beyond, appends are refused with `log_unavailable`. Default: 64 MiB. */
+  readonly pendingBytesMax?: number
   /** Keys with a value in one channel, members included; beyond, another key is refused with `log_full`. Default: 1,000,000. */
   readonly keysPerChannelMax?: number
   /** Deleted keys that one channel remembers, or as many as it has values if these are more. Beyond, the floor rises. */
@@ -29,6 +31,7 @@ export const redisLogDefaults = {
   answerTimeoutMs: 4_000,
   heartbeatMs: 5_000,
   pendingAppendsMax: 20_000,
+  pendingBytesMax: 64 * 1024 * 1024,
   keysPerChannelMax: 1_000_000,
   tombstonesPerChannelMax: 10_000,
   dedupeKeysPerChannelMax: 100_000,

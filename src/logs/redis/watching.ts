@@ -21,6 +21,8 @@ interface Watched {
   readonly subscribed: Promise<void>
   /** It is being asked where the channel stands. */
   isChecking: boolean
+  /** Something came meanwhile that the answer may know nothing of. */
+  isOutdated: boolean
 }
 
 /**
@@ -90,6 +92,7 @@ export class Watching {
       place,
       subscribed: this.#subscribe(place, Date.now() + this.#settings.waitMs),
       isChecking: false,
+      isOutdated: false,
     }
     this.#byLive.set(place.live, watched)
     watched.subscribed.catch(() => {
@@ -134,11 +137,15 @@ export class Watching {
 
   /** Asks where the channel stands, and tells: for when something may have been missed. */
   async #check(watched: Watched): Promise<void> {
+    watched.isOutdated = watched.isChecking
     if (watched.isChecking) return
     watched.isChecking = true
     try {
-      const { epoch, top } = await this.#store.verify(watched.place)
-      this.#watchers.tell(watched.channel, { epoch, after: top, entries: [] })
+      do {
+        watched.isOutdated = false
+        const { epoch, top } = await this.#store.verify(watched.place)
+        this.#watchers.tell(watched.channel, { epoch, after: top, entries: [] })
+      } while (watched.isOutdated)
     } finally {
       watched.isChecking = false
     }

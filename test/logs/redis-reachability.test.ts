@@ -1,0 +1,99 @@
+import { describe, expect, onTestFinished, test } from "vitest"
+import type { Draft, Log } from "../../src/hub/log.ts"
+import { type RedisLogOptions, redisLog } from "../../src/logs/redis.ts"
+import { program } from "../support/program.ts"
+import { startRedis } from "../support/redis.ts"
+
+const keep = { events: 1_000, forMs: Infinity, bytes: Infinity }
+
+function say(log: Log, text: string) {
+  const draft: Draft = { kind: "event", name: "said", key: "", body: Buffer.from(text), at: Date.now() }
+  return log.append("a", draft, { keep })
+}
+
+async function server(...args: string[]) {
+  const started = await startRedis(args)
+  onTestFinished(() => started.destroy())
+  return started
+}
+
+/** A log whose changes of being reachable can be waited for. */
+function opened(url: string, options: RedisLogOptions = {}) {
+  const log = redisLog(url, { onError: () => undefined, ...options })
+  onTestFinished(() => log.close())
+  const told: (string | undefined)[] = []
+  let wake = () => {}
+  log.watchAvailability?.((failure) => {
+    told.push(failure?.message)
+    wake()
+  })
+  const until = async (reachable: boolean) => {
+    while ((told.at(-1) === undefined) !== reachable) await new Promise<void>((resolve) => (wake = resolve))
+  }
+  return { log, told, until }
+}
+
+const describeWithRedis = describe.skipIf(!program("redis-server"))
+
+describeWithRedis("whether Redis can be reached", () => {
+  test("is told when it goes and when it is back", async () => {
+    const redis = await server()
+    const { log, told, until } = opened(redis.url)
+    await say(log, "1")
+    expect(told).toEqual([undefined])
+    await redis.stop("SIGKILL")
+    await until(false)
+    await redis.start()
+    await until(true)
+    await say(log, "2")
+  })
+
+  test("is noticed without anything being asked for", async () => {
+    const redis = await server()
+    const { log, until } = opened(redis.url, { heartbeatMs: 50, answerTimeoutMs: 200 })
+    await log.head("a")
+    process.kill(redis.pid(), "SIGSTOP")
+    try {
+      await until(false)
+    } finally {
+      process.kill(redis.pid(), "SIGCONT")
+    }
+    await until(true)
+  })
+
+  test("is told from the beginning when it never could, with why", async () => {
+    const redis = await server("--requirepass", "right")
+    for (const [url, why] of [
+      ["redis://127.0.0.1:1", "ECONNREFUSED"],
+      [`redis://:wrong@127.0.0.1:${redis.port}`, "password"],
+    ] as const) {
+      const { told, until } = opened(url)
+      await until(false)
+      expect(told.at(-1)).toContain(why)
+    }
+  })
+
+  test("is told to all who asked, until they stop", async () => {
+    const redis = await server()
+    const { log, until } = opened(redis.url)
+    const told: boolean[] = []
+    const listener = (failure: unknown) => void told.push(failure === undefined)
+    const stops = [log.watchAvailability?.(listener), log.watchAvailability?.(listener)]
+    stops[0]?.()
+    await log.head("a")
+    await redis.stop("SIGKILL")
+    await until(false)
+    expect(told.slice(0, 3)).toEqual([true, true, false])
+  })
+})
+
+describeWithRedis("what is appended", () => {
+  test("waits within limits: so many, and so many bytes", async () => {
+    const { log } = opened("redis://127.0.0.1:1", { waitMs: 200, pendingBytesMax: 10 })
+    // one alone may be larger, or it could never be appended
+    const outcomes = await Promise.allSettled([say(log, "x".repeat(20)), say(log, "y")])
+    const messages = outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason.message)
+    expect(messages[0]).toContain("ECONNREFUSED")
+    expect(messages[1]).toContain("pendingBytesMax")
+  })
+})
