@@ -1,12 +1,8 @@
-import { execFileSync } from "node:child_process"
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { expect, onTestFinished, test } from "vitest"
+import { expect, test } from "vitest"
+import { compilePage } from "./compile-page.ts"
 import { readPage } from "./markdown.ts"
 
 const page = readPage("client.md")
-const root = fileURLToPath(new URL("../../", import.meta.url))
 
 /** What the blocks of the page take for granted. Global, so that a block may declare the same names anew. */
 const SURROUNDINGS = `
@@ -60,36 +56,7 @@ declare global {
 test("the code on the page of the client compiles", { timeout: 60_000 }, () => {
   const blocks = page.blocks.filter(({ info }) => info === "ts")
   expect(blocks.length).toBeGreaterThan(12)
-  // below the package, so that its dependencies are found
-  const folder = join(root, "node_modules", ".cache", `client-page-${process.pid}`)
-  mkdirSync(folder, { recursive: true })
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  writeFileSync(join(folder, "contract.ts"), SURROUNDINGS)
-  for (const { text, line } of blocks) writeFileSync(join(folder, `line-${line}.ts`), `${text}\nexport {}\n`)
-  const { paths } = JSON.parse(
-    readFileSync(join(root, "tsconfig.json"), "utf8").replaceAll(/^\s*\/\/.*$/gm, ""),
-  ).compilerOptions as { paths: Record<string, string[]> }
-  const absolute = Object.entries(paths).map(([name, [file]]) => [name, [join(root, file as string)]])
-  writeFileSync(
-    join(folder, "tsconfig.json"),
-    JSON.stringify({
-      extends: join(root, "tsconfig.base.json"),
-      compilerOptions: {
-        lib: ["ES2023", "DOM", "DOM.Iterable"],
-        types: ["node"],
-        paths: Object.fromEntries(absolute),
-      },
-      include: ["*.ts"],
-    }),
-  )
-  const tsc = join(root, "node_modules", "typescript", "bin", "tsc")
-  let complaints = ""
-  try {
-    execFileSync(process.execPath, [tsc, "-p", folder], { cwd: folder, encoding: "utf8" })
-  } catch (error) {
-    complaints = (error as { stdout: string }).stdout
-  }
-  expect(complaints).toBe("")
+  expect(compilePage(page, "client", { "contract.ts": SURROUNDINGS })).toBe("")
 })
 
 test("the page's links lead somewhere", () => {
