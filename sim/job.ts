@@ -1,4 +1,4 @@
-import { plantOf } from "./plants/catalog.ts"
+import { type PlantName, plantOf } from "./plants/catalog.ts"
 import type { ProfileOverrides } from "./profile.ts"
 import { type Outcome, run } from "./run.ts"
 
@@ -6,7 +6,7 @@ import { type Outcome, run } from "./run.ts"
 export interface Job {
   readonly seed: number
   /** The name of a planted bug. */
-  readonly plant?: string | undefined
+  readonly plant?: PlantName | undefined
   readonly overrides?: ProfileOverrides
 }
 

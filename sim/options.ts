@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
-import { isPlanted, plantNames } from "./plants/catalog.ts"
+import { isPlanted, type PlantName, plantNames } from "./plants/catalog.ts"
 import type { ProfileOverrides } from "./profile.ts"
 
 /** What was asked for wrongly: told without a stack. */
@@ -13,7 +13,7 @@ export interface Options {
   /** One seed, with its trace. */
   readonly trace: boolean
   readonly jobs: number
-  readonly plant: string | undefined
+  readonly plant: PlantName | undefined
   readonly overrides: ProfileOverrides
 }
 
@@ -54,8 +54,9 @@ const MAX: Readonly<Partial<Record<NumberName, number>>> = {
  * @throws UsageError
  */
 export function readOptions(args: readonly string[]): Options | undefined {
-  const { help, plant, ...texts } = parsed(args)
+  const { help, plant: name, ...texts } = parsed(args)
   if (help !== undefined) return undefined
+  const plant = typeof name === "string" ? plantIn(name) : undefined
   const number = (name: NumberName) => {
     const text = texts[name]
     return typeof text === "string" ? numberIn(name, text) : undefined
@@ -63,15 +64,13 @@ export function readOptions(args: readonly string[]): Options | undefined {
   const seed = number("seed")
   if (seed !== undefined && (texts.seeds !== undefined || texts.from !== undefined))
     throw new UsageError("--seed N is one seed, --seeds N and --from N are many: give one or the others")
-  if (plant !== undefined && !isPlanted(`${plant}`))
-    throw new UsageError(`"${plant}" is no planted bug; there are: ${plantNames.join(", ")}`)
   const [nodes, clients, seconds] = [number("nodes"), number("clients"), number("seconds")]
   return {
     from: seed ?? number("from") ?? 1,
     seeds: seed !== undefined ? 1 : (number("seeds") ?? 100),
     trace: seed !== undefined,
     jobs: number("jobs") ?? availableParallelism(),
-    plant: plant as string | undefined,
+    plant,
     overrides: {
       ...(nodes !== undefined && { nodes }),
       ...(clients !== undefined && { clients }),
@@ -100,6 +99,11 @@ function parsed(args: readonly string[]): Partial<Record<NumberName | "plant" | 
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\nnpm run sim -- --help tells what there is.`)
   }
+}
+
+function plantIn(name: string): PlantName {
+  if (isPlanted(name)) return name
+  throw new UsageError(`"${name}" is no planted bug; there are: ${plantNames.join(", ")}`)
 }
 
 function numberIn(name: NumberName, text: string): number {

@@ -175,7 +175,6 @@ export class Subscription {
 
   /** The line is gone, or the server has let the channel go: it has to be asked again. */
   handleDown(): void {
-    this.alias = -1
     this.requested = false
     this.#pending = undefined
     // another connection, perhaps with another token: a refusal may not last
@@ -234,11 +233,10 @@ export class Subscription {
     const { to, gap, entries } = this.#pending as Pending
     this.#pending = undefined
     const held = this.position
-    // never back within an epoch, unless the log itself went back: what stands between has been delivered
-    if (to.epoch === held?.epoch && to.offset <= held.offset && !(gap && gap.from.offset > to.offset)) return
+    // never back within an epoch, unless the server says so: what stands between has been delivered
+    if (gap === undefined && to.epoch === held?.epoch && to.offset <= held.offset) return
     this.position = to
     if (gap !== undefined) {
-      // it may have come further than the server knew, with what was on its way when the server was asked again
       const from = held ?? gap.from
       const reason = from.epoch === to.epoch ? gap.reason : "new-epoch"
       this.stats.gaps++

@@ -34,6 +34,8 @@ export class Subscriptions {
       if (requests.length === countMax) break
       this.#waiting.delete(subscription)
       if (!subscription.wants) continue
+      // what is on its way to the one before comes again: the cursor has to stand still, as the server is told where
+      this.#aliases.delete(subscription.alias)
       const { channel } = subscription
       this.#awaited.set(channel, (this.#awaited.get(channel) ?? 0) + 1)
       requests.push(subscription.request())
@@ -57,7 +59,11 @@ export class Subscriptions {
   handleDown(): void {
     this.#aliases.clear()
     this.#awaited.clear()
-    for (const subscription of this.#all.values()) this.#ask(subscription)
+    for (const subscription of this.#all.values()) {
+      // over the next line, the number may be another channel's
+      subscription.alias = -1
+      this.#ask(subscription)
+    }
   }
 
   handleEnd(error: HoldfastError | undefined): void {

@@ -243,6 +243,19 @@ describe("a channel", () => {
     expect(room.status).toBe("live")
   })
 
+  test("that is asked for again stands still until the answer, as the server goes on from there", async () => {
+    const { clock, room, last } = joined()
+    const heard: number[] = []
+    room.on("moved", (step) => heard.push(step))
+    last().say({ type: "unsubscribed", channel: "room/lobby", code: "log_unavailable", message: "later" })
+    await clock.advance(1_000)
+    expect(last().take()).toMatchObject([{ type: "subscribe", position: { offset: 0 } }])
+    last().say(moved(1))
+    expect(room.position?.offset).toBe(0)
+    last().say(subscribed, moved(1), moved(2))
+    expect(heard).toEqual([1, 2])
+  })
+
   test("goes on when another one is closed whose number it has over the new line", async () => {
     const { client, clock, room, last } = joined()
     const other = client.channel("room/:room", { room: "other" })

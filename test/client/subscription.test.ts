@@ -180,34 +180,6 @@ describe("a gap", () => {
     expect(subscription.stats.gaps).toBe(1)
   })
 
-  // made anew over the same line, it gets what was on its way to the one before
-  test("begins where the subscriber stands, which may be further than the server knew", () => {
-    const { subscription, take } = live(5)
-    subscription.handleMessage(event(6))
-    take()
-    subscription.handleMessage(gap(5, 20, false))
-    expect(take()).toEqual([
-      { type: "gap", told: [{ reason: "trimmed", from: position(6), to: position(20) }] },
-    ])
-  })
-
-  test("before all that was delivered is none, and nothing is delivered twice", () => {
-    const { subscription, take } = live(5)
-    for (const offset of [6, 7, 8]) subscription.handleMessage(event(offset))
-    take()
-    subscription.handleMessage(gap(5, 7, false))
-    subscription.handleMessage(event(8))
-    expect(take()).toEqual([])
-    expect(subscription.position).toEqual(position(8))
-  })
-
-  test("leads back when the log itself went back", () => {
-    const { subscription, take } = live(5)
-    subscription.handleMessage({ ...gap(5, 3, false), reason: "unknown-position" })
-    subscription.handleMessage(event(4))
-    expect(take().map(({ type }) => type)).toEqual(["gap", "event"])
-  })
-
   test("while another gap's snapshot is on its way takes its place", () => {
     const { subscription, take } = live(5)
     subscription.handleMessage(gap(5, 20, true))

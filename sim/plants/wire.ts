@@ -1,0 +1,146 @@
+import type { Transport, Wire } from "holdfast/client"
+import { msgpack } from "holdfast/msgpack"
+import type { Plant } from "../plant.ts"
+
+/** A message, as far as plants look at it. */
+interface Message {
+  readonly type: string
+  readonly alias?: number
+  readonly last?: boolean
+  readonly idempotencyKey?: string
+  readonly subscriptions?: readonly object[]
+}
+
+type Pass = (message: Message) => readonly Message[]
+
+interface Passes {
+  /** What becomes of a message of the client's, and of one of the server's. Absent: it passes. */
+  readonly up?: Pass
+  readonly down?: Pass
+}
+
+/** The entry that comes right behind a snapshot is lost. */
+export function losesTheEntryBetweenSnapshotAndLive(): Plant {
+  return bends(() => {
+    const complete = new Set<number | undefined>()
+    return {
+      down: (message) => {
+        if (message.type === "snapshot" && message.last === true) complete.add(message.alias)
+        else if (ENTRIES.has(message.type) && complete.delete(message.alias)) return []
+        return [message]
+      },
+    }
+  })
+}
+
+/** Goes on behind a gap without telling of it. */
+export function swallowsAGap(): Plant {
+  return bends(() => ({ down: (message) => (message.type === "gap" ? [] : [message]) }))
+}
+
+/** What was sent is done with: over the next line, only what is new is sent. */
+export function forgetsToResend(): Plant {
+  const sent = new Map<string, object>()
+  return bends((line) => ({
+    up: (message) => {
+      const { idempotencyKey: key } = message
+      if (key === undefined) return [message]
+      const first = sent.get(key) ?? line
+      sent.set(key, first)
+      return first === line ? [message] : []
+    },
+  }))
+}
+
+/** What is sent again gets a key of its own. */
+export function resendsUnderAnotherKey(): Plant {
+  const sent = new Map<string, object>()
+  return bends((line) => ({
+    up: (message) => {
+      const { idempotencyKey: key } = message
+      if (key === undefined) return [message]
+      const first = sent.get(key) ?? line
+      sent.set(key, first)
+      return [first === line ? message : { ...message, idempotencyKey: `${key}-again` }]
+    },
+  }))
+}
+
+/** Does not say where it stood when it comes back. */
+export function forgetsWhereItStood(): Plant {
+  return bends(() => ({
+    up: (message) => {
+      if (message.subscriptions === undefined) return [message]
+      const subscriptions = message.subscriptions.map((each) => ({ ...each, position: undefined }))
+      return [JSON.parse(JSON.stringify({ ...message, subscriptions }))]
+    },
+  }))
+}
+
+/** A deletion does not arrive. */
+export function keepsADeletedKey(): Plant {
+  return bends(() => ({ down: (message) => (message.type === "delete" ? [] : [message]) }))
+}
+
+/** Every tenth event is overtaken by the next one. */
+export function swapsTwoEvents(): Plant {
+  return bends(() => {
+    let count = 0
+    let held: Message | undefined
+    return {
+      down: (message) => {
+        if (message.type !== "event") return [message]
+        if (++count % 10 === 0) {
+          held = message
+          return []
+        }
+        const passing = held === undefined ? [message] : [message, held]
+        held = undefined
+        return passing
+      },
+    }
+  })
+}
+
+/** To be sure, asks twice. */
+export function sendsACallTwice(): Plant {
+  return bends(() => ({ up: (message) => (message.type === "call" ? [message, message] : [message]) }))
+}
+
+const ENTRIES: ReadonlySet<string> = new Set(["event", "set", "delete", "join", "left"])
+
+/** @param passes is made for each line */
+function bends(passes: (line: object) => Passes): Plant {
+  return {
+    transport: ({ open }: Transport): Transport => ({
+      open: (url, events) => {
+        const { up = pass, down = pass } = passes(events)
+        const line = open(url, {
+          ...events,
+          onMessage: (wire) => {
+            for (const each of down(decode(wire))) events.onMessage(encode(each, wire))
+          },
+        })
+        return {
+          ...line,
+          send: (wire) => {
+            for (const each of up(decode(wire))) line.send(encode(each, wire))
+          },
+        }
+      },
+    }),
+  }
+}
+
+function pass(message: Message): readonly Message[] {
+  return [message]
+}
+
+function decode(wire: Wire): Message {
+  return (typeof wire === "string" ? JSON.parse(wire) : msgpack.decode(wire)) as Message
+}
+
+/** The same codec as `like`. */
+function encode(message: Message, like: Wire): Wire {
+  return typeof like === "string" ? JSON.stringify(message) : msgpack.encode(message)
+}
