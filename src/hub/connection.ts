@@ -36,6 +36,11 @@ export class Connection {
     this.request = request
   }
 
+  /** Whose places in presence it takes: those of all requests of a client are its member's. */
+  get owner(): string {
+    return this.outlet.link.brief === true ? this.member : this.id
+  }
+
   /** Who the user is, as far as the server has said. */
   get userId(): string | undefined {
     return idOf(this.user)

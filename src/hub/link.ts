@@ -22,6 +22,8 @@ export interface Encoding {
  */
 export interface Link {
   readonly encoding: Encoding
+  /** It is over with one request, and its client comes with another: so its members stay for a lease. Default: false. */
+  readonly brief?: boolean
   /**
    * Writes bytes that other links may share: they must not be changed. Returns false when the link holds more than its
    * high-water mark; it took the bytes all the same, and will call `Connection.handleDrain` when it is empty again.

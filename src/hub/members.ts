@@ -7,6 +7,7 @@ import { decodeMembership, encodeMembership } from "./membership.ts"
 import type { Logger } from "./options.ts"
 import { type HeldPlace, Presence } from "./presence.ts"
 import type { Publisher } from "./publisher.ts"
+import { Stays } from "./stays.ts"
 import type { Target } from "./target.ts"
 
 /** Of how many channels it is remembered that they were looked through for members of a node that is gone. */
@@ -30,23 +31,27 @@ export class Members {
   readonly #presence = new Presence()
   readonly #adopted = new Set<string>()
   readonly #pending = new Set<() => void>()
+  readonly #stays: Stays
   #closed = false
 
   constructor(ports: MembersPorts) {
     this.#ports = ports
+    this.#stays = new Stays({
+      leaseMs: ports.limits.presenceLeaseMs,
+      later: (ms, task) => this.#later(ms, task),
+      depart: (channel, member) => this.#depart(channel, member, member),
+    })
   }
 
   /** Takes the member's place for `connection`. `data` is a digest of `payload`. */
   async enter(target: Target, connection: Connection, payload: Uint8Array, data: string): Promise<void> {
+    const { node, publisher } = this.#ports
+    const { member, owner } = connection
     // it has gone while its handler ran, and gives up what it has no more
-    if (connection.state === "closed") return
-    const { node, publisher, log } = this.#ports
-    const { id, member } = connection
-    connection.entered ??= new Set()
-    connection.entered.add(target.name)
-    // in a log that other nodes write to, the member may have come and gone through one of them since
-    if (log.shared !== true && this.#presence.takeOver(target.name, member, id, data)) return
-    const place = this.#presence.enter(target.name, member, id, data)
+    if (connection.state === "closed" && !isBrief(connection)) return
+    this.#hold(target.name, connection)
+    if (this.#holds(target.name, connection, data)) return
+    const place = this.#presence.enter(target.name, member, owner, data)
     try {
       const { offset } = await publisher.join(target, member, encodeMembership(node, payload))
       this.#presence.confirm(place, offset)
@@ -55,14 +60,17 @@ export class Members {
       throw error
     } finally {
       // the connection has gone while the log took its time
-      if (place.abandoned) this.#depart(target.name, member, id)
+      if (place.abandoned) this.#depart(target.name, member, owner)
     }
   }
 
   /** Resolves when the log knows. If it does not take it, that is told, and tried again all the same. */
   async leave(target: Target, connection: Connection): Promise<void> {
+    const { member, owner } = connection
     connection.entered?.delete(target.name)
-    const place = this.#presence.leave(target.name, connection.member, connection.id)
+    if (isBrief(connection)) this.#stays.forget(target.name, member)
+    const held = this.#presence.leave(target.name, member, owner)
+    const place = await this.#placeToLeave(target, connection, held)
     if (place === undefined) return
     try {
       await this.#ports.publisher.left(target, place.member, place.joined)
@@ -75,10 +83,14 @@ export class Members {
   /** The connection has gone: after the grace, so have its members that no other connection took over. */
   release(connection: Connection, orderly: boolean): void {
     if (connection.entered === undefined) return
-    const { entered, member, id } = connection
+    const { entered, member, owner } = connection
+    if (isBrief(connection)) {
+      for (const channel of entered) this.#stays.end(channel, member)
+      return
+    }
     const { presenceGraceMs } = this.#ports.limits
     const depart = () => {
-      for (const channel of entered) this.#depart(channel, member, id)
+      for (const channel of entered) this.#depart(channel, member, owner)
     }
     if (orderly || presenceGraceMs === 0) depart()
     else this.#later(presenceGraceMs, depart)
@@ -128,6 +140,34 @@ export class Members {
     }
   }
 
+  /** Notes that the place goes when the connection does. */
+  #hold(channel: string, connection: Connection): void {
+    const isOpen = connection.state !== "closed"
+    connection.entered ??= new Set()
+    const isNew = !connection.entered.has(channel)
+    connection.entered.add(channel)
+    if (isBrief(connection)) this.#stays.renew(channel, connection.member, isOpen && isNew)
+  }
+
+  /** Whether the member is there already, as it is to be, and is this connection's now. */
+  #holds(channel: string, connection: Connection, data: string): boolean {
+    // in a log that other nodes write to, the member may have come and gone through one of them since
+    if (this.#ports.log.shared === true && !isBrief(connection)) return false
+    return this.#presence.takeOver(channel, connection.member, connection.owner, data)
+  }
+
+  /** The place that a client gives up: the requests of one that has no connection may have been another node's. */
+  async #placeToLeave(
+    target: Target,
+    connection: Connection,
+    held: HeldPlace | undefined,
+  ): Promise<HeldPlace | undefined> {
+    if (this.#ports.log.shared !== true || !isBrief(connection)) return held
+    const { member } = connection
+    const joined = await this.#ports.publisher.latestOf(target, member)
+    return joined === 0 ? undefined : { channel: target.name, member, joined }
+  }
+
   #depart(channel: string, member: string, owner: string): void {
     if (this.#closed) return
     const place = this.#presence.leave(channel, member, owner)
@@ -144,12 +184,21 @@ export class Members {
     })
   }
 
-  #later(ms: number, task: () => void): void {
-    if (this.#closed) return
-    const cancel = this.#ports.clock.after(ms, () => {
+  #later(ms: number, task: () => void): () => void {
+    if (this.#closed) return () => {}
+    const stop = this.#ports.clock.after(ms, () => {
       this.#pending.delete(cancel)
       task()
     })
+    const cancel = () => {
+      this.#pending.delete(cancel)
+      stop()
+    }
     this.#pending.add(cancel)
+    return cancel
   }
+}
+
+function isBrief({ outlet }: Connection): boolean {
+  return outlet.link.brief === true
 }

@@ -67,6 +67,13 @@ export class Publisher {
     return this.#append(target, "left", "", member, EMPTY, { replaces: joined })
   }
 
+  /** The offset of the member's latest entry, whichever node appended it; 0 when it has none. */
+  async latestOf(target: Target, member: string): Promise<number> {
+    // as no entry has this offset, nothing is appended, and the log says where the latest is
+    const { offset } = await this.left(target, member, Number.MAX_SAFE_INTEGER)
+    return offset
+  }
+
   /**
    * A payload as it is kept and sent, after its schema has had a look at it. `what` begins the error's sentence.
    * @throws HoldfastError `invalid_payload`, `invalid_value`, `message_too_large`

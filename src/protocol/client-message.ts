@@ -142,7 +142,12 @@ const subscription = {
 }
 
 const fields: Readonly<Record<ClientMessage["type"], Readonly<Record<string, Rule>>>> = {
-  hello: { token: optional(token), session, subscriptions: listOf(object(subscription)) },
+  hello: {
+    token: optional(token),
+    session,
+    subscriptions: listOf(object(subscription)),
+    presence: optional(listOf(object({ channel }))),
+  },
   subscribe: subscription,
   unsubscribe: { channel },
   publish: { id, channel, name, idempotencyKey },

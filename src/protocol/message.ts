@@ -16,6 +16,12 @@ export interface SubscriptionRequest {
   readonly load?: boolean
 }
 
+/** A channel whose presence the client is to be in, and the data that it enters with. */
+export interface PresenceRequest {
+  readonly channel: string
+  readonly data: unknown
+}
+
 // --- from client to server ---------------------------------------------------------------------------------------
 
 /** The first message. Carries the token and every subscription with its position, so one round trip resumes everything. */
@@ -25,6 +31,8 @@ export interface Hello {
   /** A secret that the client drew at random (22 or more characters) and keeps across reconnects: its identity in presence. */
   readonly session: string
   readonly subscriptions: readonly SubscriptionRequest[]
+  /** What the client has entered, and enters with this connection too. */
+  readonly presence?: readonly PresenceRequest[]
 }
 export interface Subscribe extends SubscriptionRequest {
   readonly type: "subscribe"

@@ -9,6 +9,7 @@ const app = contract({
     events: { said: z.object({ text: z.string() }) },
     signals: { typing: z.object({}) },
   }),
+  "team/:team": channel({ presence: z.object({ name: z.string() }) }),
 })
 
 /** Names that are drawn at random, aliases and times are other ones each time. */
@@ -57,6 +58,7 @@ test("the requests of the page are answered as it says", async () => {
         events: { said: ({ data }) => data },
         signals: { typing: ({ data }) => data },
       },
+      "team/:team": { subscribe: true, presence: ({ data }) => data },
     },
   })
   onTestFinished(() => hub.close())

@@ -34,6 +34,8 @@ export interface Rig<C extends Contract, User> {
   readonly log: Log
   readonly problems: { text: string; fields: Readonly<Record<string, unknown>> }[]
   peer(encoding?: Encoding): Peer
+  /** What comes with one request, and is over with it. */
+  request(): Peer
 }
 
 const separator = "\n"
@@ -75,7 +77,14 @@ export function rig<C extends Contract, User = undefined>(
     },
   )
   const shared = lines()
-  return { clock, hub, log, problems, peer: (encoding = shared) => peer(hub, clock, encoding) }
+  return {
+    clock,
+    hub,
+    log,
+    problems,
+    peer: (encoding = shared) => peer(hub, clock, encoding, false),
+    request: () => peer(hub, clock, shared, true),
+  }
 }
 
 let sessions = 0
@@ -85,6 +94,7 @@ function peer<C extends Contract, User>(
   hub: HubCore<C, User>,
   clock: VirtualClock,
   encoding: Encoding,
+  brief: boolean,
 ): Peer {
   const received: ServerMessage[] = []
   let writes = 0
@@ -93,6 +103,7 @@ function peer<C extends Contract, User>(
   let closed: { code: number; reason: string } | undefined
   const link: Link = {
     encoding,
+    brief,
     write: (bytes) => {
       writes++
       const texts = Buffer.from(bytes).toString().split(separator).filter(Boolean)

@@ -119,6 +119,8 @@ describe("fields", () => {
     ["session", hello({ session: `${"a".repeat(22)}\n` }), "session", /22 to 128 characters/],
     ["session", hello({ session: "é".repeat(22) }), "session", /22 to 128 characters/],
     ["token", hello({ token: 5 }), "token", /a string, not 5/],
+    ["presence", hello({ presence: "room" }), "presence", /an array, not "room"/],
+    ["where it is", hello({ presence: [{ data: 1 }] }), "presence.0.channel", /not left out/],
     ["subscriptions", hello({ subscriptions: {} }), "subscriptions", /an array, not an object/],
     [
       "one of subscriptions",

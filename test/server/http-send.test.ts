@@ -82,11 +82,4 @@ describe("what is sent", () => {
       ]),
     )
   })
-
-  test("cannot enter: presence belongs to a connection", async () => {
-    const { base } = await startNodes(1)
-    const messages = [{ type: "enter", id: 1, channel: "room/lobby", data: {} }]
-    const answer = await post(`${base()}/send`, { session: newSession(), messages })
-    expect(answer.messages).toMatchObject([{ type: "error", id: 1, code: "not_allowed" }])
-  })
 })

@@ -3,6 +3,7 @@ import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Hello, Token } from "../../protocol/message.ts"
 import { type Connection, idOf } from "../connection.ts"
 import type { Core } from "../core.ts"
+import { enter } from "./presence.ts"
 import { reauthorize, subscribe } from "./subscribe.ts"
 
 /** Lets the client in, or not; then serves every subscription that it brings along. */
@@ -37,6 +38,9 @@ export async function hello(core: Core, connection: Connection, message: Hello):
   core.logState.greet(connection)
   for (const request of message.subscriptions) {
     connection.inbox.run(request.channel, () => subscribe(core, connection, request))
+  }
+  for (const request of message.presence ?? []) {
+    connection.inbox.run(request.channel, () => enter(core, connection, request))
   }
 }
 

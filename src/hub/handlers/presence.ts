@@ -1,12 +1,15 @@
 import { HoldfastError } from "../../protocol/error.ts"
-import type { Enter, Leave } from "../../protocol/message.ts"
+import type { Leave, PresenceRequest } from "../../protocol/message.ts"
 import type { Connection } from "../connection.ts"
 import type { Core } from "../core.ts"
 import { conform, inputSchema, outputSchema } from "../payload.ts"
 import { refuse } from "./answer.ts"
 import { contextOf, guarded, handlersOf, targetOf } from "./authorize.ts"
 
-export async function enter(core: Core, connection: Connection, message: Enter): Promise<void> {
+/** What a hello carries has no id, and is answered only if it is refused. */
+type EnterRequest = PresenceRequest & { readonly id?: number }
+
+export async function enter(core: Core, connection: Connection, message: EnterRequest): Promise<void> {
   try {
     const target = targetOf(core, message.channel)
     const payload = target.match.definition.presence
@@ -20,7 +23,7 @@ export async function enter(core: Core, connection: Connection, message: Enter):
     const value = await guarded(core, what, () => handler({ ...contextOf(core, connection, target), data }))
     const body = await core.publisher.encode(what, outputSchema(payload), value)
     await core.members.enter(target, connection, body, core.entropy.digest(body))
-    connection.send({ type: "result", id: message.id })
+    if (message.id !== undefined) connection.send({ type: "result", id: message.id })
   } catch (error) {
     refuse(core, connection, message, error)
   }

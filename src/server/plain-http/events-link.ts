@@ -21,6 +21,7 @@ const HEADERS = {
  */
 export class EventsLink implements HttpLink {
   readonly encoding = eventStream
+  readonly brief = true
   readonly #reply: Reply
   readonly #channels: number
   #connection: HubConnection | undefined
@@ -44,6 +45,7 @@ export class EventsLink implements HttpLink {
     if (message.type === "error") this.#failure = message
     const frame = eventStream.frame(message, position)
     const took = this.write(frame)
+    if (message.type === "welcome" && this.#channels === 0) return this.#begin()
     if (message.type === "unsubscribed") {
       this.#refused++
       this.#refusal ??= message

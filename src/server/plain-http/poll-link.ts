@@ -20,6 +20,7 @@ export interface PollOptions {
  */
 export class PollLink implements HttpLink {
   readonly encoding = listItems
+  readonly brief = true
   readonly #reply: Reply
   readonly #list: ListBody
   readonly #options: PollOptions

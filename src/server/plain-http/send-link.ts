@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer"
 import type { HubConnection } from "../../hub/hub-connection.ts"
-import { HoldfastError } from "../../protocol/error.ts"
 import { json } from "../../protocol/json.ts"
 import type { ClientMessage, Failure, ServerMessage } from "../../protocol/message.ts"
 import { listItems } from "./encodings.ts"
@@ -24,6 +23,7 @@ export interface SendOptions {
 /** Messages on their way up: handed in one after the other as fast as they are handled, until each has its answer. */
 export class SendLink implements HttpLink {
   readonly encoding = listItems
+  readonly brief = true
   readonly #reply: Reply
   readonly #list: ListBody
   readonly #messages: readonly UpwardMessage[]
@@ -106,16 +106,9 @@ export class SendLink implements HttpLink {
     while (this.#welcomed && !this.#paused && !this.#over) {
       const message = this.#messages[this.#next++]
       if (message === undefined) break
-      if (message.type === "enter" || message.type === "leave") this.#refuse(message)
-      else this.#connection?.handleMessage(message, this.#bytesOf(message))
+      this.#connection?.handleMessage(message, this.#bytesOf(message))
     }
     this.#endIfDone()
-  }
-
-  /** Presence belongs to a connection, and this one is over in a moment. */
-  #refuse({ id, channel }: Extract<UpwardMessage, { readonly type: "enter" | "leave" }>): void {
-    const { code, message } = new HoldfastError("not_allowed", "Presence needs a WebSocket.")
-    this.send({ type: "error", id, channel, code, message })
   }
 
   /** A request that is small as a whole needs no measuring of its parts. */

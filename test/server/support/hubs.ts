@@ -7,6 +7,7 @@ export const app = contract({
   "room/:room": channel({
     events: { said: z.object({ text: z.string() }), blob: z.object({ bytes: z.instanceof(Uint8Array) }) },
     state: { topic: z.string() },
+    presence: z.object({ name: z.string() }),
     signals: { typing: z.object({}) },
     calls: {
       double: { input: z.number(), output: z.number(), errors: { too_large: z.object({ max: z.number() }) } },
@@ -23,6 +24,7 @@ const room: NonNullable<NonNullable<Options["channels"]>["room/:room"]> = {
   subscribe: true,
   events: { said: ({ data }) => data, blob: ({ data }) => data },
   state: { topic: ({ data }) => data },
+  presence: ({ data }) => data,
   signals: { typing: ({ data }) => data },
   calls: {
     double: ({ input, fail }) => (input > 1000 ? fail("too_large", { max: 1000 }) : input * 2),

@@ -1,0 +1,67 @@
+/** How long a member stays whose requests are over: one more has to come within this time. */
+interface Stay {
+  /** Requests that carry it and are still being answered. */
+  open: number
+  cancel: () => void
+}
+
+/** What stays need of presence around them. */
+export interface StaysPorts {
+  readonly leaseMs: number
+  /** Runs `task` later. Returns how to cancel it. */
+  readonly later: (ms: number, task: () => void) => () => void
+  /** The lease is over. */
+  readonly depart: (channel: string, member: string) => void
+}
+
+/**
+ * Members of clients that come with one request after the other: while one is open, and for a lease after the last, a
+ * member stays where its requests say that it is.
+ */
+export class Stays {
+  readonly #ports: StaysPorts
+  readonly #stays = new Map<string, Stay>()
+
+  constructor(ports: StaysPorts) {
+    this.#ports = ports
+  }
+
+  /** A request says that the member is there. `open`: `end` will follow, when the request is over. */
+  renew(channel: string, member: string, open: boolean): void {
+    const id = idOf(channel, member)
+    let stay = this.#stays.get(id)
+    if (stay === undefined) {
+      stay = { open: 0, cancel: () => {} }
+      this.#stays.set(id, stay)
+    }
+    if (open) stay.open++
+    this.#wait(channel, member, stay)
+  }
+
+  end(channel: string, member: string): void {
+    const stay = this.#stays.get(idOf(channel, member))
+    if (stay === undefined || stay.open === 0) return
+    stay.open--
+    this.#wait(channel, member, stay)
+  }
+
+  /** The member is there no more, or is somebody else's. */
+  forget(channel: string, member: string): void {
+    this.#stays.get(idOf(channel, member))?.cancel()
+    this.#stays.delete(idOf(channel, member))
+  }
+
+  #wait(channel: string, member: string, stay: Stay): void {
+    stay.cancel()
+    if (stay.open > 0) return
+    stay.cancel = this.#ports.later(this.#ports.leaseMs, () => {
+      this.#stays.delete(idOf(channel, member))
+      this.#ports.depart(channel, member)
+    })
+  }
+}
+
+/** A member's name has no line break in it. */
+function idOf(channel: string, member: string): string {
+  return `${member}\n${channel}`
+}
