@@ -15,9 +15,11 @@ import { Failure, script, seconds } from "./progress.mjs"
 import { provide } from "./system-programs.mjs"
 import { vitest } from "./vitest.mjs"
 
-const SUITES = ["unit", "integration", "browser"]
+const SUITES = ["unit", "integration", "browser", "sim"]
 const STEPS = ["lint", "types", ...SUITES]
 const TYPE_CHECKS = ["tsconfig.json", "tsconfig.pure.json", "tsconfig.client.json"]
+/** How many seeds of the simulation are run, beside its own tests. More, at night: npm run sim -- --seeds 20000 */
+const SIM_SEEDS = 1_000
 const isCi = process.env.CI === "true"
 
 /** @typedef {{ step: string, ms: number, ok: boolean, note: string }} Row */
@@ -90,7 +92,16 @@ async function types() {
  */
 async function suiteStep(suite) {
   if (!hasTests(suite)) return console.log(`\n── ${suite}: no tests yet`)
-  await step(suite, async () => runVitest(["--project", suite], [suite]))
+  await step(suite, async () => {
+    const seeds = suite === "sim" ? await simulate() : { ok: true, note: "" }
+    const tests = await runVitest(["--project", suite], [suite])
+    return { ok: seeds.ok && tests.ok, note: `${seeds.note}${tests.note}` }
+  })
+}
+
+async function simulate() {
+  const { ok } = await node("scripts/run.mjs", ["sim/main.ts", "--seeds", `${SIM_SEEDS}`])
+  return { ok, note: `${SIM_SEEDS} seeds, ` }
 }
 
 /**
@@ -179,6 +190,7 @@ function testFiles(suite) {
  */
 function suiteOf(file) {
   if (file.startsWith("test/browser/")) return "browser"
+  if (file.startsWith("test/sim/")) return "sim"
   return /^test\/(server|examples|package)\//.test(file) ? "integration" : "unit"
 }
 

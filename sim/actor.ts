@@ -181,7 +181,6 @@ export function createActor(name: string, ports: ActorPorts): Actor {
   const close = (channel: string, { room, entered }: Held) => {
     trace.add(name, `closes ${channel}`)
     held.delete(channel)
-    tally.add("duplicates dropped by clients", room.stats.duplicates)
     if (entered !== undefined) doubt()
     room.close()
   }

@@ -55,7 +55,7 @@ const SHORT_WINDOW_MS = 12_000
 const DELAYING: ReadonlySet<Fault> = new Set(["latency", "jump"])
 
 export function drawProfile(random: Seeded, overrides: ProfileOverrides): Profile {
-  const isShort = random.chance(0.15)
+  const isShort = random.chance(0.2)
   const enabled = faults.filter((fault) => random.chance(0.5) && !(isShort && DELAYING.has(fault)))
   const durationMs = random.between(4, 16) * 1_000 + (isShort ? SHORT_WINDOW_MS : 0)
   return {
