@@ -23,6 +23,7 @@ export const errorCodes = {
   log_unavailable: "The log cannot take entries at the moment. Nothing was published.",
   log_full: "The log has no space left. Nothing was published.",
   log_in_use: "Another process writes to this log.",
+  log_not_shared: "Several workers share this server, and each would have a log of its own.",
   log_unusable:
     "What is there cannot be used as a log: it is something else, damaged, or of another version.",
   handler_failed: "The server's handler failed. The server's log says why.",

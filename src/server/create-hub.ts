@@ -22,6 +22,7 @@ import { createRawDoor } from "./raw/raw-door.ts"
 import { type Compression, defaultCompression } from "./websocket/compression.ts"
 import { createHubDoor } from "./websocket/hub-door.ts"
 import { Links } from "./websocket/links.ts"
+import { checkShared } from "./workers.ts"
 
 export interface CreateHubOptions<C extends Contract, User> extends HubOptions<C, User, IncomingMessage> {
   /** Which web pages may connect. Default: those of the same host. */
@@ -33,13 +34,15 @@ export interface CreateHubOptions<C extends Contract, User> extends HubOptions<C
 
 /**
  * A hub on this Node process. It does nothing to the outside until it is told to `listen` or `attach`.
- * @throws TypeError when the options have handlers for what the contract does not declare.
+ * @throws TypeError when the options have handlers for what the contract does not declare; HoldfastError `log_not_shared`
+ * when it is one of several workers and its log is its own.
  */
 export function createHub<C extends Contract, User = undefined>(
   contract: C,
   options: CreateHubOptions<C, User> = {},
 ): Hub<C, User> {
   const log = options.log ?? memoryLog()
+  checkShared(log)
   const logger = options.logger ?? consoleLogger
   const limits: ServerLimits = chosenLimits({ ...defaultLimits, ...defaultServerLimits }, options.limits)
   const originRefusal = createOriginCheck(options.origins ?? "same-host", logger)

@@ -44,7 +44,9 @@ test("no other code occurs in the sources", () => {
 })
 
 test("the page's links lead somewhere", () => {
-  const anchors = readPage("protocol.md").sections.map(({ anchor }) => `protocol.md#${anchor}`)
+  const anchors = ["protocol.md", "operating.md"].flatMap((name) =>
+    readPage(name).sections.map(({ anchor }) => `${name}#${anchor}`),
+  )
   for (const link of page.links) {
     expect([...anchors, ...page.sections.map(({ anchor }) => `#${anchor}`)]).toContain(link)
   }
