@@ -108,9 +108,14 @@ export class Driver implements ConnectionPorts {
 
   /**
    * Sends a message and resolves with its answer: over the next lines too, as `repeat` says, until it is answered.
-   * Without `timeoutMs` it has no deadline.
+   * Without `timeoutMs` it has no deadline. `limit`: how many messages may wait, if not as many as usual.
    */
-  request(message: RequestMessage, repeat: Request["repeat"], timeoutMs?: number): Promise<Result> {
+  request(
+    message: RequestMessage,
+    repeat: Request["repeat"],
+    timeoutMs?: number,
+    limit?: number,
+  ): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#refuseWhenClosed()
       const id = ++this.#lastId
@@ -128,7 +133,7 @@ export class Driver implements ConnectionPorts {
       const add = () => {
         try {
           this.#refuseWhenClosed()
-          this.#input(() => this.#outbox.add({ id, wire, repeat, settle }))
+          this.#input(() => this.#outbox.add({ id, wire, repeat, settle }, limit))
         } catch (error) {
           settle(error as HoldfastError)
         }
@@ -136,16 +141,6 @@ export class Driver implements ConnectionPorts {
       if (this.#opening === undefined) add()
       else this.#opening.then(add)
     })
-  }
-
-  /** Sends again what belongs to a connection. If it is refused now, that is told as an error of the client. */
-  repeat(message: RequestMessage): void {
-    try {
-      this.send({ ...message, id: ++this.#lastId } as ClientMessage)
-    } catch (error) {
-      // it could travel the first time, so its holder has changed it since
-      this.handleError(error)
-    }
   }
 
   /**
@@ -320,7 +315,7 @@ export class Driver implements ConnectionPorts {
 
   #handleMessage(message: ServerMessage): void {
     if (message.type === "error" && this.#outbox.isDoubtful(message)) {
-      this.#retry(() => this.#outbox.sendAgain(message.id as number))
+      this.retry(() => this.#outbox.sendAgain(message.id as number))
     } else if (message.type === "result" || message.type === "error") {
       const expected = this.#outbox.handleAnswer(message)
       if (!expected && message.type === "error") this.handleError(toError(message))
@@ -329,7 +324,7 @@ export class Driver implements ConnectionPorts {
       return
     } else if (message.type === "unsubscribed" && message.code === "log_unavailable") {
       // no refusal, only bad luck; over another line it has been asked for again anyway
-      this.#retry(() => this.#subscriptions.handleRetry(message.channel))
+      this.retry(() => this.#subscriptions.handleRetry(message.channel))
     } else if (message.type !== "signal" || message.from !== this.welcome?.member) {
       // one's own signals are no news
       this.#subscriptions.handleMessage(message)
@@ -337,7 +332,7 @@ export class Driver implements ConnectionPorts {
   }
 
   /** Asks again after a while; over another line it was asked again anyway. */
-  #retry(ask: () => void): void {
+  retry(ask: () => void): void {
     const line = this.#line
     this.#inputLater(RETRY_MS, () => {
       if (this.#line === line) ask()

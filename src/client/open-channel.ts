@@ -9,7 +9,7 @@ import type { PublishOptions } from "./publish-options.ts"
 import { stateView } from "./state-view.ts"
 
 export interface ChannelPorts {
-  readonly driver: Pick<Driver, "request" | "repeat" | "signal" | "add" | "wake" | "tell" | "remove">
+  readonly driver: Pick<Driver, "request" | "retry" | "signal" | "add" | "wake" | "tell" | "remove">
   readonly idempotencyKey: () => string
   readonly publishTimeoutMs: number | undefined
   readonly callTimeoutMs: number
@@ -27,9 +27,14 @@ export function openChannel(
 ): Channel<AnyDefinition> {
   const { driver } = ports
 
-  const request = async (message: object, repeat: Request["repeat"], timeoutMs?: number): Promise<Result> => {
+  const request = async (
+    message: object,
+    repeat: Request["repeat"],
+    timeoutMs?: number,
+    limit?: number,
+  ): Promise<Result> => {
     feed.refuseWhenClosed()
-    return driver.request({ ...message, channel } as RequestMessage, repeat, timeoutMs)
+    return driver.request({ ...message, channel } as RequestMessage, repeat, timeoutMs, limit)
   }
   const append = async (message: object, options: PublishOptions = {}): Promise<Position> => {
     const { idempotencyKey = ports.idempotencyKey(), timeoutMs = ports.publishTimeoutMs } = options
@@ -39,8 +44,9 @@ export function openChannel(
   const feed = new Feed(channel, history, ports)
   const { subscription } = feed
   const presence = ownPresence(feed, {
-    send: (message) => request(message, "always"),
-    repeat: (message) => driver.repeat({ ...message, channel }),
+    send: (message, limit) => request(message, "always", undefined, limit),
+    later: (ask) => driver.retry(ask),
+    handleError: ports.handleError,
   })
 
   return {

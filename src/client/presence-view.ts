@@ -1,3 +1,4 @@
+import { NEVER_MS } from "./clock.ts"
 import type { Feed } from "./feed.ts"
 
 /** Who is in a channel. Reading subscribes to the channel; entering does not. */
@@ -14,10 +15,11 @@ export interface PresenceView<Data, Sent> {
 }
 
 export interface PresencePorts {
-  /** Sends until it is answered. */
-  readonly send: (message: PresenceMessage) => Promise<unknown>
-  /** Sends once, over the line that is up. */
-  readonly repeat: (message: PresenceMessage) => void
+  /** Sends until it is answered. `limit`: how many messages may wait for their answers, unless it is as many as usual. */
+  readonly send: (message: PresenceMessage, limit?: number) => Promise<unknown>
+  /** Asks again after a while; over another line that is up to us. */
+  readonly later: (ask: () => void) => void
+  readonly handleError: (error: unknown) => void
 }
 
 export type PresenceMessage = { readonly type: "enter"; readonly data: unknown } | { readonly type: "leave" }
@@ -30,19 +32,25 @@ export interface OwnPresence {
 /** The presence of a channel as `feed` has it, and this client's place in it. */
 export function ownPresence(
   feed: Pick<Feed, "read" | "listen">,
-  { send, repeat }: PresencePorts,
+  { send, later, handleError }: PresencePorts,
 ): OwnPresence {
   /** What the server has taken last. */
   let place: { readonly data: unknown } | undefined
   let asking = 0
   let leaves = 0
+  const ask = (data: unknown, limit?: number) => {
+    asking++
+    return send({ type: "enter", data }, limit).finally(() => asking--)
+  }
   const again = () => {
-    if (place) repeat({ type: "enter", data: place.data })
+    if (!asking && place)
+      ask(place.data, NEVER_MS).catch((error) => {
+        if (error.code === "log_unavailable") later(again)
+        else handleError(error)
+      })
   }
   // presence belongs to a connection: over a new one, enters again; what is not answered yet is sent again by itself
-  feed.listen("up", () => {
-    if (!asking) again()
-  })
+  feed.listen("up", again)
   const leave = async () => {
     leaves++
     place = undefined
@@ -55,16 +63,13 @@ export function ownPresence(
       },
       enter: async (data) => {
         const before = leaves
-        asking++
         try {
-          await send({ type: "enter", data })
+          await ask(data)
           if (leaves === before) place = { data }
         } catch (error) {
           // over another connection, perhaps, than the one that had entered; but not behind one that came later
-          if (asking === 1) again()
+          again()
           throw error
-        } finally {
-          asking--
         }
       },
       leave,

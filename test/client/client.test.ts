@@ -469,7 +469,10 @@ describe("presence", () => {
     last().close(1006)
     await clock.advance(1_000)
     last().accept()
-    expect(last().take()).toMatchObject([{ type: "hello" }, { type: "enter", data: { name: "Ada" } }])
+    const [hello, again] = last().take()
+    expect([hello, again]).toMatchObject([{ type: "hello" }, { type: "enter", data: { name: "Ada" } }])
+    last().say({ type: "result", id: (again as { id: number }).id })
+    await clock.settle()
 
     const changing = room.presence.enter({ name: "Countess" })
     const [change] = last().take()
@@ -490,8 +493,37 @@ describe("presence", () => {
     expect(last().take()).toMatchObject([{ type: "hello" }])
   })
 
+  test("that the log could not take over a new line is entered again after a while, unless it was left", async () => {
+    const { clock, client, room, last } = joined()
+    const errors: unknown[] = []
+    client.on("error", (error) => errors.push(error))
+    const entering = room.presence.enter({ name: "Ada" })
+    const answer = async (code?: "log_unavailable") => {
+      const asked = last()
+        .take()
+        .find((message) => "id" in message) as { id: number; type: string }
+      const { id } = asked
+      last().say(code ? { type: "error", id, code, message: "later" } : { type: "result", id })
+      await clock.settle()
+      return asked.type
+    }
+    await answer()
+    await entering
+    client.reconnect()
+    last().accept()
+    expect(await answer("log_unavailable")).toBe("enter")
+    await clock.advance(1_000)
+    expect(await answer("log_unavailable")).toBe("enter")
+    const leaving = room.presence.leave()
+    expect(await answer()).toBe("leave")
+    await leaving
+    await clock.advance(5_000)
+    expect(last().take()).toEqual([])
+    expect(errors).toEqual([])
+  })
+
   test("that is refused later is told as an error of the client", async () => {
-    const { client, room, last } = joined()
+    const { clock, client, room, last } = joined()
     const errors: unknown[] = []
     client.on("error", (error) => errors.push((error as { code: string }).code))
     const entering = room.presence.enter({ name: "Ada" })
@@ -504,6 +536,7 @@ describe("presence", () => {
       .take()
       .find(({ type }) => type === "enter") as { id: number }
     last().say({ type: "error", id: again.id, code: "not_allowed", message: "not any more" })
+    await clock.settle()
     expect(errors).toEqual(["not_allowed"])
   })
 })
