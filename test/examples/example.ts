@@ -4,7 +4,10 @@ import type { Readable, Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { onTestFinished } from "vitest"
 
-const root = fileURLToPath(new URL("../../", import.meta.url))
+export const root = fileURLToPath(new URL("../../", import.meta.url))
+
+/** Examples run on the sources, on a free port. */
+export const env = { ...process.env, PORT: "0", TSX_TSCONFIG_PATH: `${root}tsconfig.json` }
 
 /** A running example: what it prints, line by line. */
 export interface Example {
@@ -17,7 +20,7 @@ export interface Example {
 export function runExample(file: string, ...args: string[]): Example {
   const child = spawn(process.execPath, ["--import", "tsx", `examples/${file}`, ...args], {
     cwd: root,
-    env: { ...process.env, PORT: "0", TSX_TSCONFIG_PATH: `${root}tsconfig.json` },
+    env,
     stdio: ["pipe", "pipe", "inherit"],
   })
   onTestFinished(() => void child.kill())

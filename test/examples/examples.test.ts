@@ -1,10 +1,11 @@
+import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { channel, contract } from "holdfast"
 import { connect } from "holdfast/client"
 import { expect, onTestFinished, test } from "vitest"
 import { WebSocket } from "ws"
 import { z } from "zod"
-import { runExample } from "./example.ts"
+import { env, root, runExample } from "./example.ts"
 
 const noticesApp = contract({
   notices: channel({ events: { posted: z.object({ text: z.string() }) } }),
@@ -26,6 +27,12 @@ test("chat: what one client says, the other reads", async () => {
   expect(await once(ada.process, "exit")).toEqual([0, null])
   server.process.kill("SIGTERM")
   expect(await once(server.process, "exit")).toEqual([0, null])
+})
+
+test("testing: a chat's handlers pass their tests, whose network breaks", async () => {
+  const args = ["--import", "tsx", "--test", "examples/testing/chat.test.ts"]
+  const tests = spawn(process.execPath, args, { cwd: root, env, stdio: "inherit" })
+  expect(await once(tests, "exit")).toEqual([0, null])
 })
 
 test.each(["express.ts", "fastify.ts", "hono.ts"])(
