@@ -15,6 +15,8 @@ export class Connections {
   readonly #limits: Limits
   readonly #parts: readonly Set<Connection>[] = Array.from({ length: PARTS }, () => new Set<Connection>())
   readonly #unopened = new Map<Connection, number>()
+  /** By member, the one that was let in last. */
+  readonly #latest = new Map<string, Connection>()
   readonly #ping = new Encoded({ type: "ping" })
   #added = 0
   #size = 0
@@ -40,10 +42,17 @@ export class Connections {
   /** The connection has said hello and was let in. */
   opened(connection: Connection): void {
     this.#unopened.delete(connection)
+    this.#latest.set(connection.member, connection)
+  }
+
+  /** Whether its client has come back over another one since: what it still says is of the past. */
+  isSuperseded(connection: Connection): boolean {
+    return (this.#latest.get(connection.member) ?? connection) !== connection
   }
 
   remove(connection: Connection): void {
     this.#unopened.delete(connection)
+    if (this.#latest.get(connection.member) === connection) this.#latest.delete(connection.member)
     for (const part of this.#parts) {
       if (part.delete(connection)) {
         this.#size--

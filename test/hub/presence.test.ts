@@ -76,6 +76,37 @@ describe("a member", () => {
     expect((await r.log.head("room/lobby")).top).toBe(0)
   })
 
+  it("stays as it came over the latest line, though the line before is served late", async () => {
+    const answers: (() => void)[] = []
+    const r = rig(room, {
+      channels: {
+        "room/:room": {
+          presence: ({ data }) =>
+            new Promise((resolve) => {
+              answers.push(() => resolve({ name: "somebody", mood: data.mood }))
+            }),
+        },
+      },
+    })
+    const [before, now] = [r.peer(), r.peer()]
+    for (const [peer, mood] of [
+      [before, "past"],
+      [now, "present"],
+    ] as const) {
+      peer.send(sameSession)
+      await r.clock.settle()
+      peer.send(enter(1, mood))
+      await r.clock.settle()
+    }
+    for (const answer of answers.reverse()) {
+      answer()
+      await r.clock.settle()
+    }
+    before.cut()
+    await r.clock.advance(10_000)
+    expect(await membersOf(r)).toEqual(["present"])
+  })
+
   it("stays as it was, and goes with its client, when a change of its data was refused", async () => {
     const { log, trouble } = troubledLog()
     const r = rig(room, { channels: handlers }, log)

@@ -21,12 +21,21 @@ export async function enter(core: Core, connection: Connection, message: EnterRe
     const what = `presence of ${target.name}`
     const data = await conform(what, inputSchema(payload), message.data)
     const value = await guarded(core, what, () => handler({ ...contextOf(core, connection, target), data }))
+    if (isOfThePast(core, connection)) return
     const body = await core.publisher.encode(what, outputSchema(payload), value)
     await core.members.enter(target, connection, body, core.entropy.digest(body))
     if (message.id !== undefined) connection.send({ type: "result", id: message.id })
   } catch (error) {
     refuse(core, connection, message, error)
   }
+}
+
+/**
+ * The client has entered anew over its next line, or left: what it asked for over the one before must not undo that, only to
+ * go with that line. A request of its own, over plain HTTP, is no line.
+ */
+function isOfThePast(core: Core, connection: Connection): boolean {
+  return connection.outlet.link.brief !== true && core.connections.isSuperseded(connection)
 }
 
 export async function leave(core: Core, connection: Connection, message: Leave): Promise<void> {
