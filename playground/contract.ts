@@ -49,6 +49,8 @@ export const app = contract({
         /** What the server held for the connection at the end of it, in bytes. */
         output: z.object({ heldBytes: z.int() }),
       },
+      /** What the node is called that serves the caller, if there are several. */
+      node: { input: z.object({}), output: z.object({ name: z.string().nullable() }) },
       /** Cuts every connection without a word, as a server that crashes does. */
       dropEverybody: { input: z.object({}), output: z.object({ connections: z.int() }) },
     },

@@ -1,62 +1,68 @@
+import cluster from "node:cluster"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { fileURLToPath } from "node:url"
 import { lmdbLog } from "holdfast/lmdb"
+import { redisLog } from "holdfast/redis"
+import { drainOnSignals, type Log, workers } from "holdfast/server"
 import { createPlayground } from "./server/hub.ts"
+import { readOptions } from "./server/options.ts"
 import { staticFiles } from "./server/static-files.ts"
 
-const port = Number(process.env.PORT ?? 8080)
-// There is a button that cuts everybody's line, and nobody has to sign in: not to be shown to a whole network unasked.
-const host = process.env.HOST || "127.0.0.1"
+const options = readOptions(process.argv.slice(2), process.env)
+const { port, host, folder, redisUrl, spreadMs } = options
 
-// What was said is there again after a restart, and after a crash.
-const folder = process.env.HOLDFAST_DATA || ".holdfast"
+await workers(options.workers, () => {
+  const playground = createPlayground(openLog(), nodeName())
+  const { hub } = playground
+  const page = staticFiles(fileURLToPath(new URL("./page/", import.meta.url)))
+  const server = createServer((request, response) => {
+    if (hub.handleHealth(request, response) || hub.handle(request, response)) return
+    page(request, response)
+  })
+  hub.attach(server)
+  server.once("error", (error: NodeJS.ErrnoException) => {
+    const inUse = error.code === "EADDRINUSE"
+    fail(inUse ? `Port ${port} is in use. Choose another one: PORT=${port + 1} npm start` : error.message)
+  })
+  server.listen(port, host, () => announce((server.address() as AddressInfo).port))
 
-const playground = await createPlayground(openLog())
-const server = createServer(staticFiles(fileURLToPath(new URL("./page/", import.meta.url))))
-playground.hub.attach(server)
-
-server.once("error", (error: NodeJS.ErrnoException) => {
-  const inUse = error.code === "EADDRINUSE"
-  console.error(
-    inUse ? `Port ${port} is in use. Choose another one: PORT=${port + 1} npm start` : error.message,
-  )
-  process.exit(1)
+  drainOnSignals({
+    drain: async () => {
+      playground.stop()
+      // alone, there is nobody who could take the tabs
+      if (redisUrl === undefined) await hub.close()
+      else await hub.drain({ spreadMs })
+      server.close()
+      server.closeAllConnections()
+    },
+  })
 })
 
-server.listen(port, host, () => {
-  const { port: actual } = server.address() as AddressInfo
-  const name = ["127.0.0.1", "0.0.0.0", "::"].includes(host) ? "localhost" : host
-  console.log(`Holdfast playground: http://${name}:${actual}`)
-  console.log(`Open it in two tabs. What happens there is kept in ${folder}. Ctrl-C ends it.`)
-})
-
-function openLog() {
+function openLog(): Log {
+  if (redisUrl !== undefined) return redisLog(redisUrl, { prefix: "holdfast-playground" })
   try {
     return lmdbLog(folder)
   } catch (error) {
-    console.error(`${(error as Error).message}\nAnother folder will do: HOLDFAST_DATA=folder npm start`)
-    process.exit(1)
+    return fail(`${(error as Error).message}\nAnother folder will do: HOLDFAST_DATA=folder npm start`)
   }
 }
 
-async function stop(): Promise<void> {
-  // The second Ctrl-C ends it at once.
-  process.once("SIGINT", () => process.exit(130))
-  process.once("SIGTERM", () => process.exit(143))
-  server.close()
-  await playground.close()
-  server.closeAllConnections()
+/** Undefined when it is alone. */
+function nodeName(): string | undefined {
+  if (cluster.worker !== undefined) return `worker ${cluster.worker.id} (pid ${process.pid})`
+  return redisUrl === undefined ? undefined : `${options.node ?? "a node"} (pid ${process.pid})`
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => {
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error)
-        process.exit(1)
-      },
-    )
-  })
+function announce(actualPort: number): void {
+  if ((cluster.worker?.id ?? 1) !== 1) return
+  const name = ["127.0.0.1", "0.0.0.0", "::"].includes(host) ? "localhost" : host
+  const kept = redisUrl === undefined ? folder : "Redis"
+  console.log(`Holdfast playground: http://${name}:${actualPort}`)
+  console.log(`Open it in two tabs. What happens there is kept in ${kept}. Ctrl-C ends it.`)
+}
+
+function fail(message: string): never {
+  console.error(message)
+  process.exit(1)
 }

@@ -7,6 +7,8 @@ export interface LineStatus {
   readonly retryInMs?: number | undefined
   /** ms for which the line stays down because somebody wanted it so. */
   readonly offlineForMs?: number | undefined
+  /** What the node is called that serves this tab, if there are several. */
+  readonly node?: string | undefined
 }
 
 /** The pill at the top of the page, and what a screen reader is told. */
@@ -25,9 +27,9 @@ export function createStatusView() {
   }
 }
 
-function statusText({ state, retryInMs, offlineForMs }: LineStatus): string {
+function statusText({ state, retryInMs, offlineForMs, node }: LineStatus): string {
   if (offlineForMs !== undefined) return `Offline on purpose, ${Math.ceil(offlineForMs / 1_000)} s to go`
-  if (state === "open") return "Connected"
+  if (state === "open") return node === undefined ? "Connected" : `Connected to ${node}`
   if (state === "closed") return "Closed"
   if (state === "connecting") return "Connecting…"
   if (retryInMs === undefined) return "Line lost, trying again soon"

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
-import { createHub, type Log } from "holdfast/server"
+import { createHub, HoldfastError, type Log } from "holdfast/server"
 import { app } from "../contract.ts"
 import { room, venue } from "../places.ts"
 import { createMarket } from "./market.ts"
@@ -9,8 +9,11 @@ import { createPulse } from "./pulse.ts"
 /** Long enough for the answer to go out before the line is cut. */
 const DROP_AFTER_MS = 50
 
-/** The playground's hub: a room, a market and a pulse, kept by `log`. Nobody has to sign in. */
-export async function createPlayground(log: Log) {
+/**
+ * The playground's hub: a room, a market and a pulse, kept by `log`. Nobody has to sign in.
+ * @param node what this node is called, if it is one of several
+ */
+export function createPlayground(log: Log, node?: string) {
   const hub = createHub(app, {
     log,
     authenticate: ({ request }: { request: IncomingMessage }) => ({ socket: request.socket }),
@@ -35,6 +38,7 @@ export async function createPlayground(log: Log) {
             return { published: input.count }
           },
           readSlowly: ({ user, input }) => stall(user.socket, input.seconds * 1_000),
+          node: () => ({ name: node ?? null }),
           dropEverybody: () => ({ connections: dropEverybody() }),
         },
       },
@@ -42,12 +46,18 @@ export async function createPlayground(log: Log) {
   })
 
   const harbour = hub.channel("market/:venue", venue)
-  const market = createMarket((symbol, quote) => {
-    harbour.set("quote", symbol, quote).catch((error: unknown) => console.error("A quote was lost:", error))
-  })
   const heart = hub.channel("pulse", {})
-  const [newest] = await heart.history({ last: 1 })
-  const pulse = createPulse((beat) => heart.publish("beat", beat), newest?.data)
+  const pulse = createPulse({
+    newest: async () => (await heart.history({ last: 1 }))[0],
+    publish: (beat) => heart.publish("beat", beat, { idempotencyKey: `${beat.number}` }).catch(leaveToOther),
+  })
+  const market = createMarket({
+    isLeading: pulse.isLeading,
+    publish: (symbol, quote) => {
+      harbour.set("quote", symbol, quote).catch((error: unknown) => console.error("A quote was lost:", error))
+    },
+    quotes: () => harbour.state("quote"),
+  })
 
   function dropEverybody(): number {
     const connections = [...hub.connections()]
@@ -57,14 +67,16 @@ export async function createPlayground(log: Log) {
     return connections.length
   }
 
-  return {
-    hub,
-    close: async (): Promise<void> => {
-      market.stop()
-      pulse.stop()
-      await hub.close()
-    },
+  const stop = (): void => {
+    market.stop()
+    pulse.stop()
   }
+  return { hub, stop }
+}
+
+/** Two nodes have begun to count at the same moment: the log has taken one's first beat, and both count on from it. */
+function leaveToOther(error: unknown): void {
+  if (!(error instanceof HoldfastError && error.code === "idempotency_conflict")) throw error
 }
 
 /** Nothing leaves the socket while it is corked, so it fills up as that of a reader who has stalled. */

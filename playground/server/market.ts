@@ -10,8 +10,16 @@ const TICK_MS = 50
 const HISTORY_EVERY_MS = 500
 const HISTORY_LENGTH = 240
 
-/** A market that nobody trades on: prices that wander, and come home in the end. */
-export function createMarket(publish: (symbol: string, quote: Quote) => void) {
+/** What a market that several nodes have in common needs of the one that it runs on. */
+export interface MarketPlace {
+  readonly isLeading: () => boolean
+  readonly publish: (symbol: string, quote: Quote) => void
+  /** The prices as the log has them. */
+  readonly quotes: () => Promise<ReadonlyMap<string, Quote>>
+}
+
+/** A market that nobody trades on: prices that wander, and come home in the end. One node moves them, the others look on. */
+export function createMarket({ isLeading, publish, quotes }: MarketPlace) {
   const prices = new Map<string, number>(symbols.map(({ symbol, open }) => [symbol, open]))
   const momentum = new Map<string, number>()
   const history = new Map<string, number[]>(symbols.map(({ symbol, open }) => [symbol, [open]]))
@@ -25,13 +33,15 @@ export function createMarket(publish: (symbol: string, quote: Quote) => void) {
   }
 
   function tick(): void {
+    if (!isLeading()) return
     for (const { symbol, open } of symbols) {
       move(symbol, open)
       publish(symbol, { price: rounded(prices.get(symbol) ?? open), open })
     }
   }
 
-  function remember(): void {
+  async function remember(): Promise<void> {
+    if (!isLeading()) for (const [symbol, { price }] of await quotes()) prices.set(symbol, price)
     for (const [symbol, past] of history) {
       past.push(rounded(prices.get(symbol) ?? 0))
       if (past.length > HISTORY_LENGTH) past.shift()
@@ -45,7 +55,9 @@ export function createMarket(publish: (symbol: string, quote: Quote) => void) {
   }
 
   const ticking = setInterval(tick, TICK_MS)
-  const remembering = setInterval(remember, HISTORY_EVERY_MS)
+  const remembering = setInterval(() => {
+    remember().catch((error: unknown) => console.error("The quotes could not be read:", error))
+  }, HISTORY_EVERY_MS)
   return {
     history: () => ({ everyMs: HISTORY_EVERY_MS, prices: Object.fromEntries(history) }),
     stop: () => {

@@ -6,36 +6,59 @@ export interface Beat {
   readonly number: number
 }
 
-/**
- * Publishes numbered events at a steady rate. One after the other, so that their numbers rise as their offsets do; a
- * number is used up only by an event that was kept, so that the numbers have no hole unless an event was lost.
- * @param last the last one that an earlier life of this server published
- */
-export function createPulse(publish: (beat: Beat) => Promise<unknown>, last: Beat | undefined) {
-  // what the log has kept over a restart goes on
-  const run = last?.run ?? randomUUID()
-  let number = last?.number ?? 0
-  let queue: Promise<unknown> = Promise.resolve()
+/** The pulse's channel, as a node sees it. */
+export interface PulseChannel {
+  readonly newest: () => Promise<{ readonly data: Beat; readonly at: number } | undefined>
+  /** A number is published once, whoever does it. */
+  readonly publish: (beat: Beat) => Promise<unknown>
+}
 
-  async function next(): Promise<void> {
-    await publish({ run, number: number + 1 })
-    number++
+/** Another node's pulse has stopped when nothing came for so long. */
+const TAKE_OVER_MS = 300
+
+/**
+ * Publishes numbered events at a steady rate, one node of all that share the log. A number is that of the newest event in the
+ * log plus one, and is its idempotency key: so the numbers rise as the offsets do and have no hole unless an event was
+ * lost, even while two nodes take each other for dead.
+ */
+export function createPulse({ newest, publish }: PulseChannel) {
+  let mine: Beat | undefined
+  let leading = false
+  let queue: Promise<unknown> = Promise.resolve()
+  let waiting = 0
+
+  async function add(count: number, last: Beat | undefined): Promise<void> {
+    const run = last?.run ?? randomUUID()
+    const from = last?.number ?? 0
+    const beats = Array.from({ length: count }, (_, index) => ({ run, number: from + index + 1 }))
+    mine = beats.at(-1)
+    await Promise.all(beats.map(publish))
   }
 
-  function beat(): Promise<void> {
-    const published = queue.then(next)
-    queue = published.catch(() => undefined)
-    return published
+  async function beat(): Promise<void> {
+    const last = await newest()
+    const isMine = last?.data.run === mine?.run && last?.data.number === mine?.number
+    leading = last === undefined || isMine || Date.now() - last.at >= TAKE_OVER_MS
+    if (leading) await add(1, last?.data)
+  }
+
+  /** One after the other, so that each knows what the one before has published. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    waiting++
+    const done = queue.then(work).finally(() => waiting--)
+    queue = done.catch(() => undefined)
+    return done
   }
 
   const beating = setInterval(() => {
-    beat().catch((error: unknown) => console.error("A beat could not be published:", error))
+    if (waiting > 0) return
+    inTurn(beat).catch((error: unknown) => console.error("A beat could not be published:", error))
   }, beatEveryMs)
 
   return {
-    burst: async (count: number): Promise<void> => {
-      await Promise.all(Array.from({ length: count }, beat))
-    },
+    /** Whether it is this node that publishes. */
+    isLeading: () => leading,
+    burst: (count: number): Promise<void> => inTurn(async () => add(count, (await newest())?.data)),
     stop: () => clearInterval(beating),
   }
 }

@@ -115,6 +115,8 @@ export function createLedger() {
   return {
     handleBeat: (beat: Beat, nowMs: number): void => {
       if (beat.run !== run) start(beat)
+      // the log has lost its end and said so: what was lost there is counted anew
+      else if (gapPending && newestGap === "new-epoch" && beat.number <= last) last = beat.number - 1
       if (beat.number <= last) {
         disordered++
         return
