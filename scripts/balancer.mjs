@@ -1,4 +1,5 @@
-// A balancer for one machine: TCP, in turns, to those that say that they are ready. It can only do what any other can too.
+// A balancer for one machine: TCP, to whoever of those that say that they are ready has the fewest connections. It does nothing
+// that any other could not.
 import { get } from "node:http"
 import { connect, createServer } from "node:net"
 
@@ -19,8 +20,11 @@ export async function startBalancer(targets, { port = 0, checkMs = 200 } = {}) {
   const sockets = new Set()
   /** @type {Set<number>} */
   const ready = new Set()
+  /** @type {Map<number, number>} */
+  const open = new Map()
   let turn = 0
 
+  const connectionsOf = (/** @type {number} */ target) => open.get(target) ?? 0
   const check = () =>
     Promise.all(
       targets.map(async (target) => {
@@ -41,6 +45,7 @@ export async function startBalancer(targets, { port = 0, checkMs = 200 } = {}) {
     }
     const server = connect(target, "127.0.0.1")
     sockets.add(server)
+    open.set(target, connectionsOf(target) + 1)
     let isConnected = false
     server.once("connect", () => {
       isConnected = true
@@ -50,6 +55,7 @@ export async function startBalancer(targets, { port = 0, checkMs = 200 } = {}) {
     server.on("error", () => server.destroy())
     server.once("close", () => {
       sockets.delete(server)
+      open.set(target, connectionsOf(target) - 1)
       // a node that has just died is found out by those who come
       if (isConnected) client.destroy()
       else lead(client, others)
@@ -63,7 +69,11 @@ export async function startBalancer(targets, { port = 0, checkMs = 200 } = {}) {
     client.on("error", () => client.destroy())
     const now = targets.filter((target) => ready.has(target))
     const first = now.length === 0 ? 0 : turn++ % now.length
-    lead(client, [...now.slice(first), ...now.slice(0, first)])
+    const inTurn = [...now.slice(first), ...now.slice(0, first)]
+    lead(
+      client,
+      inTurn.toSorted((one, other) => connectionsOf(one) - connectionsOf(other)),
+    )
   })
   await check()
   const checking = setInterval(check, checkMs)

@@ -19,14 +19,18 @@ export function startStatus({ client, offlineForMs }: Connection): void {
     if (name === null) clearInterval(asking)
     else node = name
   }
+  // who is asked may go meanwhile, and the next one is asked soon
+  const ask = () => void askNode().catch(() => undefined)
   const asking = setInterval(() => {
-    if (client.status === "open") void askNode().catch(() => undefined)
+    if (client.status === "open") ask()
   }, ASK_EVERY_MS)
 
   client.on("status", (status) => {
     if (status === "open") view.announce(wasOpen ? "Connected again." : "Connected.")
     else if (wasOpen && status === "waiting") view.announce("The line is lost. It will be tried again.")
     wasOpen ||= status === "open"
+    node = undefined
+    if (status === "open") ask()
   })
   onFrame(SHOW_EVERY_MS, () => {
     const offlineMs = offlineForMs()

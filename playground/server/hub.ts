@@ -17,8 +17,8 @@ export function createPlayground(log: Log, node?: string) {
   const hub = createHub(app, {
     log,
     authenticate: ({ request }: { request: IncomingMessage }) => ({ socket: request.socket }),
-    // Small, so that a few seconds are enough to see a reader fall behind.
-    limits: { highWaterBytes: 16 * 1024 },
+    // Small, so that a few seconds are enough to see a reader fall behind, and to end when there is no other node.
+    limits: { highWaterBytes: 16 * 1024, handoverMs: 2_000 },
     channels: {
       "room/:room": {
         subscribe: ({ params }) => params.room === room.room,

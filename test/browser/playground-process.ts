@@ -42,8 +42,9 @@ export async function startPlayground(port = 0, folder = emptyFolder()): Promise
 export async function startInVain(
   port: number,
   folder = emptyFolder(),
+  args: readonly string[] = [],
 ): Promise<{ code: number | null; output: string }> {
-  const child = spawnPlayground(port, folder)
+  const child = spawnPlayground(port, folder, args)
   let output = ""
   child.stdout?.on("data", (chunk) => {
     output += chunk
@@ -67,8 +68,8 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-function spawnPlayground(port: number, folder: string): ChildProcess {
-  return spawn(process.execPath, ["--enable-source-maps", SERVER], {
+function spawnPlayground(port: number, folder: string, args: readonly string[] = []): ChildProcess {
+  return spawn(process.execPath, ["--enable-source-maps", SERVER, ...args], {
     env: { ...process.env, PORT: String(port), HOLDFAST_DATA: folder },
     stdio: ["ignore", "pipe", "pipe"],
   })

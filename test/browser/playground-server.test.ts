@@ -75,6 +75,17 @@ describe("the playground's server", () => {
     expect(output).toContain("PORT")
   })
 
+  it.each([
+    [["--workers", "2"], "--redis"],
+    [["--workers", "none"], "--workers none"],
+    [["--fast"], "--spread-ms"],
+  ])("says what can be said to it, when it is told %j", async (args, hint) => {
+    const { code, output } = await startInVain(0, undefined, args)
+    expect(code).toBe(1)
+    expect(output).toContain(hint)
+    expect(output).toContain("npm start -- [--redis URL]")
+  })
+
   it.each(["SIGINT", "SIGTERM"] as const)("closes in good order on %s", async (signal) => {
     const other = await startPlayground()
     expect(await other.end(signal)).toBe(0)
