@@ -45,6 +45,10 @@ export interface ChannelPorts {
   readonly catchUp: (subscription: Subscription) => void
   /** The log could not be read to fill a hole; `retry` tries again. */
   readonly handleFillError: (channel: Channel, error: unknown, retry: () => void) => void
+  /** Somebody has come or gone, in the order of the log. */
+  readonly handleMembership: (channel: Channel, entry: Entry) => void
+  /** The channel could not read on: what is there now may have nothing to do with what was. */
+  readonly handleStartOver: (channel: Channel) => void
 }
 
 /**
@@ -210,6 +214,7 @@ export class Channel {
 
   #receive(entry: Entry): void {
     this.#received = entry.offset
+    if (entry.kind === "join" || entry.kind === "left") this.#ports.handleMembership(this, entry)
     if (this.#liveCount === 0 && this.#pending.length === 0) {
       this.tail = entry.offset
       return
@@ -307,5 +312,6 @@ export class Channel {
     this.epoch = head.epoch
     this.tail = this.#received = head.top
     for (const subscription of live) this.#ports.catchUp(subscription)
+    this.#ports.handleStartOver(this)
   }
 }

@@ -20,6 +20,11 @@ export class Channels {
     return this.#open.size
   }
 
+  /** Those that are followed now. */
+  all(): IterableIterator<Channel> {
+    return this.#open.values()
+  }
+
   find(name: string): Channel | undefined {
     return this.#open.get(name)
   }

@@ -3,7 +3,7 @@ import { decodeBody } from "../protocol/msgpack.ts"
 import type { Position } from "../protocol/position.ts"
 import type { Encoding } from "./link.ts"
 import type { Entry } from "./log.ts"
-import { decodeMembership } from "./membership.ts"
+import { memberData } from "./membership.ts"
 
 /** A message with its frames: each encoding makes its frame once, and all subscribers share it. */
 export class Encoded {
@@ -47,7 +47,7 @@ export function entryMessage(alias: number, entry: Entry): EntryMessage {
     case "delete":
       return { type: "delete", alias, offset, at, name, key }
     case "join":
-      return { type: "join", alias, offset, at, member: key, data: decodeMembership(entry.body).data }
+      return { type: "join", alias, offset, at, member: key, data: memberData(entry.body) }
     case "left":
       return { type: "left", alias, offset, at, member: key }
   }

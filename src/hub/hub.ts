@@ -81,10 +81,12 @@ export function createHubCore<C extends Contract, User, Request>(
       handleFailure(`the log of ${name} could not be read`, error)
       clock.after(limits.retryMs, retry)
     },
+    handleMembership: (channel, entry) => members.handleEntry(channel, entry),
+    handleStartOver: (channel) => members.handleStartOver(channel),
   }
   const channels = new Channels(channelPorts, (channel) => {
     trimmer.track(channel.name, keepOf(channel.match))
-    if (channel.match.definition.presence !== undefined) members.adopt(channel)
+    if (channel.match.definition.presence !== undefined) members.handleOpen(channel)
   })
   const trimmer = new Trimmer(log, clock, limits.trimIntervalMs, logger)
   const publisher = new Publisher(log, clock, limits, new RateCap(clock), (name, keep) =>
@@ -92,7 +94,8 @@ export function createHubCore<C extends Contract, User, Request>(
   )
   const target = (name: string): Target => ({ name, match: matchOf(contract, name) })
   const connections = new Connections(clock, limits)
-  const members = new Members({ node: entropy.uniqueId(), publisher, log, clock, logger, limits, target })
+  const node = entropy.uniqueId()
+  const members = new Members({ node, publisher, log, clock, entropy, logger, limits, channels, target })
   const core: Core = {
     contract,
     handlers,

@@ -22,10 +22,15 @@ export interface Limits {
   readonly encodedCacheBytesMax: number
   /** How long a member whose line was cut stays in presence, so that a quick reconnect is no leave and join. */
   readonly presenceGraceMs: number
-  /** How long the members of a node that is gone stay in presence, so that they can come back through another. */
+  /**
+   * How long a node that shares the log, or a client that comes with plain HTTP requests, may not be heard of before its
+   * members are seen off. Of a log that is not shared: how long those of an earlier process may take to come back.
+   */
   readonly presenceLeaseMs: number
   /** How long a client that was told to come back is served after the time at which it should have. */
   readonly handoverMs: number
+  /** How often a node tells those that share the log with it that it is there: several times within a lease. */
+  readonly nodeHeartbeatMs: number
   /** The largest value that a channel's loader may give, in bytes of its encoding. */
   readonly snapshotBytesMax: number
   /** How many pages are read from the log at once, over all connections: one for each of so many. */
@@ -51,7 +56,8 @@ export const defaultLimits: Limits = {
   catchUpBytesPerTurnMax: 1024 * 1024,
   encodedCacheBytesMax: 16 * 1024 * 1024,
   presenceGraceMs: 3_000,
-  presenceLeaseMs: 10_000,
+  presenceLeaseMs: 8_000,
+  nodeHeartbeatMs: 2_000,
   handoverMs: 10_000,
   snapshotBytesMax: 4 * 1024 * 1024,
   readsAtOnceMax: 64,

@@ -1,5 +1,6 @@
 import type { HoldfastError } from "../protocol/error.ts"
 import type { Position } from "../protocol/position.ts"
+import type { Bus } from "./bus.ts"
 
 /**
  * What the hub needs of a log: to append, to read on from an offset, and to be told of what was appended. A channel has
@@ -9,6 +10,8 @@ import type { Position } from "../protocol/position.ts"
 export interface Log {
   /** Whether other processes append to it too. Absent: they do not. */
   readonly shared?: boolean
+  /** How the nodes that share it reach each other past it. Absent: they do not. */
+  readonly bus?: Bus
   /**
    * Appends one entry and trims as `options.keep` says. Resolves when the entry is kept as the log is configured to keep
    * it, which is what "acknowledged" means. Appends to one channel get their offsets in the order of the calls.
@@ -41,7 +44,7 @@ export interface Draft {
   readonly name: string
   /** The state's key, or the member; empty for events. */
   readonly key: string
-  /** The payload, MessagePack; empty for what removes a key. */
+  /** The payload, MessagePack; for what removes a key, empty or why. */
   readonly body: Uint8Array
   /** When it was published, ms since 1970. */
   readonly at: number

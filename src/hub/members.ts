@@ -1,17 +1,20 @@
+import { Adoption } from "./adoption.ts"
+import type { Channel } from "./channel.ts"
+import type { Channels } from "./channels.ts"
 import type { Clock } from "./clock.ts"
 import type { Connection } from "./connection.ts"
-import { entries } from "./entries.ts"
+import type { Entropy } from "./entropy.ts"
 import type { Limits } from "./limits.ts"
 import type { Entry, Log } from "./log.ts"
-import { decodeMembership, encodeMembership } from "./membership.ts"
+import { decodeMembership, encodeMembership, HAS_LEFT, isLeaseOver, LEASE_OVER } from "./membership.ts"
+import { Nodes } from "./nodes.ts"
 import type { Logger } from "./options.ts"
-import { type HeldPlace, Presence } from "./presence.ts"
+import { Orphans } from "./orphans.ts"
+import { type HeldPlace, type Place, Presence } from "./presence.ts"
 import type { Publisher } from "./publisher.ts"
+import { Recheck } from "./recheck.ts"
 import { Stays } from "./stays.ts"
 import type { Target } from "./target.ts"
-
-/** Of how many channels it is remembered that they were looked through for members of a node that is gone. */
-const ADOPTED_MAX = 100_000
 
 /** What presence needs of the hub around it. */
 export interface MembersPorts {
@@ -20,48 +23,69 @@ export interface MembersPorts {
   readonly publisher: Publisher
   readonly log: Log
   readonly clock: Clock
+  readonly entropy: Entropy
   readonly logger: Logger
   readonly limits: Limits
+  readonly channels: Channels
   readonly target: (name: string) => Target
+}
+
+/** What only matters where other nodes write to the log too. */
+interface Shared {
+  readonly nodes: Nodes
+  readonly orphans: Orphans
+  readonly recheck: Recheck
 }
 
 /** Presence at work: tells the log who came and who went, and gives a line that was cut some time to come back. */
 export class Members {
   readonly #ports: MembersPorts
   readonly #presence = new Presence()
-  readonly #adopted = new Set<string>()
   readonly #pending = new Set<() => void>()
   readonly #stays: Stays
+  readonly #adoption: Adoption
+  readonly #shared: Shared | undefined
   #closed = false
 
   constructor(ports: MembersPorts) {
     this.#ports = ports
+    const later = (ms: number, task: () => void) => this.#later(ms, task)
     this.#stays = new Stays({
       leaseMs: ports.limits.presenceLeaseMs,
-      later: (ms, task) => this.#later(ms, task),
-      depart: (channel, member) => this.#depart(channel, member, member),
+      later,
+      depart: (channel, member) => this.#depart(channel, member, member, LEASE_OVER),
     })
+    this.#adoption = new Adoption({ ...ports, later, seeOff: (place) => this.#tell(place, LEASE_OVER) })
+    if (ports.log.shared !== true) return
+    const handleGone = () => this.#handleGone()
+    const nodes = new Nodes({ ...ports, handleGone, handleBack: () => this.#handleBack() })
+    this.#shared = {
+      nodes,
+      orphans: new Orphans({ ...ports, nodes, later, digest: ports.entropy.digest }),
+      recheck: new Recheck({
+        ...ports,
+        nodes,
+        later,
+        presence: this.#presence,
+        enterAgain: (channel, member, place) => this.#enterAgain(channel, member, place),
+      }),
+    }
+    nodes.start()
   }
 
-  /** Takes the member's place for `connection`. `data` is a digest of `payload`. */
-  async enter(target: Target, connection: Connection, payload: Uint8Array, data: string): Promise<void> {
-    const { node, publisher } = this.#ports
+  /** Whether the member that a `join` entry tells of is one of a node that is gone. */
+  isOrphan({ body }: Entry): boolean {
+    return this.#shared?.nodes.isGone(decodeMembership(body).node) === true
+  }
+
+  /** Takes the member's place for `connection`. */
+  async enter(target: Target, connection: Connection, payload: Uint8Array): Promise<void> {
     const { member, owner } = connection
     // it has gone while its handler ran, and gives up what it has no more
     if (connection.state === "closed" && !isBrief(connection)) return
     this.#hold(target.name, connection)
-    if (this.#holds(target.name, connection, data)) return
-    const place = this.#presence.enter(target.name, member, owner, data)
-    try {
-      const { offset } = await publisher.join(target, member, encodeMembership(node, payload))
-      this.#presence.confirm(place, offset)
-    } catch (error) {
-      this.#presence.revert(target.name, member, place)
-      throw error
-    } finally {
-      // the connection has gone while the log took its time
-      if (place.abandoned) this.#depart(target.name, member, owner)
-    }
+    if (this.#holds(target.name, connection, payload)) return
+    await this.#join(target, member, owner, payload)
   }
 
   /** Resolves when the log knows. If it does not take it, that is told, and tried again all the same. */
@@ -73,9 +97,9 @@ export class Members {
     const place = await this.#placeToLeave(target, connection, held)
     if (place === undefined) return
     try {
-      await this.#ports.publisher.left(target, place.member, place.joined)
+      await this.#ports.publisher.left(target, place.member, place.joined, HAS_LEFT)
     } catch (error) {
-      this.#later(this.#ports.limits.retryMs, () => this.#tell(place))
+      this.#later(this.#ports.limits.retryMs, () => this.#tell(place, HAS_LEFT))
       throw error
     }
   }
@@ -90,39 +114,42 @@ export class Members {
     }
     const { presenceGraceMs } = this.#ports.limits
     const depart = () => {
-      for (const channel of entered) this.#depart(channel, member, owner)
+      for (const channel of entered) this.#depart(channel, member, owner, HAS_LEFT)
     }
-    if (orderly || presenceGraceMs === 0) depart()
-    else this.#later(presenceGraceMs, depart)
+    if (orderly || presenceGraceMs === 0) {
+      depart()
+      return
+    }
+    for (const channel of entered) this.#presence.letGo(channel, member, owner)
+    this.#later(presenceGraceMs, depart)
   }
 
-  /**
-   * Looks for members that a node left behind which is no more, as after a crash, and sees them off unless they come
-   * back in time. A log that other nodes share may hold members of theirs: those are not touched. In one that is this
-   * node's alone there will be no others later, so a channel is looked through once.
-   */
-  adopt(target: Target): void {
-    if (this.#ports.log.shared === true || this.#adopted.has(target.name)) return
-    if (this.#adopted.size >= ADOPTED_MAX) this.#adopted.clear()
-    this.#adopted.add(target.name)
-    void this.#seeOffOrphans(target)
+  /** A channel is followed from now on: members of nodes that are gone may be in it. */
+  handleOpen(channel: Channel): void {
+    if (this.#shared === undefined) this.#adoption.adopt(channel)
+    else this.#shared.orphans.opened(channel, channel.tail)
   }
 
-  async #seeOffOrphans(target: Target): Promise<void> {
-    const { node, limits, logger } = this.#ports
-    const isOrphan = ({ kind, body }: Entry) => kind === "join" && decodeMembership(body).node !== node
-    try {
-      const orphans = await entries(this.#ports, target.name, { after: 0, select: "fold" }, isOrphan)
-      if (orphans.length === 0) return
-      this.#later(limits.presenceLeaseMs, () => {
-        for (const { key, offset } of orphans)
-          this.#tell({ channel: target.name, member: key, joined: offset })
-      })
-    } catch (error) {
-      if (this.#closed) return
-      logger.error(`the log of ${target.name} could not be read, trying again`, { error })
-      this.#later(this.#ports.limits.retryMs, () => void this.#seeOffOrphans(target))
+  /** Somebody has told the log who came, or went. */
+  handleEntry(channel: Channel, entry: Entry): void {
+    if (this.#shared === undefined || this.#closed) return
+    const place = this.#presence.find(channel.name, entry.key)
+    const isNews = place?.joined !== undefined && place.joined < entry.offset
+    if (entry.kind === "join") {
+      const { node, payload } = decodeMembership(entry.body)
+      if (node === this.#ports.node) return
+      this.#shared.nodes.note(node)
+      if (this.#shared.nodes.isGone(node)) this.#shared.orphans.look(channel)
+      else if (isNews) this.#presence.moved(channel.name, entry.key, payload, entry.offset)
+    } else if (isNews) {
+      if (isLeaseOver(entry.body) && !place.lingering) this.#shared.recheck.check(channel.name)
+      else this.#forget(channel.name, entry.key)
     }
+  }
+
+  /** What the log tells of the channel may not be what this node has told it. */
+  handleStartOver({ name }: Channel): void {
+    if (!this.#closed) this.#shared?.recheck.check(name)
   }
 
   /** Everybody leaves: the hub closes. Resolves when the log knows. */
@@ -132,12 +159,13 @@ export class Members {
     this.#pending.clear()
     const { publisher, target, logger } = this.#ports
     const departures = [...this.#presence.places()].map(({ channel, member, joined }) =>
-      publisher.left(target(channel), member, joined),
+      publisher.left(target(channel), member, joined, HAS_LEFT),
     )
     for (const outcome of await Promise.allSettled(departures)) {
       if (outcome.status === "fulfilled") continue
       logger.error("presence: a departure could not be told", { error: outcome.reason })
     }
+    await this.#shared?.nodes.close()
   }
 
   /** Notes that the place goes when the connection does. */
@@ -150,10 +178,29 @@ export class Members {
   }
 
   /** Whether the member is there already, as it is to be, and is this connection's now. */
-  #holds(channel: string, connection: Connection, data: string): boolean {
+  #holds(channel: string, connection: Connection, payload: Uint8Array): boolean {
     // in a log that other nodes write to, the member may have come and gone through one of them since
-    if (this.#ports.log.shared === true && !isBrief(connection)) return false
-    return this.#presence.takeOver(channel, connection.member, connection.owner, data)
+    if (this.#shared !== undefined && !isBrief(connection)) return false
+    return this.#presence.takeOver(channel, connection.member, connection.owner, payload)
+  }
+
+  async #join(target: Target, member: string, owner: string, payload: Uint8Array): Promise<void> {
+    const { node, publisher } = this.#ports
+    const place = this.#presence.enter(target.name, member, owner, payload)
+    try {
+      const { offset } = await publisher.join(target, member, encodeMembership(node, payload))
+      this.#presence.confirm(place, offset)
+    } catch (error) {
+      this.#presence.revert(target.name, member, place)
+      throw error
+    } finally {
+      // the connection has gone while the log took its time
+      if (place.abandoned) this.#depart(target.name, member, owner, HAS_LEFT)
+    }
+  }
+
+  #enterAgain(channel: string, member: string, { owner, payload }: Place): Promise<void> {
+    return this.#closed ? Promise.resolve() : this.#join(this.#ports.target(channel), member, owner, payload)
   }
 
   /** The place that a client gives up: the requests of one that has no connection may have been another node's. */
@@ -162,25 +209,49 @@ export class Members {
     connection: Connection,
     held: HeldPlace | undefined,
   ): Promise<HeldPlace | undefined> {
-    if (this.#ports.log.shared !== true || !isBrief(connection)) return held
+    if (this.#shared === undefined || !isBrief(connection)) return held
     const { member } = connection
     const joined = await this.#ports.publisher.latestOf(target, member)
     return joined === 0 ? undefined : { channel: target.name, member, joined }
   }
 
-  #depart(channel: string, member: string, owner: string): void {
-    if (this.#closed) return
-    const place = this.#presence.leave(channel, member, owner)
-    if (place !== undefined) this.#tell(place)
+  /** The leases of some nodes are over. */
+  #handleGone(): void {
+    if (this.#shared === undefined || this.#closed) return
+    // members whose clients come here too, though the node that is gone has told of them
+    for (const channel of this.#presence.channels()) {
+      const isTold = this.#presence.members(channel).some(([, { elsewhere }]) => elsewhere)
+      if (isTold) this.#shared.recheck.check(channel)
+    }
+    for (const channel of this.#ports.channels.all()) {
+      if (channel.match.definition.presence !== undefined) this.#shared.orphans.lookInTurn(channel)
+    }
   }
 
-  #tell(place: HeldPlace): void {
+  /** This node was out of touch, or the log has begun anew. */
+  #handleBack(): void {
+    if (this.#closed) return
+    for (const channel of this.#presence.channels()) this.#shared?.recheck.check(channel)
+  }
+
+  #forget(channel: string, member: string): void {
+    this.#presence.forget(channel, member)
+    this.#stays.forget(channel, member)
+  }
+
+  #depart(channel: string, member: string, owner: string, why: Uint8Array): void {
+    if (this.#closed) return
+    const place = this.#presence.leave(channel, member, owner)
+    if (place !== undefined) this.#tell(place, why)
+  }
+
+  #tell(place: HeldPlace, why: Uint8Array): void {
     const { channel, member, joined } = place
     const { publisher, target, logger } = this.#ports
-    publisher.left(target(channel), member, joined).catch((error: unknown) => {
+    publisher.left(target(channel), member, joined, why).catch((error: unknown) => {
       if (this.#closed) return
       logger.error("presence: a departure could not be told, trying again", { channel, error })
-      this.#later(this.#ports.limits.retryMs, () => this.#tell(place))
+      this.#later(this.#ports.limits.retryMs, () => this.#tell(place, why))
     })
   }
 

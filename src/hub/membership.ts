@@ -3,7 +3,8 @@ import { decodeBody, encodeBody } from "../protocol/msgpack.ts"
 /** What a `join` entry holds: which node answers for the member, and what the member said of itself. */
 export interface Membership {
   readonly node: string
-  readonly data: unknown
+  /** MessagePack. */
+  readonly payload: Uint8Array
 }
 
 /** @param payload the member's data, MessagePack */
@@ -13,5 +14,23 @@ export function encodeMembership(node: string, payload: Uint8Array): Uint8Array 
 
 export function decodeMembership(body: Uint8Array): Membership {
   const [node, payload] = decodeBody(body) as [string, Uint8Array]
-  return { node, data: decodeBody(payload) }
+  return { node, payload }
+}
+
+/** What the member said of itself. */
+export function memberData(body: Uint8Array): unknown {
+  return decodeBody(decodeMembership(body).payload)
+}
+
+/**
+ * The body of a `left` entry when it was not the client that left: a lease was over. A node that knows better enters the
+ * member again.
+ */
+export const LEASE_OVER = encodeBody("lease")
+
+/** The body of a `left` entry of a client that left, or is gone. */
+export const HAS_LEFT = new Uint8Array(0)
+
+export function isLeaseOver(body: Uint8Array): boolean {
+  return body.byteLength > 0
 }

@@ -1,15 +1,19 @@
 /** A member's place in a channel, as this node holds it. */
 export interface Place {
-  /** The connection that entered last. */
+  /** Who entered last: a connection, or the member itself, for the requests of a client that has no connection. */
   readonly owner: string
-  /** A digest of the data it entered with. */
-  readonly data: string
+  /** The data it entered with, MessagePack. */
+  readonly payload: Uint8Array
   /** The offset of the entry that told of it; undefined until the log has it. */
   joined: number | undefined
+  /** Another node told of it, and answers for it: this one only knows that it is there. */
+  readonly elsewhere: boolean
   /** Until then, the place that it is to follow, if the member had one. */
   before: Place | undefined
   /** The owner has given it up before the log had it. */
   abandoned: boolean
+  /** The owner is gone, and its time to come back runs. */
+  lingering: boolean
 }
 
 /** A place that is held, and whose it is. */
@@ -27,24 +31,64 @@ export interface HeldPlace {
 export class Presence {
   readonly #channels = new Map<string, Map<string, Place>>()
 
+  find(channel: string, member: string): Place | undefined {
+    return this.#channels.get(channel)?.get(member)
+  }
+
+  /** The channels that some member of this node is in. */
+  channels(): string[] {
+    return [...this.#channels.keys()]
+  }
+
+  members(channel: string): [string, Place][] {
+    return [...(this.#channels.get(channel) ?? [])]
+  }
+
   /** Takes the place over as it is, if it was entered with the same data. Returns false when it has to be told anew. */
-  takeOver(channel: string, member: string, owner: string, data: string): boolean {
-    const place = this.#channels.get(channel)?.get(member)
-    if (place?.data !== data || place.joined === undefined) return false
-    this.#channels.get(channel)?.set(member, { ...place, owner })
+  takeOver(channel: string, member: string, owner: string, payload: Uint8Array): boolean {
+    const place = this.find(channel, member)
+    if (place?.joined === undefined || !equal(place.payload, payload)) return false
+    this.#channels.get(channel)?.set(member, { ...place, owner, lingering: false })
     return true
   }
 
   /** Takes the place; what becomes of it is to be told with `confirm` or `revert`. */
-  enter(channel: string, member: string, owner: string, data: string): Place {
-    let members = this.#channels.get(channel)
-    if (members === undefined) {
-      members = new Map()
-      this.#channels.set(channel, members)
+  enter(channel: string, member: string, owner: string, payload: Uint8Array): Place {
+    const place: Place = {
+      owner,
+      payload,
+      joined: undefined,
+      elsewhere: false,
+      before: this.find(channel, member),
+      abandoned: false,
+      lingering: false,
     }
-    const place: Place = { owner, data, joined: undefined, before: members.get(member), abandoned: false }
-    members.set(member, place)
+    this.#put(channel, member, place)
     return place
+  }
+
+  /** Knows the member, whose client comes with requests, to be there, as another node has told. */
+  know(channel: string, member: string, payload: Uint8Array, joined: number): void {
+    this.#put(channel, member, {
+      owner: member,
+      // a part of a page would keep all of it
+      payload: payload.slice(),
+      joined,
+      elsewhere: true,
+      before: undefined,
+      abandoned: false,
+      lingering: false,
+    })
+  }
+
+  /**
+   * Another node has told of the member: that one answers for it. What remains here is the knowledge of it, for the requests
+   * of clients that have no connection.
+   */
+  moved(channel: string, member: string, payload: Uint8Array, joined: number): void {
+    const place = this.find(channel, member)
+    if (place?.owner === member) this.know(channel, member, payload, joined)
+    else this.forget(channel, member)
   }
 
   /** The log has the entry, at `offset`. */
@@ -55,42 +99,57 @@ export class Presence {
 
   /** The log did not take the entry: the member is where it was before, which is up to the same owner now. */
   revert(channel: string, member: string, place: Place): void {
-    if (this.#channels.get(channel)?.get(member) !== place) return
+    if (this.find(channel, member) !== place) return
     const known = latestKnown(place)
-    if (known === undefined) this.#delete(channel, member)
-    else this.#channels.get(channel)?.set(member, { ...known, owner: place.owner })
+    if (known === undefined) this.forget(channel, member)
+    else this.#put(channel, member, { ...known, owner: place.owner })
+  }
+
+  /** `owner` is gone, and may come back. */
+  letGo(channel: string, member: string, owner: string): void {
+    const place = this.find(channel, member)
+    if (place?.owner === owner) place.lingering = true
   }
 
   /**
-   * Gives the place up. Returns where the log knows it from, or undefined when `owner` does not hold it (any more), or the
-   * log does not have it yet: then it is `abandoned`, and has to be left again when the log has it.
+   * Gives the place up. Returns where the log knows it from, or undefined when `owner` does not hold it (any more), another
+   * node answers for it, or the log does not have it yet: then it is `abandoned`, and has to be left again when the log
+   * has it.
    */
   leave(channel: string, member: string, owner: string): HeldPlace | undefined {
-    const place = this.#channels.get(channel)?.get(member)
+    const place = this.find(channel, member)
     if (place?.owner !== owner) return undefined
     const { joined } = place
     if (joined === undefined) {
       place.abandoned = true
       return undefined
     }
-    this.#delete(channel, member)
-    return { channel, member, joined }
+    this.forget(channel, member)
+    return place.elsewhere ? undefined : { channel, member, joined }
   }
 
-  /** Every place that the log knows of. */
+  /** The member is not this node's any more. */
+  forget(channel: string, member: string): void {
+    const members = this.#channels.get(channel)
+    members?.delete(member)
+    if (members?.size === 0) this.#channels.delete(channel)
+  }
+
+  /** Every place that the log knows of and this node answers for, except for those whose owner is the member itself. */
   *places(): Generator<HeldPlace> {
     for (const [channel, members] of this.#channels) {
       for (const [member, place] of members) {
-        const joined = latestKnown(place)?.joined
-        if (joined !== undefined) yield { channel, member, joined }
+        const known = latestKnown(place)
+        if (known?.joined === undefined || known.elsewhere || place.owner === member) continue
+        yield { channel, member, joined: known.joined }
       }
     }
   }
 
-  #delete(channel: string, member: string): void {
+  #put(channel: string, member: string, place: Place): void {
     const members = this.#channels.get(channel)
-    members?.delete(member)
-    if (members?.size === 0) this.#channels.delete(channel)
+    if (members === undefined) this.#channels.set(channel, new Map([[member, place]]))
+    else members.set(member, place)
   }
 }
 
@@ -99,4 +158,8 @@ function latestKnown(place: Place): Place | undefined {
   let known: Place | undefined = place
   while (known !== undefined && known.joined === undefined) known = known.before
   return known
+}
+
+function equal(one: Uint8Array, other: Uint8Array): boolean {
+  return one.byteLength === other.byteLength && one.every((byte, index) => byte === other[index])
 }

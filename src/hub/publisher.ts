@@ -62,15 +62,15 @@ export class Publisher {
     return this.#append(target, "join", "", member, membership)
   }
 
-  /** The member leaves, unless it has joined anew since `joined`, perhaps through another node. */
-  left(target: Target, member: string, joined: number): Promise<Position> {
-    return this.#append(target, "left", "", member, EMPTY, { replaces: joined })
+  /** The member leaves, unless it has joined anew since `joined`, perhaps through another node. `why`: as of membership.ts. */
+  left(target: Target, member: string, joined: number, why: Uint8Array): Promise<Position> {
+    return this.#append(target, "left", "", member, why, { replaces: joined })
   }
 
   /** The offset of the member's latest entry, whichever node appended it; 0 when it has none. */
   async latestOf(target: Target, member: string): Promise<number> {
     // as no entry has this offset, nothing is appended, and the log says where the latest is
-    const { offset } = await this.left(target, member, Number.MAX_SAFE_INTEGER)
+    const { offset } = await this.left(target, member, Number.MAX_SAFE_INTEGER, EMPTY)
     return offset
   }
 

@@ -5,7 +5,7 @@ import type { Core } from "./core.ts"
 import { dedupe } from "./dedupe.ts"
 import { entries } from "./entries.ts"
 import type { Dedupe, Entry } from "./log.ts"
-import { decodeMembership } from "./membership.ts"
+import { memberData } from "./membership.ts"
 import { sendSignal } from "./signals.ts"
 import type { Target } from "./target.ts"
 
@@ -31,7 +31,7 @@ export function channelHandle(core: Core, target: Target): ChannelHandle<Channel
     state: async (name) =>
       byKey(await fold((entry) => entry.kind === "set" && entry.name === name), decodeBody),
     members: async () =>
-      byKey(await fold((entry) => entry.kind === "join"), (body) => decodeMembership(body).data),
+      byKey(await fold((entry) => entry.kind === "join" && !core.members.isOrphan(entry)), memberData),
     history: async ({ last }) => history(core, channel, last),
   }
 }

@@ -45,6 +45,10 @@ export class Stays {
     this.#wait(channel, member, stay)
   }
 
+  has(channel: string, member: string): boolean {
+    return this.#stays.has(idOf(channel, member))
+  }
+
   /** The member is there no more, or is somebody else's. */
   forget(channel: string, member: string): void {
     this.#stays.get(idOf(channel, member))?.cancel()

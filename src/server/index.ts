@@ -1,3 +1,4 @@
+export type { Bus } from "../hub/bus.ts"
 export type { ChannelHandle, PastEvent, PublishOptions } from "../hub/channel-handle.ts"
 export type { ConnectedClient, Departure } from "../hub/departure.ts"
 export type { Limits } from "../hub/limits.ts"

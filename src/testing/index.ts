@@ -1,3 +1,4 @@
+export type { Bus } from "../hub/bus.ts"
 export type { Clock } from "../hub/clock.ts"
 export type { Entropy } from "../hub/entropy.ts"
 export { createHubCore, type HubCore, type HubPorts } from "../hub/hub.ts"
@@ -11,5 +12,6 @@ export { type LogCheck, type LogContractOptions, type LogUnderTest, logContract 
 export { type Passing, type TestNetwork, type TransportOptions, testNetwork } from "./network.ts"
 export { type TestProcess, testProcess } from "./process.ts"
 export { type Seeded, seeded } from "./seeded.ts"
+export { sharedLog } from "./shared-log.ts"
 export { type VirtualClock, virtualClock } from "./virtual-clock.ts"
 export { testWorld, type World, type WorldConnectOptions, type WorldOptions } from "./world.ts"

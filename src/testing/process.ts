@@ -26,6 +26,7 @@ export function testProcess(
       if (!killed) work().then(whileAlive(resolve), whileAlive(reject))
     })
   const { clock, log } = world
+  const { bus } = log
   return {
     clock: {
       now: () => clock.now() + skewMs(),
@@ -42,6 +43,12 @@ export function testProcess(
       watch: (channel, listener) => ask(() => log.watch(channel, whileAlive(listener))),
       trim: (channel, keep, nowMs) => ask(() => log.trim(channel, keep, nowMs)),
       close: () => ask(() => log.close()),
+      ...(bus !== undefined && {
+        bus: {
+          publish: whileAlive(bus.publish),
+          subscribe: (topic, listener) => ask(() => bus.subscribe(topic, whileAlive(listener))),
+        },
+      }),
     },
     kill: () => {
       killed = true

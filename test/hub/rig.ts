@@ -58,9 +58,8 @@ export function rig<C extends Contract, User = undefined>(
   contract: C,
   options: Omit<HubOptions<C, User>, "log" | "logger"> = {},
   log: Log = memoryLog({ epoch: "e1" }),
+  clock: VirtualClock = virtualClock(),
 ): Rig<C, User> {
-  const clock = virtualClock()
-
   const problems: Rig<C, User>["problems"] = []
   const report = (text: string, fields: Readonly<Record<string, unknown>>) => problems.push({ text, fields })
   const hub = createHubCore<C, User, unknown>(

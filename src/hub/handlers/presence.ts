@@ -23,7 +23,7 @@ export async function enter(core: Core, connection: Connection, message: EnterRe
     const value = await guarded(core, what, () => handler({ ...contextOf(core, connection, target), data }))
     if (isOfThePast(core, connection)) return
     const body = await core.publisher.encode(what, outputSchema(payload), value)
-    await core.members.enter(target, connection, body, core.entropy.digest(body))
+    await core.members.enter(target, connection, body)
     if (message.id !== undefined) connection.send({ type: "result", id: message.id })
   } catch (error) {
     refuse(core, connection, message, error)

@@ -1,0 +1,98 @@
+import type { Limits } from "./limits.ts"
+import type { Entry, Log } from "./log.ts"
+import { decodeMembership, LEASE_OVER } from "./membership.ts"
+import type { Nodes } from "./nodes.ts"
+import type { Logger } from "./options.ts"
+import type { Publisher } from "./publisher.ts"
+import type { Target } from "./target.ts"
+
+/** One node sees the members of a channel off; the next waits so much longer, in ms, in case that one does not. */
+const STEP_MS = 400
+const STEPS_MAX = 2
+
+/** Of how many channels it is remembered how they were when they were looked through. */
+const LOOKED_MAX = 100_000
+
+export interface OrphansPorts {
+  readonly node: string
+  readonly nodes: Nodes
+  readonly log: Log
+  readonly limits: Limits
+  readonly logger: Logger
+  readonly publisher: Publisher
+  readonly digest: (text: string) => string
+  readonly later: (ms: number, task: () => void) => void
+}
+
+/** Finds the members of nodes whose lease is over, in the channels that this node follows, and sees them off. */
+export class Orphans {
+  readonly #ports: OrphansPorts
+  /** Channels that are being looked through; true: they have to be once more. */
+  readonly #looking = new Map<string, boolean>()
+  readonly #looked = new Map<string, { readonly top: number; readonly deaths: number }>()
+
+  constructor(ports: OrphansPorts) {
+    this.#ports = ports
+  }
+
+  /** A channel is opened: as nobody here has followed it, members may be in it that nobody has seen off. */
+  opened(target: Target, top: number): void {
+    const before = this.#looked.get(target.name)
+    const { deaths } = this.#ports.nodes
+    if (before?.top === top && before.deaths === deaths) return
+    if (this.#looked.size >= LOOKED_MAX) this.#looked.clear()
+    this.#looked.set(target.name, { top, deaths })
+    this.look(target)
+  }
+
+  /** Some node is gone, and others know it too: they do this one after the other, so that there is little left to do. */
+  lookInTurn(target: Target): void {
+    const { node, nodes, digest, later } = this.#ports
+    const own = digest(`${target.name}\n${node}`)
+    const rank = nodes.names().filter((name) => digest(`${target.name}\n${name}`) < own).length
+    if (rank === 0) this.look(target)
+    else later(Math.min(rank, STEPS_MAX) * STEP_MS, () => this.look(target))
+  }
+
+  look(target: Target): void {
+    const isLooking = this.#looking.has(target.name)
+    this.#looking.set(target.name, isLooking)
+    if (isLooking) return
+    this.#seeOff(target).then(
+      () => this.#end(target),
+      (error: unknown) => {
+        const { logger, limits, later } = this.#ports
+        logger.error(`members of ${target.name} could not be seen off, trying again`, { error })
+        this.#looking.set(target.name, true)
+        later(limits.retryMs, () => this.#end(target))
+      },
+    )
+  }
+
+  #end(target: Target): void {
+    const again = this.#looking.get(target.name) === true
+    this.#looking.delete(target.name)
+    if (again) this.look(target)
+  }
+
+  async #seeOff(target: Target): Promise<void> {
+    const { log, limits, publisher } = this.#ports
+    const { pageEntriesMax: entriesMax, pageBytesMax: bytesMax } = limits
+    const { top: through } = await log.head(target.name)
+    for (let after = 0; after < through; ) {
+      const page = await log.read(target.name, { after, through, select: "fold", entriesMax, bytesMax })
+      const orphans = page.entries.filter((entry) => this.#isOrphan(entry))
+      await Promise.all(orphans.map(({ key, offset }) => publisher.left(target, key, offset, LEASE_OVER)))
+      if (page.next <= after) return
+      after = page.next
+    }
+  }
+
+  #isOrphan({ kind, body }: Entry): boolean {
+    if (kind !== "join") return false
+    const { nodes } = this.#ports
+    const { node } = decodeMembership(body)
+    nodes.note(node)
+    return nodes.isGone(node)
+  }
+}

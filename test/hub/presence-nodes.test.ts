@@ -1,0 +1,247 @@
+import { describe, expect, it } from "vitest"
+import type { Entry, Log } from "../../src/hub/log.ts"
+import { memoryLog } from "../../src/logs/memory.ts"
+import { HoldfastError } from "../../src/protocol/error.ts"
+import { type TestProcess, testProcess } from "../../src/testing/process.ts"
+import { sharedLog } from "../../src/testing/shared-log.ts"
+import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts"
+import { type Peer, type Rig, rig } from "./rig.ts"
+import { handlers, room } from "./room.ts"
+
+const CHANNEL = "room/lobby"
+const limits = { presenceLeaseMs: 8_000, nodeHeartbeatMs: 2_000, heartbeatMs: 1_000_000 }
+
+type Node = Rig<typeof room, undefined> &
+  Pick<TestProcess, "kill"> & { way: { open: boolean; told: boolean } }
+
+/** Nodes that share a log, each of which can be killed, and lose its way to the log. */
+function nodes(count: number, own: Partial<typeof limits> = {}) {
+  const clock = virtualClock()
+  const inside = memoryLog({ epoch: "e1" })
+  const shared = sharedLog(inside)
+  const start = (): Node => {
+    const way = { open: true, told: true }
+    const process = testProcess({ clock, log: shared })
+    const r = rig(
+      room,
+      { channels: handlers, limits: { ...limits, ...own } },
+      wayTo(process.log, way, clock),
+      {
+        ...clock,
+        ...process.clock,
+      },
+    )
+    return { ...r, kill: process.kill, way }
+  }
+  return { clock, inside, start, all: Array.from({ length: count }, start) as [Node, Node, Node] }
+}
+
+/** While it is closed, nothing can be asked; while it does not tell, what is appended is not heard of. */
+function wayTo(log: Log, way: { open: boolean; told: boolean }, clock: VirtualClock): Log {
+  const whileOpen = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (way.open) return work()
+    await new Promise<void>((resolve) => clock.after(1_000, resolve))
+    throw new HoldfastError("log_unavailable")
+  }
+  return {
+    ...log,
+    append: (...args) => whileOpen(() => log.append(...args)),
+    read: (...args) => whileOpen(() => log.read(...args)),
+    head: (...args) => whileOpen(() => log.head(...args)),
+    watch: (channel, listener) => log.watch(channel, (batch) => way.open && way.told && listener(batch)),
+  }
+}
+
+async function enter(node: Node, session: string, mood: string): Promise<Peer> {
+  const peer = node.peer()
+  const presence = [{ channel: CHANNEL, data: { mood } }]
+  peer.send({ type: "hello", session: session.padEnd(24, "-"), subscriptions: [], presence })
+  await node.clock.settle()
+  return peer
+}
+
+async function watch(node: Node): Promise<Peer> {
+  const peer = node.peer()
+  await peer.hello({ channel: CHANNEL })
+  return peer
+}
+
+const moods = async (log: Log) => {
+  const { top } = await log.head(CHANNEL)
+  const range = { after: 0, through: top, select: "fold", entriesMax: 1_000, bytesMax: 1e6 } as const
+  return (await log.read(CHANNEL, range)).entries.length
+}
+
+describe("members of a node that is killed", () => {
+  it("are seen off by those that follow the channel when its lease is over, and no sooner", async () => {
+    const { clock, inside, all } = nodes(3)
+    const watchers = [await watch(all[1]), await watch(all[2])]
+    await enter(all[0], "ada", "calm")
+    await clock.advance(10_000)
+    all[0].kill()
+    await clock.advance(5_900)
+    expect(await moods(inside)).toBe(1)
+    await clock.advance(3_000)
+    expect(await moods(inside)).toBe(0)
+    for (const watcher of watchers) expect(watcher.all("left")).toHaveLength(1)
+  })
+
+  it("stay when they have come to another node meanwhile, and were never away", async () => {
+    const { clock, all } = nodes(2)
+    const watcher = await watch(all[1])
+    await enter(all[0], "ada", "calm")
+    all[0].kill()
+    await enter(all[1], "ada", "calm")
+    await clock.advance(60_000)
+    expect(watcher.all("left")).toEqual([])
+    expect(await all[1].hub.channel("room/:room", { room: "lobby" }).members()).toHaveProperty("size", 1)
+  })
+
+  it("are not shown by a node that nobody follows the channel at, and seen off as soon as somebody does", async () => {
+    const { clock, inside, all } = nodes(2)
+    await enter(all[0], "ada", "calm")
+    all[0].kill()
+    await clock.advance(9_000)
+    expect(await moods(inside)).toBe(1)
+    expect(await all[1].hub.channel("room/:room", { room: "lobby" }).members()).toEqual(new Map())
+    await watch(all[1])
+    expect(await moods(inside)).toBe(0)
+  })
+
+  it("are seen off by a node that has started since", async () => {
+    const { clock, inside, all, start } = nodes(1)
+    await enter(all[0], "ada", "calm")
+    all[0].kill()
+    await clock.advance(60_000)
+    await watch(start())
+    await clock.advance(7_000)
+    expect(await moods(inside)).toBe(1)
+    await clock.advance(1_100)
+    expect(await moods(inside)).toBe(0)
+  })
+
+  it("are seen off page by page, however many", async () => {
+    const { clock, inside, all } = nodes(2)
+    const watcher = await watch(all[1])
+    for (let n = 0; n < 1_200; n++) void enter(all[0], `member-${n}`, "calm")
+    await clock.advance(100)
+    expect(watcher.all("join")).toHaveLength(1_200)
+    all[0].kill()
+    await clock.advance(9_000)
+    expect(await moods(inside)).toBe(0)
+    expect(watcher.all("left")).toHaveLength(1_200)
+  })
+
+  it("that had come in just before, and are told of later, are seen off too", async () => {
+    const { clock, inside, all } = nodes(2)
+    await watch(all[1])
+    await enter(all[0], "ada", "calm")
+    const [{ body }] = (
+      await inside.read(CHANNEL, { after: 0, through: 9, select: "fold", entriesMax: 9, bytesMax: 1e6 })
+    ).entries as unknown as [Entry]
+    all[0].kill()
+    await clock.advance(9_000)
+    const keep = { events: 10, forMs: Number.POSITIVE_INFINITY, bytes: 1e6 }
+    await inside.append(CHANNEL, { kind: "join", name: "", key: "late", body, at: 0 }, { keep })
+    await clock.settle()
+    expect(await moods(inside)).toBe(0)
+  })
+})
+
+describe("a node that was out of touch", () => {
+  it("enters its members again when others have seen them off", async () => {
+    const { clock, inside, all } = nodes(2)
+    const watcher = await watch(all[1])
+    await enter(all[0], "ada", "calm")
+    await clock.advance(2_000)
+    all[0].way.open = false
+    await clock.advance(15_000)
+    expect(await moods(inside)).toBe(0)
+    all[0].way.open = true
+    await clock.advance(3_000)
+    expect(await moods(inside)).toBe(1)
+    await clock.advance(30_000)
+    expect(watcher.received.filter(({ type }) => type === "join" || type === "left")).toMatchObject([
+      { type: "join" },
+      { type: "left" },
+      { type: "join" },
+    ])
+  })
+
+  it("leaves alone those who went to another node, and does not enter whose line was cut", async () => {
+    const { clock, all } = nodes(2)
+    const watcher = await watch(all[1])
+    await enter(all[0], "ada", "calm")
+    const gone = await enter(all[0], "bob", "calm")
+    await clock.advance(2_000)
+    all[0].way.open = false
+    await enter(all[1], "ada", "wild")
+    await clock.advance(15_000)
+    gone.cut()
+    all[0].way.open = true
+    await clock.advance(60_000)
+    const told = watcher.received.filter(({ type }) => type === "join" || type === "left")
+    expect(told.map(({ type }) => type)).toEqual(["join", "join", "join", "left"])
+    const members = await all[1].hub.channel("room/:room", { room: "lobby" }).members()
+    expect([...members.values()]).toEqual([{ name: "somebody", mood: "wild" }])
+  })
+
+  it("takes nobody for gone before a lease is over since it is back", async () => {
+    const { clock, all } = nodes(2)
+    const watcher = await watch(all[1])
+    await enter(all[0], "ada", "calm")
+    await clock.advance(2_000)
+    for (const node of all) node.way.open = false
+    await clock.advance(30_000)
+    for (const node of all) node.way.open = true
+    await clock.advance(30_000)
+    expect(watcher.all("left")).toEqual([])
+  })
+
+  it("takes nobody for gone while it is not told of anything", async () => {
+    const { clock, all } = nodes(2)
+    const watcher = await watch(all[1])
+    await enter(all[0], "ada", "calm")
+    await clock.advance(2_000)
+    all[1].way.told = false
+    await clock.advance(60_000)
+    all[1].way.told = true
+    await clock.advance(60_000)
+    expect(watcher.all("left")).toEqual([])
+  })
+
+  it("enters members again that were seen off by mistake", async () => {
+    const { clock, inside, all } = nodes(2)
+    await watch(all[0])
+    await enter(all[0], "ada", "calm")
+    const [{ key, offset }] = (
+      await inside.read(CHANNEL, { after: 0, through: 9, select: "fold", entriesMax: 9, bytesMax: 1e6 })
+    ).entries as unknown as [Entry]
+    const keep = { events: 10, forMs: Number.POSITIVE_INFINITY, bytes: 1e6 }
+    const body = new Uint8Array([0xc3])
+    await inside.append(CHANNEL, { kind: "left", name: "", key, body, at: 0 }, { keep, replaces: offset })
+    await clock.settle()
+    expect(await moods(inside)).toBe(1)
+  })
+})
+
+it("a wall clock that is set does not matter", async () => {
+  const { clock, all } = nodes(2)
+  const watcher = await watch(all[1])
+  await enter(all[0], "ada", "calm")
+  clock.jump(3_600_000)
+  await clock.advance(20_000)
+  clock.jump(-7_200_000)
+  await clock.advance(20_000)
+  expect(watcher.all("left")).toEqual([])
+})
+
+it("nodes that end in good order leave no key behind", async () => {
+  const { clock, inside, all } = nodes(3)
+  await clock.advance(3_000)
+  await clock.run(all[0].hub.close())
+  all[1].kill()
+  await clock.advance(10_000)
+  const range = { after: 0, through: 99, select: "fold", entriesMax: 99, bytesMax: 1e6 } as const
+  expect((await inside.read("$nodes", range)).entries).toHaveLength(1)
+})
