@@ -13,6 +13,9 @@ const NOTHING = new Uint8Array(0)
 /** How many nodes that are gone are remembered as such; of one that was forgotten the lease is waited for again. */
 const GONE_MAX = 1_000
 
+/** However long the heartbeat's limit is, some of them have to be missed before a lease is over. */
+const HEARTBEATS_PER_LEASE_MIN = 4
+
 export interface NodesPorts {
   /** This node's name. */
   readonly node: string
@@ -41,6 +44,7 @@ interface Heard {
  */
 export class Nodes {
   readonly #ports: NodesPorts
+  readonly #heartbeatMs: number
   readonly #heard = new Map<string, Heard>()
   readonly #gone = new Set<string>()
   #epoch: string | undefined
@@ -60,6 +64,8 @@ export class Nodes {
 
   constructor(ports: NodesPorts) {
     this.#ports = ports
+    const { nodeHeartbeatMs, presenceLeaseMs } = ports.limits
+    this.#heartbeatMs = Math.min(nodeHeartbeatMs, presenceLeaseMs / HEARTBEATS_PER_LEASE_MIN)
   }
 
   /** Rises whenever a lease is over. */
@@ -121,8 +127,8 @@ export class Nodes {
 
   /** Says that this node is there. An append that waits for the log is not overtaken by others. */
   #beat(): void {
-    const { node, log, clock, limits } = this.#ports
-    this.#cancelBeat = clock.after(limits.nodeHeartbeatMs, () => this.#beat())
+    const { node, log, clock } = this.#ports
+    this.#cancelBeat = clock.after(this.#heartbeatMs, () => this.#beat())
     if (this.#beating) return
     this.#beating = true
     const done = () => {
@@ -209,7 +215,7 @@ export class Nodes {
   }
 
   #isInTouch(nowMs: number): boolean {
-    return this.#echoMs !== undefined && nowMs - this.#echoMs <= 2 * this.#ports.limits.nodeHeartbeatMs
+    return this.#echoMs !== undefined && nowMs - this.#echoMs <= 2 * this.#heartbeatMs
   }
 
   #awaitExpiry(): void {
