@@ -6,7 +6,7 @@ import { run } from "./processes.mjs"
 import { progress } from "./progress.mjs"
 
 /**
- * @typedef {"chromium" | "redis-server"} ProgramName
+ * @typedef {"chromium" | "redis-server" | "nginx" | "haproxy" | "curl"} ProgramName
  * @typedef {object} Program
  * @property {string} debianPackage
  * @property {readonly string[]} commands what to look for on the PATH
@@ -29,8 +29,11 @@ export const PROGRAMS = {
     debianPackage: "redis-server",
     commands: ["redis-server", "valkey-server"],
     places: ["/opt/homebrew/bin/redis-server"],
-    steps: ["unit", "integration"],
+    steps: ["unit", "integration", "networks"],
   },
+  nginx: { debianPackage: "nginx", commands: ["nginx"], places: [], steps: ["networks"] },
+  haproxy: { debianPackage: "haproxy", commands: ["haproxy"], places: [], steps: ["networks"] },
+  curl: { debianPackage: "curl", commands: ["curl"], places: [], steps: ["networks"] },
 }
 
 export const programNames = /** @type {ProgramName[]} */ (Object.keys(PROGRAMS))

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { createClient, createCluster } from "redis"
+import { freePort } from "./free-port.ts"
 import { program } from "./program.ts"
 
 export type TestClient = ReturnType<typeof plainClient>
@@ -171,15 +171,4 @@ async function launch(
   // Nobody reads on; a full pipe would stop it.
   child.stdout.resume()
   return child
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
 }
