@@ -1,13 +1,13 @@
 import { channel, contract } from "holdfast"
 import { createHub, type Hub, type ServerLimits } from "holdfast/server"
-import { onTestFinished } from "vitest"
+import { expect, onTestFinished } from "vitest"
 import { z } from "zod"
 import type { Log } from "../../src/hub/log.ts"
 import { memoryLog } from "../../src/logs/memory.ts"
 import type { Reader } from "./reader.ts"
 
 export const MESSAGES = 10_000
-export const numbers: readonly number[] = Array.from({ length: MESSAGES }, (_, index) => index + 1)
+const numbers: readonly number[] = Array.from({ length: MESSAGES }, (_, index) => index + 1)
 
 const BATCH = 100
 /** How many of them come through between two disturbances. */
@@ -25,6 +25,8 @@ export type CounterHub = Hub<typeof counter, undefined>
 export interface Node {
   readonly hub: CounterHub
   readonly port: number
+  /** How often it was subscribed to the counter here. */
+  readonly subscriptions: () => number
 }
 
 interface NodeOptions {
@@ -34,33 +36,42 @@ interface NodeOptions {
 
 /** A real hub. It is closed when the test is over. */
 export async function startNode({ log = memoryLog(), limits = {} }: NodeOptions = {}): Promise<Node> {
+  let subscriptions = 0
   const hub = createHub<typeof counter>(counter, {
-    channels: { counter: { subscribe: true, events: { counted: ({ data }) => data } } },
+    channels: { counter: { subscribe: () => ++subscriptions > 0 } },
     log,
     limits,
   })
   onTestFinished(() => hub.close())
   const { port } = await hub.listen({ port: 0 })
-  return { hub, port }
+  return { hub, port, subscriptions: () => subscriptions }
 }
 
 /**
  * Publishes 1 to 10,000 at these nodes in turn, and disturbs after each thousand, while what was published is on its way.
- * Resolves when the reader has heard the last.
+ * Resolves when all readers have heard the last.
  */
 export async function countThrough(
   nodes: readonly Node[],
-  reader: Reader,
+  readers: readonly Reader[],
   disturb: (time: number) => void,
 ): Promise<void> {
+  const allHave = (count: number) =>
+    Promise.all(readers.map((reader) => reader.until(() => reader.heard.length >= count)))
   const channels = nodes.map(({ hub }) => hub.channel("counter", {}))
   for (let from = 0; from < MESSAGES; from += BATCH) {
     const channel = channels[(from / BATCH) % channels.length]
     await Promise.all(numbers.slice(from, from + BATCH).map((number) => channel?.publish("counted", number)))
     if (from % CALM === CALM / 2) {
-      await reader.reach(from - CALM / 4)
+      await allHave(from - CALM / 4)
       disturb(Math.floor(from / CALM))
     }
   }
-  await reader.reach(MESSAGES)
+  await allHave(MESSAGES)
+}
+
+/** Nothing is lost, nothing comes twice, and it is in order. */
+export function expectAll(reader: Reader): void {
+  expect(reader.gaps).toEqual([])
+  expect(reader.heard).toEqual(numbers)
 }

@@ -27,6 +27,7 @@ export async function readEvents(port: number): Promise<Reader> {
         if (id !== undefined) lastEventId = id
       }
     }
+    throw new Error("the stream is over")
   })
 }
 
@@ -48,14 +49,14 @@ export async function readPolls(port: number, waitMs = 25_000): Promise<Reader> 
     const { messages } = json.decode(text) as { messages: ServerMessage[] }
     for (const message of messages) {
       if (message.type === "subscribed") position = message.position
-      if (message.type === "event" && position !== undefined) position = { ...position, offset: message.offset }
+      if (message.type === "event" && position !== undefined)
+        position = { ...position, offset: message.offset }
       take(notes, message, begun)
     }
   })
 }
 
 function take(notes: Tally, message: ServerMessage, begun: () => void): void {
-  if (message.type === "welcome") notes.enter()
   if (message.type === "subscribed") begun()
   if (message.type === "gap") notes.miss(message.reason)
   if (message.type === "event") notes.hear(message.data as number)
@@ -74,6 +75,8 @@ async function repeat(
         try {
           await request(notes, controller.signal, begun)
         } catch {
+          if (controller.signal.aborted) return
+          notes.cut()
           await new Promise((resolve) => setTimeout(resolve, BACKOFF_MS))
         }
       }

@@ -9,41 +9,51 @@ export interface Reader {
   readonly heard: readonly number[]
   /** What was told to be missing. */
   readonly gaps: readonly string[]
-  /** How often it has come to the server. */
-  readonly connections: () => number
-  /** Resolves when so many came. */
-  readonly reach: (count: number) => Promise<void>
+  /** How often its line was cut, or its request failed. */
+  readonly cuts: () => number
+  /** Looks whenever something has changed. */
+  readonly until: (met: () => boolean) => Promise<void>
 }
 
 export interface Tally extends Reader {
   readonly hear: (number: number) => void
   readonly miss: (reason: string) => void
-  readonly enter: () => void
+  readonly cut: () => void
 }
 
 export function tally(): Tally {
   const heard: number[] = []
   const gaps: string[] = []
-  let connections = 0
-  let wake = () => {}
+  const waiting = new Set<() => void>()
+  let cuts = 0
+  const wake = () => {
+    for (const look of waiting) look()
+  }
   return {
     heard,
     gaps,
-    connections: () => connections,
-    async reach(count) {
-      while (heard.length < count) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-    },
+    cuts: () => cuts,
+    until: (met) =>
+      new Promise((resolve) => {
+        const look = () => {
+          if (!met()) return
+          waiting.delete(look)
+          resolve()
+        }
+        waiting.add(look)
+        look()
+      }),
     hear(number) {
       heard.push(number)
       wake()
     },
-    miss: (reason) => void gaps.push(reason),
-    enter() {
-      connections++
+    miss(reason) {
+      gaps.push(reason)
+      wake()
+    },
+    cut() {
+      cuts++
+      wake()
     },
   }
 }
@@ -58,7 +68,7 @@ export async function readWithSdk(port: number, options: ConnectOptions = {}): P
   })
   onTestFinished(() => client.close())
   client.on("error", () => undefined)
-  client.on("status", (status) => status === "open" && notes.enter())
+  client.on("status", (status) => status === "waiting" && notes.cut())
   const channel = client.channel("counter")
   channel.on("counted", notes.hear)
   channel.onGap(({ reason }) => notes.miss(reason))

@@ -1,0 +1,33 @@
+import { expect, onTestFinished, test } from "vitest"
+import { startMiddlebox } from "../support/middlebox.ts"
+import { program } from "../support/program.ts"
+import { documented } from "./configurations.ts"
+import { countThrough, expectAll, startNode } from "./counter.ts"
+import { READERS } from "./readers.ts"
+
+/** Below the five seconds, as they would have to be configured. */
+const QUICK = { heartbeatMs: 2_000, pollWaitMsMax: 2_000 }
+
+// of one test, as all of them have to wait for the same five seconds
+test.skipIf(!program("nginx") || !program("haproxy"))(
+  "10,000 messages come through what cuts after 5 idle seconds: uncut when heartbeats are quicker, and cut when not",
+  async () => {
+    const startBehind = async (name: "nginx" | "haproxy", limits: Partial<typeof QUICK>) => {
+      const node = await startNode({ limits })
+      const box = await startMiddlebox(name, documented(name, [node.port], [["60s", "5s"]]))
+      onTestFinished(() => box.stop())
+      const readers = await Promise.all(Object.values(READERS).map((read) => read(box.port)))
+      return { node, readers }
+    }
+    const quick = [await startBehind("nginx", QUICK), await startBehind("haproxy", QUICK)]
+    const slow = [await startBehind("nginx", {}), await startBehind("haproxy", {})]
+    await Promise.all(
+      slow.flatMap(({ readers }) => readers.map((reader) => reader.until(() => reader.cuts() > 0))),
+    )
+    for (const { node, readers } of [...quick, ...slow]) {
+      await countThrough([node], readers, () => {})
+      for (const reader of readers) expectAll(reader)
+    }
+    for (const reader of quick.flatMap(({ readers }) => readers)) expect(reader.cuts()).toBe(0)
+  },
+)
