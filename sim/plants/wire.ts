@@ -19,13 +19,15 @@ interface Passes {
   readonly down?: Pass
 }
 
-/** The entry that comes right behind a snapshot is lost. */
+/** The entry that comes right behind every fifth snapshot is lost. */
 export function losesTheEntryBetweenSnapshotAndLive(): Plant {
+  let snapshots = 0
   return bends(() => {
     const complete = new Set<number | undefined>()
     return {
       down: (message) => {
-        if (message.type === "snapshot" && message.last === true) complete.add(message.alias)
+        const isEnd = message.type === "snapshot" && message.last === true
+        if (isEnd && ++snapshots % 5 === 0) complete.add(message.alias)
         else if (ENTRIES.has(message.type) && complete.delete(message.alias)) return []
         return [message]
       },
@@ -82,15 +84,15 @@ export function keepsADeletedKey(): Plant {
   return bends(() => ({ down: (message) => (message.type === "delete" ? [] : [message]) }))
 }
 
-/** Every tenth event is overtaken by the next one. */
+/** Every hundredth event is overtaken by the next one. */
 export function swapsTwoEvents(): Plant {
+  let count = 0
   return bends(() => {
-    let count = 0
     let held: Message | undefined
     return {
       down: (message) => {
         if (message.type !== "event") return [message]
-        if (++count % 10 === 0) {
+        if (++count % 100 === 0) {
           held = message
           return []
         }
