@@ -140,6 +140,7 @@ export function createActor(name: string, ports: ActorPorts): Actor {
       history,
       openedAtMs: clock.monotonic(),
       told,
+      standing: () => last ?? { open: true, status: room.status, position: room.position },
       view: () => last ?? look(true),
     }
     room.onStatus((status) => {

@@ -24,23 +24,45 @@ export function mayBeLost({ profile }: Evidence, life: Life, entry: TrueEntry): 
   const { events = 1_000, forMs = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = profile.keep
   if (entry.kind === "set" || entry.kind === "join") return false
   if (entry.at < life.latestAt - forMs) return true
-  const isEvent = entry.kind === "event"
-  let newer = 0
-  let newerBytes = entry.body.byteLength
-  for (let index = life.entries.length - 1; index >= 0; index--) {
-    const other = life.entries[index] as TrueEntry
-    if (other.offset <= entry.offset) break
-    if (isEvent ? other.kind !== "event" : !isTombstone(other)) continue
-    newer++
-    newerBytes += other.body.byteLength
+  const { count, sum } = newestFrom(life).get(entry.offset) ?? { count: 0, sum: 0 }
+  return entry.kind === "event" ? count > events || sum > bytes : count > profile.tombstonesMax
+}
+
+interface Newest {
+  /** How many of its sort there are from this one on, and of how many bytes. */
+  readonly count: number
+  readonly sum: number
+}
+
+const newest = new WeakMap<Life, ReadonlyMap<number, Newest>>()
+
+/** By offset, of events and of deletions. A life is not added to any more when it is looked at. */
+function newestFrom(life: Life): ReadonlyMap<number, Newest> {
+  const known = newest.get(life)
+  if (known !== undefined) return known
+  const found = new Map<number, Newest>()
+  let [event, tombstone]: [Newest, Newest] = [
+    { count: 0, sum: 0 },
+    { count: 0, sum: 0 },
+  ]
+  for (const entry of life.entries.toReversed()) {
+    const { byteLength } = entry.body
+    if (entry.kind === "event") {
+      event = { count: event.count + 1, sum: event.sum + byteLength }
+      found.set(entry.offset, event)
+    } else if (isTombstone(entry)) {
+      tombstone = { count: tombstone.count + 1, sum: tombstone.sum + byteLength }
+      found.set(entry.offset, tombstone)
+    }
   }
-  return isEvent ? newer >= events || newerBytes > bytes : newer >= profile.tombstonesMax
+  newest.set(life, found)
+  return found
 }
 
 /** The newest deletion that the log may have forgotten: a log gives no history from below it. */
 export function forgottenUpTo(evidence: Evidence, life: Life): number {
-  const forgotten = life.entries.filter((entry) => isTombstone(entry) && mayBeLost(evidence, life, entry))
-  return forgotten.at(-1)?.offset ?? 0
+  const forgotten = life.entries.findLast((entry) => isTombstone(entry) && mayBeLost(evidence, life, entry))
+  return forgotten?.offset ?? 0
 }
 
 export function isTombstone({ kind }: Pick<TrueEntry, "kind">): boolean {

@@ -71,7 +71,7 @@ async function recover({ clock, actors, ledger, truth, trace }: World): Promise<
     actors.every((actor) => actor.status() === "open" && actor.presence() !== undefined) &&
     ledger.operations.every(({ outcome }) => outcome !== undefined) &&
     ledger.subscribers.every((subscriber) => {
-      const { open, status, position } = subscriber.view()
+      const { open, status, position } = subscriber.standing()
       if (!open) return true
       if (status !== "live" || position?.epoch !== truth.epoch) return false
       return position.offset === truth.top(subscriber.channel)

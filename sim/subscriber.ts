@@ -22,14 +22,19 @@ export interface Subscriber {
   readonly history: History | undefined
   readonly openedAtMs: number
   readonly told: Told[]
+  /** Where it stands now, or stood when it was closed. */
+  readonly standing: () => Standing
   /** What it holds now, or held when it was closed. */
   readonly view: () => SubscriberView
 }
 
-export interface SubscriberView {
+export interface Standing {
   readonly open: boolean
   readonly status: string
   readonly position: Position | undefined
+}
+
+export interface SubscriberView extends Standing {
   readonly state: ReadonlyMap<string, Stamp>
   readonly members: ReadonlyMap<string, Stamp>
   /** What `follow` folds to, if it is used: of state, the value by key; of what the server loads, the ids. */

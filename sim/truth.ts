@@ -14,6 +14,8 @@ export interface Life {
   readonly epoch: string
   readonly entries: TrueEntry[]
   readonly byOffset: Map<number, TrueEntry>
+  /** The first entry of each operation. */
+  readonly byId: Map<string, TrueEntry>
   /** The latest time that an append or a trim went by: what is older than that by `keep.forMs` may go. */
   latestAt: number
 }
@@ -63,6 +65,7 @@ export class Truth {
     if (offset <= top) this.violations.push(`offsets: ${channel} ${epoch}#${offset} came after #${top}`)
     life.entries.push(entry)
     life.byOffset.set(offset, entry)
+    if (id !== undefined && !life.byId.has(id)) life.byId.set(id, entry)
     this.noteTime(channel, draft.at)
   }
 
@@ -84,7 +87,7 @@ export class Truth {
     }
     let life = lives.find((each) => each.epoch === epoch)
     if (life === undefined) {
-      life = { epoch, entries: [], byOffset: new Map(), latestAt: Number.NEGATIVE_INFINITY }
+      life = { epoch, entries: [], byOffset: new Map(), byId: new Map(), latestAt: Number.NEGATIVE_INFINITY }
       lives.push(life)
     }
     return life

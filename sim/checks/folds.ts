@@ -67,7 +67,7 @@ function backwards({ told, channel }: Subscriber, truth: Truth): string[] {
     if (each.position.epoch !== epoch) offsets = new Map()
     epoch = each.position.epoch
     const { id } = each.value
-    const entry = truth.life(channel, epoch).entries.find((candidate) => candidate.id === id)
+    const entry = truth.life(channel, epoch).byId.get(id)
     if (entry === undefined) found.push(`was told that ${each.key} is ${id}, which ${epoch} does not know`)
     else if (entry.offset < (offsets.get(each.key) ?? 0))
       found.push(`was told that ${each.key} is ${id} (#${entry.offset}) after #${offsets.get(each.key)}`)

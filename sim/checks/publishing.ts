@@ -61,7 +61,7 @@ export const checkAcknowledged: Check = ({ truth, ledger }) => {
     const position = positionOf(operation)
     if (codeOf(operation) === "log_unavailable") {
       for (const epoch of truth.epochs) {
-        const entry = truth.life(channel, epoch).entries.find((each) => each.id === id)
+        const entry = truth.life(channel, epoch).byId.get(id)
         if (entry !== undefined)
           complaints.push(`settles: ${id} was refused, and is in ${channel} as ${epoch}#${entry.offset}`)
       }
@@ -103,8 +103,8 @@ export const checkKept: Check = (evidence) => {
 export const checkPublishOrder: Check = ({ truth, ledger }) => {
   const complaints: string[] = []
   const earlier = new Set<string>()
+  const sequences = new Map(ledger.operations.map(({ id, sequence }) => [id, sequence]))
   for (const [channel, { epoch, entries }] of truth.lives()) {
-    const sequences = new Map(ledger.operations.map(({ id, sequence }) => [id, sequence]))
     const last = new Map<string, { id: string; sequence: number }>()
     for (const { id, kind } of entries) {
       if (id === undefined || kind === "join" || kind === "left") continue
@@ -150,7 +150,9 @@ function writesByKey({ ledger }: Evidence): Map<string, Operation[]> {
   for (const operation of ledger.operations) {
     if (operation.key === undefined) continue
     const where = `${operation.channel} ${operation.key}`
-    writes.set(where, [...(writes.get(where) ?? []), operation])
+    const before = writes.get(where)
+    if (before === undefined) writes.set(where, [operation])
+    else before.push(operation)
   }
   return writes
 }
