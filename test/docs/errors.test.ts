@@ -44,7 +44,7 @@ test("no other code occurs in the sources", () => {
 })
 
 test("the page's links lead somewhere", () => {
-  const anchors = ["protocol.md", "operating.md"].flatMap((name) =>
+  const anchors = ["protocol.md", "operating.md", "logs.md"].flatMap((name) =>
     readPage(name).sections.map(({ anchor }) => `${name}#${anchor}`),
   )
   for (const link of page.links) {

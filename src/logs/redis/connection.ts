@@ -1,9 +1,10 @@
 import { HoldfastError } from "../../protocol/error.ts"
-import { failureOf, isDemotion, isRefusal, unavailable, unusable } from "./failure.ts"
+import { failureOf, isDemotion, isRefusal, tooOld, unavailable, unusable } from "./failure.ts"
 import type { RedisLogSettings } from "./options.ts"
 import { Reachability } from "./reachability.ts"
 import type { Argument, OpenSession, Session } from "./session.ts"
 
+const NOT_YET = "There is no connection to Redis yet"
 const BACKOFF_MS = { min: 50, max: 2_000 } as const
 
 interface Waiter {
@@ -23,7 +24,7 @@ export class Connection {
   #isReplacing = false
   #handleDemotion: () => void = () => {}
   #isSynced = false
-  readonly reachability = new Reachability()
+  readonly reachability = new Reachability(unavailable(NOT_YET))
   #failure: HoldfastError | undefined
   #heartbeat: NodeJS.Timeout | undefined
   /** Whether anything was answered since the last heartbeat. */
@@ -49,7 +50,7 @@ export class Connection {
 
   /** Why there is no connection, or why there was none the last time. */
   get failure(): HoldfastError {
-    return this.#failure ?? unavailable("There is no connection to Redis yet")
+    return this.#failure ?? unavailable(NOT_YET)
   }
 
   /**
@@ -279,10 +280,7 @@ function isFinal(failure: HoldfastError): boolean {
 export function checkServer(info: string): void {
   const fields = new Map(info.split("\r\n").map((line) => line.split(":", 2) as [string, string]))
   const version = fields.get("redis_version") ?? "unknown"
-  if (!(Number.parseInt(version, 10) >= 7))
-    throw unusable(
-      `This Redis has version ${version}. Holdfast needs Redis 7, or Valkey, for its sharded pub/sub.`,
-    )
+  if (!(Number.parseInt(version, 10) >= 7)) throw tooOld(`has version ${version}`)
   if (fields.get("loading") === "1") throw unavailable("This Redis is still loading what it has on disk")
   if (fields.get("role") === "slave") throw unavailable("This Redis is a replica, which takes no entries")
   const policy = fields.get("maxmemory_policy") ?? ""

@@ -42,6 +42,7 @@ export function failureOf(error: unknown): HoldfastError {
     )
   }
   if (text.startsWith("WRONGTYPE")) return inUse()
+  if (/unknown command.*HELLO/i.test(text)) return tooOld("is older than 6")
   if (REFUSING.test(text)) {
     const refusal = unavailable(
       `Redis refuses this user: ${text}. Check the user and the password in the URL, and what the user may do`,
@@ -66,6 +67,11 @@ export function unanswered(waitMs: number): HoldfastError {
 
 export function unusable(why: string): HoldfastError {
   return new HoldfastError("log_unusable", why)
+}
+
+/** `what` goes on from "This Redis". */
+export function tooOld(what: string): HoldfastError {
+  return unusable(`This Redis ${what}. Holdfast needs Redis 7, or Valkey, for its sharded pub/sub.`)
 }
 
 /** For keys that are there and are not this log's. */

@@ -7,6 +7,11 @@ export class Reachability {
   readonly #listeners = new Set<ReachabilityListener>()
   #failure: HoldfastError | undefined
 
+  /** `failure`: why it cannot be, until something else is known. */
+  constructor(failure: HoldfastError) {
+    this.#failure = failure
+  }
+
   /** Tells `listener` at once, and with every change. Returns how to stop. */
   watch(listener: ReachabilityListener): () => void {
     // a function may be given twice
