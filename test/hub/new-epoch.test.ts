@@ -37,3 +37,28 @@ it("a subscriber that learns of a new epoch before its node waits for the node, 
     expect(each.all("event").map(({ offset }) => offset)).toEqual([1])
   }
 })
+
+it("a subscriber that asks for the last entries while the log is lost starts in one life of it", async () => {
+  let log = memoryLog({ epoch: "e1" })
+  const losing: Log = {
+    ...log,
+    append: (...args) => log.append(...args),
+    head: (...args) => log.head(...args),
+    watch: (...args) => log.watch(...args),
+    read: (...args) => log.read(...args),
+    offsetOfLast: async (channel, count) => {
+      if ((await log.head(channel)).epoch === "e1") {
+        log = memoryLog({ epoch: "e2" })
+        for (const step of [1, 2, 3]) await tick.publish("tick", step)
+      }
+      return log.offsetOfLast(channel, count)
+    },
+  }
+  const r = rig(room, { channels: handlers }, losing)
+  const tick = r.hub.channel("plain/:name", { name: "a" })
+  const peer = r.peer()
+  await peer.hello({ channel: "plain/a", history: { last: 2 } })
+  expect(peer.last("subscribed")?.position).toEqual({ epoch: "e2", offset: 1 })
+  expect(peer.all("gap")).toEqual([])
+  expect(peer.all("event").map(({ offset }) => offset)).toEqual([2, 3])
+})

@@ -96,9 +96,13 @@ async function startOf(
     const { epoch, tail } = channel
     return { position: { epoch, offset: tail }, top: tail, fresh: true }
   }
-  const head = await core.log.head(channel.name)
-  const offset = history === "all" ? head.floor : await core.log.offsetOfLast(channel.name, history.last)
-  return { position: { epoch: head.epoch, offset }, top: head.top, fresh: true }
+  const { epoch, top, floor } = await core.log.head(channel.name)
+  if (history === "all") return { position: { epoch, offset: floor }, top, fresh: true }
+  const offset = await core.log.offsetOfLast(channel.name, history.last)
+  // an offset of another life of the log would mean something else in this one
+  const isOfLife = (await core.log.head(channel.name)).epoch === epoch
+  if (!isOfLife) return startOf(core, channel, { channel: channel.name, history })
+  return { position: { epoch, offset }, top, fresh: true }
 }
 
 function start(connection: Connection, channel: Channel, { position, top, fresh }: Start): void {
