@@ -9,13 +9,15 @@ import { join } from "node:path"
 import { build } from "./build.mjs"
 import { filesUnder } from "./fingerprint.mjs"
 import { install } from "./install.mjs"
-import { matrixUnavailable, newest, newestOf, oldestVersion, provideNode } from "./node-matrix.mjs"
+import { newest, newestOf, oldestVersion, provideNode } from "./node-matrix.mjs"
 import { node, root, run } from "./processes.mjs"
 import { Failure, script, seconds } from "./progress.mjs"
+import { registryProgramsUnavailable } from "./registry-programs.mjs"
+import { provideRuntimes } from "./runtimes.mjs"
 import { provide } from "./system-programs.mjs"
 import { vitest } from "./vitest.mjs"
 
-const SUITES = ["unit", "integration", "networks", "browser", "sim"]
+const SUITES = ["unit", "integration", "networks", "runtimes", "browser", "sim"]
 const STEPS = ["lint", "types", ...SUITES]
 const TYPE_CHECKS = ["tsconfig.json", "tsconfig.pure.json", "tsconfig.client.json"]
 /** How many seeds of the simulation are run, beside its own tests. More, at night: npm run sim -- --seeds 20000 */
@@ -136,7 +138,8 @@ function mayRun(suite, rest) {
  * @param {string} [execPath]
  */
 async function runVitest(args, suites, execPath = process.execPath) {
-  const env = { ...process.env, ...(await provide(suites)) }
+  const runtimes = suites.includes("runtimes") ? await provideRuntimes() : {}
+  const env = { ...process.env, ...(await provide(suites)), ...runtimes }
   const { passed, failed, skipped, ok } = await vitest(args, { env, execPath })
   sum.passed += passed
   sum.failed += failed
@@ -147,8 +150,8 @@ async function runVitest(args, suites, execPath = process.execPath) {
 
 /** The suite on the oldest Node that is supported, and a smoke test of the build on the newest ones. */
 async function matrix() {
-  if (matrixUnavailable !== undefined) {
-    console.warn(`\n!! The matrix of Node versions is SKIPPED: ${matrixUnavailable}.\n`)
+  if (registryProgramsUnavailable !== undefined) {
+    console.warn(`\n!! The matrix of Node versions is SKIPPED: ${registryProgramsUnavailable}.\n`)
     if (isCi) rows.push({ step: "matrix", ms: 0, ok: false, note: "skipped, which CI does not allow" })
     return
   }
@@ -191,6 +194,7 @@ function testFiles(suite) {
 function suiteOf(file) {
   if (file.startsWith("test/browser/")) return "browser"
   if (file.startsWith("test/networks/")) return "networks"
+  if (file.startsWith("test/runtimes/")) return "runtimes"
   if (file.startsWith("test/sim/")) return "sim"
   return /^test\/(server|examples|package)\//.test(file) ? "integration" : "unit"
 }
