@@ -119,9 +119,9 @@ async function keptBy(log: Log, channels: readonly string[]): Promise<Evidence["
   return kept
 }
 
-/** A node that others share the log with may leave members behind when it ends, and a lost log forgets them all. */
+/** A lost log forgets the members; nodes that share one enter theirs again, and see off those of nodes that are gone. */
 function knowsPresence({ faults, nodes }: Profile): boolean {
-  return !faults.has("newEpoch") && nodes === 1
+  return !faults.has("newEpoch") || nodes > 1
 }
 
 function presentOf(actors: readonly Actor[], profile: Profile): Map<string, Map<string, string>> {

@@ -1,10 +1,12 @@
 import type { Log } from "../hub/log.ts"
 import { HoldfastError } from "../protocol/error.ts"
 import { Appends } from "./redis/appends.ts"
+import { redisBus } from "./redis/bus.ts"
 import { ChannelStore } from "./redis/channel-store.ts"
 import { Connection } from "./redis/connection.ts"
 import { unusable } from "./redis/failure.ts"
 import { placeOf } from "./redis/keys.ts"
+import { Live } from "./redis/live.ts"
 import { type RedisLogOptions, type RedisLogSettings, redisLogDefaults } from "./redis/options.ts"
 import { Partitions } from "./redis/partitions.ts"
 import { type RedisClient, topologyOf } from "./redis/topology.ts"
@@ -30,7 +32,9 @@ export function redisLog(target: string | RedisClient, options: RedisLogOptions 
   const partitions = new Partitions()
   const store = new ChannelStore(connection, partitions, settings)
   const appends = new Appends(store, connection, settings)
-  const watching = new Watching(store, partitions, connection, settings)
+  const live = new Live(connection, settings)
+  const watching = new Watching(store, partitions, live, settings)
+  const bus = redisBus(connection, live, settings)
   let closing: Promise<void> | undefined
 
   const place = (channel: string) => {
@@ -40,6 +44,7 @@ export function redisLog(target: string | RedisClient, options: RedisLogOptions 
 
   return {
     shared: true,
+    bus,
     append: async (channel, draft, options) => appends.append(channel, place(channel), draft, options),
     head: async (channel) => store.head(place(channel)),
     read: async (channel, range) => store.read(place(channel), range),
@@ -50,6 +55,8 @@ export function redisLog(target: string | RedisClient, options: RedisLogOptions 
     close() {
       closing ??= appends.drained().then(() => {
         watching.close()
+        bus.close()
+        live.close()
         connection.close()
       })
       return closing
