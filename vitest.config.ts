@@ -6,7 +6,8 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 /** The public names stand for the sources, so that a test sees one copy of each module and needs no build. */
 const alias = [
   { find: /^holdfast$/, replacement: path("src/contract/index.ts") },
-  { find: /^holdfast\/(server|client|outbox|react|testing)$/, replacement: path("src/$1/index.ts") },
+  { find: /^holdfast\/(server|client|outbox|react|tabs|testing)$/, replacement: path("src/$1/index.ts") },
+  { find: /^holdfast\/tabs\/worker$/, replacement: path("src/tabs/worker.ts") },
   { find: /^holdfast\/msgpack$/, replacement: path("src/protocol/msgpack.ts") },
   { find: /^holdfast\/(lmdb|redis)$/, replacement: path("src/logs/$1.ts") },
 ]
@@ -24,7 +25,7 @@ export default defineConfig({
           name: "unit",
           include: [
             "test/*.test.ts",
-            "test/{contract,docs,protocol,hub,logs,client,react,testing}/**/*.test.ts",
+            "test/{contract,docs,protocol,hub,logs,client,react,tabs,testing}/**/*.test.ts",
           ],
           testTimeout: 10_000,
         },

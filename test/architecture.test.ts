@@ -28,6 +28,7 @@ const LAYERS: Readonly<Record<string, Row>> = {
 
   client: { layers: ["protocol", "contract/pattern"], layerTypes: ["contract"] },
   outbox: { layerTypes: ["client"], layers: ["protocol"] },
+  tabs: { layers: ["client", "protocol"] },
   react: { layerTypes: ["client", "contract"], layers: ["contract/pattern"], packages: ["react"] },
 
   testing: { layers: ["hub", "client", "protocol", "contract", "logs/memory"] },
