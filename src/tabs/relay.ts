@@ -8,6 +8,7 @@ import type {
   ServerMessage,
   Subscribe,
   SubscriptionRequest,
+  TokenTaken,
   Welcome,
 } from "../protocol/message.ts"
 import { SharedPlaces } from "./shared-places.ts"
@@ -293,8 +294,7 @@ export class Relay {
     const message = this.#ports.codec.decode(wire) as ServerMessage
     if (message.type === "welcome") this.#handleWelcome(message, nowMs)
     else if (message.type === "token") {
-      if (this.#welcome) this.#welcome = { ...this.#welcome, ...message, type: "welcome" }
-      this.#welcomedAtMs = nowMs
+      this.#handleTokenTaken(message, nowMs)
       this.#tellAll(wire)
     } else if (message.type === "ping") {
       this.#send({ type: "pong" })
@@ -363,6 +363,12 @@ export class Relay {
       if (tab !== this.#sponsor) for (const request of tab.hello.subscriptions) this.#subscribe(tab, request)
     }
     this.#pump()
+  }
+
+  #handleTokenTaken({ expiresAt, now }: TokenTaken, nowMs: number): void {
+    const { expiresAt: _, ...welcome } = this.#welcome as Welcome
+    this.#welcome = expiresAt === undefined ? { ...welcome, now } : { ...welcome, now, expiresAt }
+    this.#welcomedAtMs = nowMs
   }
 
   #admit(tab: Tab, nowMs: number): void {

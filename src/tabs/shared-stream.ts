@@ -121,6 +121,11 @@ export class SharedStream<Tab> {
     this.#followers.clear()
   }
 
+  /** For whom is what comes now: nobody, as long as it comes from where the cursor was before. */
+  get #served(): Follower<Tab> | undefined {
+    return this.#asked === undefined ? this.#serving : undefined
+  }
+
   #handleSubscribed(message: Subscribed): void {
     const { position, top, snapshot } = message
     const follower = this.#serving
@@ -144,18 +149,20 @@ export class SharedStream<Tab> {
   #handleGap(message: Gap): void {
     this.#position = message.to
     this.#snapshotting = message.snapshot
-    if (this.#serving !== undefined) {
-      this.#tell(this.#serving.tab, message)
-      if (!message.snapshot) this.#serving.position = message.to
+    const follower = this.#served
+    if (follower !== undefined) {
+      this.#tell(follower.tab, message)
+      if (!message.snapshot) follower.position = message.to
     }
     this.pump()
   }
 
   #handleSnapshot(message: Snapshot): void {
-    if (this.#serving !== undefined) this.#tell(this.#serving.tab, message)
+    const follower = this.#served
+    if (follower !== undefined) this.#tell(follower.tab, message)
     if (!message.last) return
     this.#snapshotting = false
-    if (this.#serving !== undefined) this.#serving.position = this.#position
+    if (follower !== undefined) follower.position = this.#position
     this.pump()
   }
 
@@ -166,7 +173,7 @@ export class SharedStream<Tab> {
     this.#position = position
     let wire: Wire | undefined
     for (const follower of this.#followers.values()) {
-      const isServed = follower === this.#serving
+      const isServed = follower === this.#served
       // one that misses what was before this entry is served in its turn
       if (!isServed && (follower.request !== undefined || !isPast(before, follower.position))) continue
       if (isPast(position, follower.position)) continue
