@@ -74,23 +74,31 @@ export function tabLine(duct: Duct<ToTab, FromTab>, events: LineEvents, handleEn
 }
 
 /** The exchange's end of a duct. Returns how to tell it that the tab is gone. */
-export function hostLine(duct: Duct<FromTab, ToTab>, exchange: Exchange, url: string): () => void {
+export function hostLine(
+  duct: Duct<FromTab, ToTab>,
+  exchange: Exchange,
+  url: string,
+  handleEnd: () => void,
+): () => void {
   let over = false
+  const end = () => {
+    over = true
+    duct.end()
+    handleEnd()
+  }
   const tab = exchange.open(url, {
     send: (wire) => {
       if (!over) duct.post({ type: "wire", wire })
     },
     close: (code, reason) => {
       if (over) return
-      over = true
       duct.post({ type: "close", code, reason })
-      duct.end()
+      end()
     },
   })
   const leave = (code: number, reason: string) => {
     if (over) return
-    over = true
-    duct.end()
+    end()
     tab.handleClose(code, reason)
   }
   duct.listen((message) => {

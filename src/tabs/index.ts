@@ -1,0 +1,1 @@
+export { type SharedTabsOptions, sharedTabs } from "./shared-tabs.ts"

@@ -58,7 +58,7 @@ export function tabs(options: WorldOptions<typeof app, unknown> = {}) {
         const [tabEnd, hostEnd] = ductWithin(queueMicrotask)
         const mine = tabLine(tabEnd, events, () => lines.delete(mine))
         lines.add(mine)
-        kills.add(hostLine(hostEnd, exchange, url))
+        kills.add(hostLine(hostEnd, exchange, url, () => {}))
         return mine.line
       },
     }

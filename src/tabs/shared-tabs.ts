@@ -1,0 +1,74 @@
+import { platformClock, platformEntropy } from "../client/platform.ts"
+import type { Transport } from "../client/transport.ts"
+import type { Codec } from "../protocol/codec.ts"
+import { json } from "../protocol/json.ts"
+import { joinCrew } from "./crew.ts"
+import { defaultTransport } from "./default-transport.ts"
+import { Exchange } from "./exchange.ts"
+import type { Station } from "./station.ts"
+import { workerStation } from "./worker-station.ts"
+
+export interface SharedTabsOptions {
+  /**
+   * Which tabs of the origin share: those of the same name. They are one member of presence, with one token, so the name
+   * should hold the user's. Default: `holdfast`.
+   */
+  readonly name?: string
+  /** The same as `connect` has. Default: JSON. */
+  readonly codec?: Codec<string> | Codec<Uint8Array>
+  /** How the server is reached. Default: as `connect` does. With a worker, `serveTabs` is told. */
+  readonly transport?: Transport
+  /**
+   * Starts the worker that is to hold the connection, where there are such workers. Default: one of the tabs holds it.
+   */
+  readonly worker?: () => SharedWorker
+}
+
+/**
+ * One connection for all tabs of an origin, as in `connect(url, { transport: sharedTabs({ name: userId }) })`. Each tab's client
+ * goes on as if it had its own. Where a browser has no Web Locks, as on pages that came by plain http, each tab has.
+ */
+export function sharedTabs({ name = "holdfast", worker, ...options }: SharedTabsOptions = {}): Transport {
+  const codec = (options.codec ?? json) as Codec
+  const transport = options.transport ?? defaultTransport(codec)
+  const crew = `holdfast-tabs ${name}`
+  let station: Station | undefined
+  let workerFailed = false
+
+  const join = (): Station => {
+    if (worker !== undefined && !workerFailed && typeof SharedWorker === "function") {
+      return workerStation(crew, worker(), platformEntropy.uniqueId, () => {
+        workerFailed = true
+        stop(false)
+      })
+    }
+    return joinCrew(crew, {
+      uniqueId: platformEntropy.uniqueId,
+      after: platformClock.after,
+      makeExchange: (session, handleSession) =>
+        new Exchange({ transport, clock: platformClock, codec, session, handleSession }),
+    })
+  }
+  /** What a page does that is left, or frozen, others would wait for. It joins again with the next line that it opens. */
+  const stop = (isGone: boolean) => {
+    const stopped = station
+    station = undefined
+    stopped?.stop(isGone)
+  }
+  let listens = false
+
+  return {
+    open: (url, events) => {
+      if (globalThis.navigator?.locks === undefined || typeof BroadcastChannel !== "function") {
+        return transport.open(url, events)
+      }
+      if (!listens) {
+        addEventListener("pagehide", () => stop(true))
+        document.addEventListener("freeze", () => stop(false))
+        listens = true
+      }
+      station ??= join()
+      return station.open(url, events)
+    },
+  }
+}

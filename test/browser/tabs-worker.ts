@@ -1,0 +1,3 @@
+import { serveTabs } from "holdfast/tabs/worker"
+
+serveTabs()
