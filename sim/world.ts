@@ -1,5 +1,4 @@
 import {
-  type Host,
   memoryLog,
   type Seeded,
   seeded,
@@ -12,6 +11,7 @@ import { type Actor, createActor } from "./actor.ts"
 import { simulatedApp } from "./app.ts"
 import { type Broker, createBroker } from "./broker.ts"
 import { type Chaos, createChaos } from "./chaos.ts"
+import { countedHost } from "./counted.ts"
 import { Database } from "./database.ts"
 import { Ledger } from "./ledger.ts"
 import { createNode, type SimulatedNode } from "./node.ts"
@@ -81,7 +81,7 @@ export function createWorld({ seed, print, plant = {}, overrides = {} }: WorldOp
       handleCall: (id) => ledger.called(id),
       handleDefect: (text) => ledger.violations.push(`defect: ${text}`),
       bendLog: plant.port ?? same,
-      bendHost: (host) => counted(plant.host?.(host) ?? host, tally),
+      bendHost: (host) => countedHost(plant.host?.(host) ?? host, tally),
       handleCrash: plant.crash ?? (() => {}),
     }),
   )
@@ -120,19 +120,5 @@ export function createWorld({ seed, print, plant = {}, overrides = {} }: WorldOp
     nodes,
     actors,
     chaos,
-  }
-}
-
-/** Counts how often a line was full. */
-function counted({ connect }: Host, tally: Tally): Host {
-  return {
-    connect: (link, request) => {
-      const write = (bytes: Uint8Array) => {
-        const hasRoom = link.write(bytes)
-        if (!hasRoom) tally.add("writes to a full line")
-        return hasRoom
-      }
-      return connect({ ...link, write }, request)
-    },
   }
 }

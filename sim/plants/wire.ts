@@ -42,30 +42,14 @@ export function swallowsAGap(): Plant {
 
 /** What was sent is done with: over the next line, only what is new is sent. */
 export function forgetsToResend(): Plant {
-  const sent = new Map<string, object>()
-  return bends((line) => ({
-    up: (message) => {
-      const { idempotencyKey: key } = message
-      if (key === undefined) return [message]
-      const first = sent.get(key) ?? line
-      sent.set(key, first)
-      return first === line ? [message] : []
-    },
-  }))
+  return bendsWhatIsSentAgain(() => [])
 }
 
 /** What is sent again gets a key of its own. */
 export function resendsUnderAnotherKey(): Plant {
-  const sent = new Map<string, object>()
-  return bends((line) => ({
-    up: (message) => {
-      const { idempotencyKey: key } = message
-      if (key === undefined) return [message]
-      const first = sent.get(key) ?? line
-      sent.set(key, first)
-      return [first === line ? message : { ...message, idempotencyKey: `${key}-again` }]
-    },
-  }))
+  return bendsWhatIsSentAgain((message) => [
+    { ...message, idempotencyKey: `${message.idempotencyKey}-again` },
+  ])
 }
 
 /** Does not say where it stood when it comes back. */
@@ -110,6 +94,20 @@ export function sendsACallTwice(): Plant {
 }
 
 const ENTRIES: ReadonlySet<string> = new Set(["event", "set", "delete", "join", "left"])
+
+/** Over another line than the first time. */
+function bendsWhatIsSentAgain(again: Pass): Plant {
+  const sent = new Map<string, object>()
+  return bends((line) => ({
+    up: (message) => {
+      const { idempotencyKey: key } = message
+      if (key === undefined) return [message]
+      const first = sent.get(key) ?? line
+      sent.set(key, first)
+      return first === line ? [message] : again(message)
+    },
+  }))
+}
 
 /** @param passes is made for each line */
 function bends(passes: (line: object) => Passes): Plant {
