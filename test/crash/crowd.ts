@@ -1,7 +1,7 @@
 import { type Channel, type Client, connect, type History } from "holdfast/client"
 import { onTestFinished } from "vitest"
 import { WebSocket } from "ws"
-import type { Account, Placed } from "./account.ts"
+import type { Account, Placed } from "../../chaos/account.ts"
 import { type app, PARAMS, PATTERN } from "./app.ts"
 
 type Room = Channel<(typeof app)["channels"][typeof PATTERN]>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { type Account, complaints } from "./account.ts"
+import { type Account, complaints } from "../../chaos/account.ts"
 
 const log = ["a", "b", "c", "d"].map((id, index) => ({ id, offset: 10 + 2 * index }))
 const [a, b, c, d] = log as [Placed, Placed, Placed, Placed]

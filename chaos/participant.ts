@@ -1,0 +1,110 @@
+import { type Channel, type Client, connect, type Position } from "holdfast/client"
+import { WebSocket } from "ws"
+import type { Placed } from "./account.ts"
+import { type App, PATTERN, type RoomDefinition } from "./app.ts"
+
+/** What a subscriber was given between two gaps. */
+export interface Segment {
+  readonly epoch: string
+  /** What comes is behind it. */
+  readonly from: number
+  readonly entries: Placed[]
+}
+
+/** An event that was acknowledged. */
+export interface Acknowledged extends Placed {
+  readonly epoch: string
+}
+
+/** What one client publishes to a room, and what it is given of it. */
+export class Seat {
+  readonly name: string
+  readonly roomName: string
+  readonly room: Channel<RoomDefinition>
+  /** Gaps that were told, as text. */
+  gaps: string[] = []
+  acknowledged: Acknowledged[] = []
+  published: string[] = []
+  /** What became neither kept nor certainly not kept, by code. */
+  readonly refused: string[] = []
+  #segments: Segment[] = []
+  #pending = new Set<Promise<void>>()
+
+  constructor(client: Client<App>, name: string, roomName: string) {
+    this.name = name
+    this.roomName = roomName
+    this.room = client.channel(PATTERN, { room: roomName })
+    this.room.on("said", ({ id }, { offset }) => {
+      this.#segments.at(-1)?.entries.push({ id, offset })
+    })
+    this.room.onGap(({ reason, from, to }) => {
+      this.gaps.push(`${reason} from ${from.epoch}/${from.offset} to ${to.epoch}/${to.offset}`)
+      this.#begin(to)
+    })
+  }
+
+  async ready(): Promise<void> {
+    await this.room.ready()
+    await this.room.presence.enter({ name: this.name })
+    if (this.room.position !== undefined) this.#begin(this.room.position)
+  }
+
+  /** Its outcome is kept here; a publish always has one. */
+  publish(id: string): void {
+    this.published.push(id)
+    this.#keep(
+      this.room.publish("said", { id }).then(({ epoch, offset }) => {
+        this.acknowledged.push({ id, epoch, offset })
+      }),
+    )
+  }
+
+  score(points: number): void {
+    this.#keep(this.room.state("score").set(this.name, { points }).then(() => undefined))
+  }
+
+  /** Resolves when every publish so far has its outcome. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#pending)
+  }
+
+  /** What it was given since it was asked last; the last segment goes on. */
+  takeSegments(): readonly Segment[] {
+    const taken = this.#segments
+    const last = taken.at(-1)
+    const at = last?.entries.at(-1)?.offset ?? last?.from ?? 0
+    this.#segments = last === undefined ? [] : [{ epoch: last.epoch, from: at, entries: [] }]
+    return taken
+  }
+
+  #begin({ epoch, offset }: Position): void {
+    this.#segments.push({ epoch, from: offset, entries: [] })
+  }
+
+  #keep(outcome: Promise<void>): void {
+    const kept = outcome
+      .catch((error: { readonly code?: string }) => {
+        this.refused.push(error.code ?? String(error))
+      })
+      .finally(() => this.#pending.delete(kept))
+    this.#pending.add(kept)
+  }
+}
+
+/** A client of its own, with a seat in each of some rooms. */
+export class Participant {
+  readonly client: Client<App>
+  readonly seats: readonly Seat[]
+  /** How often it had to connect again. */
+  reconnects = -1
+
+  constructor(url: string, name: string, rooms: readonly string[]) {
+    this.client = connect<App>(url, { WebSocket, backoff: { minMs: 50, maxMs: 1_000 } })
+    // that connecting fails now and then is what is wanted here
+    this.client.on("error", () => undefined)
+    this.client.on("status", (status) => {
+      if (status === "open") this.reconnects++
+    })
+    this.seats = rooms.map((room) => new Seat(this.client, name, room))
+  }
+}
