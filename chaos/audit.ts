@@ -94,14 +94,23 @@ function auditSeat(before: Accounted, kept: Kept, seat: Seat, segments: readonly
   const found: string[] = []
   const last = segments.at(-1)
   const isSameLife = before.epoch === kept.epoch
-  if (isSameLife && seat.gaps.length > 0) found.push(`${seat.name} was told of a gap where none is: ${seat.gaps[0]}`)
+  if (isSameLife && seat.gaps.length > 0)
+    found.push(`${seat.name} was told of a gap where none is: ${seat.gaps[0]}`)
   if (!isSameLife && !seat.gaps.some((gap) => gap.startsWith("new-epoch")))
     found.push(`${seat.name} was not told that the engine has lost something`)
   if (last === undefined || last.epoch !== kept.epoch || seat.room.position?.epoch !== kept.epoch)
-    return [...found, `${seat.name} is in epoch ${seat.room.position?.epoch}, told as ${last?.epoch}, and not in ${kept.epoch}`]
+    return [
+      ...found,
+      `${seat.name} is in epoch ${seat.room.position?.epoch}, told as ${last?.epoch}, and not in ${kept.epoch}`,
+    ]
   const expected = kept.events.filter(({ offset }) => offset > last.from)
   found.push(
-    ...complaints({ log: expected, published: expected.map(({ id }) => id), acknowledged: [], delivered: new Map([[seat.name, last.entries]]) }),
+    ...complaints({
+      log: expected,
+      published: expected.map(({ id }) => id),
+      acknowledged: [],
+      delivered: new Map([[seat.name, last.entries]]),
+    }),
   )
   for (const { entries } of segments.slice(0, -1)) {
     const offsets = entries.map(({ offset }) => offset)

@@ -22,11 +22,7 @@ export interface Cluster {
 
 const root = fileURLToPath(new URL("../", import.meta.url))
 
-export async function createCluster(
-  size: number,
-  random: () => number,
-  defect?: Defect,
-): Promise<Cluster> {
+export async function createCluster(size: number, random: () => number, defect?: Defect): Promise<Cluster> {
   const engine = await createEngine()
   const ports = new Map<string, number>()
   const nodes = await Promise.all(
@@ -58,7 +54,9 @@ export async function createCluster(
     },
     async stop() {
       await Promise.all(nodes.map((node) => node.end("SIGKILL")))
-      await Promise.all([balancer, ...nodes.map(({ toEngine }) => toEngine)].map((gateway) => gateway.close()))
+      await Promise.all(
+        [balancer, ...nodes.map(({ toEngine }) => toEngine)].map((gateway) => gateway.close()),
+      )
       await engine.end("SIGKILL")
       engine.remove()
     },

@@ -47,14 +47,19 @@ export const faults = {
     node.thaw()
   }),
 
-  isolateNode: fault("a node cut off from the engine", 3, aNode, async (_, { toEngine }: Node, chance, pause) => {
-    toEngine.shut()
-    if (chance.chance(0.5)) toEngine.cut(1)
-    else toEngine.freeze(1)
-    await pause(chance.between(100, 8_000))
-    toEngine.open()
-    toEngine.heal()
-  }),
+  isolateNode: fault(
+    "a node cut off from the engine",
+    3,
+    aNode,
+    async (_, { toEngine }: Node, chance, pause) => {
+      toEngine.shut()
+      if (chance.chance(0.5)) toEngine.cut(1)
+      else toEngine.freeze(1)
+      await pause(chance.between(100, 8_000))
+      toEngine.open()
+      toEngine.heal()
+    },
+  ),
 
   killEngine: fault("kill -9 of the engine", 2, theEngine, async ({ engine }, _, chance, pause) => {
     await engine.end("SIGKILL")

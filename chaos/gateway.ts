@@ -49,11 +49,13 @@ export async function createGateway(
 
   const listener = createServer((client) => {
     client.on("error", () => undefined)
-    if (isShut) return client.destroy()
-    const ports = targets()
+    const ports = isShut ? [] : targets()
     const attempt = (left: number) => {
       const port = ports[turn++ % ports.length]
-      if (left === 0 || port === undefined) return client.destroy()
+      if (left === 0 || port === undefined) {
+        client.destroy()
+        return
+      }
       const server = dial(port, "127.0.0.1")
       const next = () => attempt(left - 1)
       server.once("error", next)

@@ -24,9 +24,9 @@ export class Seat {
   /** Gaps that were told, as text. */
   gaps: string[] = []
   acknowledged: Acknowledged[] = []
-  published: string[] = []
-  /** What became neither kept nor certainly not kept, by code. */
-  readonly refused: string[] = []
+  published = 0
+  /** The codes of those that failed. */
+  refused: string[] = []
   #segments: Segment[] = []
   #pending = new Set<Promise<void>>()
 
@@ -51,7 +51,7 @@ export class Seat {
 
   /** Its outcome is kept here; a publish always has one. */
   publish(id: string): void {
-    this.published.push(id)
+    this.published++
     this.#keep(
       this.room.publish("said", { id }).then(({ epoch, offset }) => {
         this.acknowledged.push({ id, epoch, offset })
@@ -60,7 +60,12 @@ export class Seat {
   }
 
   score(points: number): void {
-    this.#keep(this.room.state("score").set(this.name, { points }).then(() => undefined))
+    this.#keep(
+      this.room
+        .state("score")
+        .set(this.name, { points })
+        .then(() => undefined),
+    )
   }
 
   /** Resolves when every publish so far has its outcome. */
@@ -75,6 +80,14 @@ export class Seat {
     const at = last?.entries.at(-1)?.offset ?? last?.from ?? 0
     this.#segments = last === undefined ? [] : [{ epoch: last.epoch, from: at, entries: [] }]
     return taken
+  }
+
+  /** What was counted until now has been accounted for. */
+  begin(): void {
+    this.gaps = []
+    this.acknowledged = []
+    this.refused = []
+    this.published = 0
   }
 
   #begin({ epoch, offset }: Position): void {

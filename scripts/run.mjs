@@ -7,11 +7,17 @@ import { become } from "./child.mjs"
 import { install } from "./install.mjs"
 import { root } from "./processes.mjs"
 import { script } from "./progress.mjs"
+import { provide } from "./system-programs.mjs"
 
 await script(async () => {
   await install()
   await build()
   // tsx would follow the `paths` of tsconfig.json to the sources; what is measured is what is published.
-  const env = { ...process.env, TSX_TSCONFIG_PATH: join(root, "tsconfig.base.json") }
+  const [folder = ""] = process.argv[2]?.split("/") ?? []
+  const env = {
+    ...process.env,
+    ...(await provide([folder])),
+    TSX_TSCONFIG_PATH: join(root, "tsconfig.base.json"),
+  }
   await become(["--import", "tsx", ...process.argv.slice(2)], env)
 })

@@ -29,7 +29,7 @@ export const PROGRAMS = {
     debianPackage: "redis-server",
     commands: ["redis-server", "valkey-server"],
     places: ["/opt/homebrew/bin/redis-server"],
-    steps: ["unit", "integration", "networks"],
+    steps: ["unit", "integration", "chaos", "networks"],
   },
   nginx: { debianPackage: "nginx", commands: ["nginx"], places: [], steps: ["networks"] },
   haproxy: { debianPackage: "haproxy", commands: ["haproxy"], places: [], steps: ["networks"] },

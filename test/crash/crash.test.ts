@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
-import { seeded } from "../../src/testing/seeded.ts"
 import { complaints } from "../../chaos/account.ts"
+import { seeded } from "../../src/testing/seeded.ts"
 import { Crowd, Member } from "./crowd.ts"
 import { temporaryFolder } from "./folder.ts"
 import { eventsInFolder } from "./log-reader.ts"

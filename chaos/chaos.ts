@@ -1,0 +1,197 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { formatName } from "holdfast"
+import { redisLog } from "holdfast/redis"
+import type { Log } from "holdfast/server"
+import { type Seeded, seeded } from "holdfast/testing"
+import { PATTERN } from "./app.ts"
+import { type Accounted, auditRoom, type Kept, readRoom } from "./audit.ts"
+import { type Cluster, createCluster } from "./cluster.ts"
+import { Crowd } from "./crowd.ts"
+import type { Defect } from "./defects.ts"
+import { type Fault, faults, pickFault } from "./faults.ts"
+import type { Seat } from "./participant.ts"
+import { complain, count, newTally, type Tally } from "./tally.ts"
+
+export interface ChaosOptions {
+  readonly seed: number
+  readonly nodes: number
+  readonly clients: number
+  readonly publishesPerSecond: number
+  readonly rounds: number
+  /** How long bad things happen before everything is healed and accounted for. */
+  readonly roundMs: number
+  /** How long to wait at most, on average half of it, between two faults. */
+  readonly faultEveryMs: number
+  /** In each n-th round the engine loses something; 0 for never. */
+  readonly lossEvery: number
+  readonly among?: readonly Fault[]
+  readonly defect?: Defect
+  readonly report?: (line: string) => void
+}
+
+/** How long clients may take, once everything is well again, until they have everything. */
+const SETTLE_MS = 60_000
+
+/** Runs a cluster, lets bad things happen to it round by round, and takes account after each. */
+export async function chaos(options: ChaosOptions): Promise<Tally> {
+  const { seed, nodes, clients, rounds, report = () => undefined } = options
+  const chance = seeded(seed)
+  const tally = newTally()
+  const cluster = await createCluster(nodes, chance.fork().random, options.defect)
+  const log = redisLog(`redis://127.0.0.1:${cluster.engine.port}`, { onError: () => undefined })
+  let crowd: Crowd | undefined
+  try {
+    await cluster.start()
+    crowd = new Crowd(cluster.url, clients, chance.fork())
+    await crowd.ready()
+    report(`${clients} clients at ${nodes} nodes`)
+    let accounted = await standing(log, crowd)
+    for (let round = 1; round <= rounds && tally.complaints.length === 0; round++) {
+      const mayLose = options.lossEvery > 0 && round % options.lossEvery === 0
+      await trouble(cluster, crowd, chance, options, mayLose, tally)
+      await settle(cluster, crowd, log, tally)
+      accounted = await account(log, crowd, accounted, mayLose, tally)
+      tally.rounds = round
+      tally.reconnects = crowd.participants.reduce((sum, { reconnects }) => sum + reconnects, 0)
+      report(progress(round, rounds, tally))
+    }
+  } finally {
+    crowd?.close()
+    await log.close()
+    await cluster.stop()
+  }
+  return tally
+}
+
+/** Publishes go on while one thing after the other goes wrong; resolves when nothing is wrong any more. */
+async function trouble(
+  cluster: Cluster,
+  crowd: Crowd,
+  chance: Seeded,
+  { roundMs, faultEveryMs, publishesPerSecond, among = Object.values(faults) }: ChaosOptions,
+  mayLose: boolean,
+  tally: Tally,
+): Promise<void> {
+  const over = new AbortController()
+  const pause = (ms: number) => sleep(ms, undefined, { signal: over.signal }).catch(() => undefined)
+  const publishing = setInterval(() => crowd.publishOne(), 1_000 / publishesPerSecond)
+  const victims = new Set<object>()
+  const running: Promise<void>[] = []
+  const inflict = (fault: Fault) => {
+    const victim = fault.victim(cluster, chance)
+    if (victims.has(victim)) return
+    victims.add(victim)
+    count(tally.faults, fault.name)
+    const ended = fault
+      .run(cluster, victim as never, chance, pause)
+      .catch((error: Error) => complain(tally, `${fault.name}: ${error.message}`))
+      .finally(() => victims.delete(victim))
+    running.push(ended)
+  }
+  const endsAt = performance.now() + roundMs
+  if (mayLose) inflict(faults.loseTail)
+  while (performance.now() < endsAt) {
+    await pause(Math.min(chance.between(0, faultEveryMs), Math.max(0, endsAt - performance.now())))
+    inflict(pickFault(chance, among))
+  }
+  over.abort()
+  clearInterval(publishing)
+  await Promise.all(running)
+  cluster.balancer.heal()
+}
+
+/** Resolves when everything that was published has its outcome, and everybody has come to the end of every log. */
+async function settle(cluster: Cluster, crowd: Crowd, log: Log, tally: Tally): Promise<void> {
+  const giveUp = performance.now() + SETTLE_MS
+  // in each log something is appended, so that a loss cannot go unnoticed for want of traffic
+  crowd.publishEverywhere()
+  const settled = await Promise.race([
+    crowd.settled().then(() => true),
+    sleep(SETTLE_MS, false, { ref: false }),
+  ])
+  if (!settled) complain(tally, "publishes have had no outcome for a minute")
+  for (const [room, seats] of crowd.seatsByRoom) {
+    const { epoch, top } = await log.head(formatName(PATTERN, { room }))
+    const isThere = ({ room: { position } }: Seat) =>
+      position?.epoch === epoch && (position?.offset ?? 0) >= top
+    while (!seats.every(isThere) && performance.now() < giveUp) await sleep(50)
+    for (const {
+      name,
+      room: { position, status },
+    } of seats.filter((seat) => !isThere(seat))) {
+      const place = `${position?.epoch}/${position?.offset}, ${status}`
+      complain(tally, `${name} stands at ${place} in ${room}, which goes up to ${epoch}/${top}`)
+    }
+    await presenceSettled(room, seats, giveUp, tally)
+  }
+  if (!cluster.nodes.every((node) => node.isRunning())) complain(tally, "a node does not run any more")
+}
+
+/** Everybody is there again, once, for everybody. */
+async function presenceSettled(room: string, seats: readonly Seat[], giveUp: number, tally: Tally) {
+  const expected = seats
+    .map(({ name }) => name)
+    .sort()
+    .join()
+  const seen = ({ room }: Seat) =>
+    [...room.presence.members.values()]
+      .map(({ name }) => name)
+      .sort()
+      .join()
+  while (seats.some((seat) => seen(seat) !== expected) && performance.now() < giveUp) await sleep(50)
+  for (const seat of seats) {
+    const names = [...seat.room.presence.members.values()].map(({ name }) => name)
+    const missing = seats.filter(({ name }) => !names.includes(name)).map(({ name }) => name)
+    const twice = names.filter((name, index) => names.indexOf(name) !== index)
+    if (missing.length > 0) complain(tally, `${seat.name} does not see ${missing.join(", ")} in ${room}`)
+    if (twice.length > 0) complain(tally, `${seat.name} sees ${twice.join(", ")} twice in ${room}`)
+  }
+}
+
+async function account(
+  log: Log,
+  crowd: Crowd,
+  before: ReadonlyMap<string, Accounted>,
+  mayLose: boolean,
+  tally: Tally,
+): Promise<ReadonlyMap<string, Accounted>> {
+  const after = new Map<string, Kept>()
+  for (const [room, seats] of crowd.seatsByRoom) {
+    const from = before.get(room) as Accounted
+    let kept = await readRoom(log, room, from.top)
+    if (kept.epoch !== from.epoch) kept = await readRoom(log, room, 0)
+    after.set(room, kept)
+    const found = auditRoom(from, kept, seats, mayLose, (id) => crowd.isKnown(id))
+    for (const text of found.complaints) complain(tally, `${room}: ${text}`)
+    tally.delivered += found.delivered
+    tally.lostByEngine += found.lost
+    for (const seat of seats) {
+      tally.published += seat.published
+      tally.acknowledged += seat.acknowledged.length
+      tally.gaps += seat.gaps.length
+      for (const code of seat.refused) count(tally.refused, code)
+      seat.begin()
+    }
+  }
+  return after
+}
+
+async function standing(log: Log, crowd: Crowd): Promise<ReadonlyMap<string, Accounted>> {
+  const standings = new Map<string, Accounted>()
+  for (const room of crowd.seatsByRoom.keys())
+    standings.set(room, await log.head(formatName(PATTERN, { room })))
+  return standings
+}
+
+function progress(round: number, rounds: number, tally: Tally): string {
+  const faults = [...tally.faults.values()].reduce((sum, count) => sum + count, 0)
+  const parts = [
+    `round ${round} of ${rounds}`,
+    `${faults} faults`,
+    `${tally.acknowledged} acknowledged`,
+    `${tally.delivered} delivered`,
+    `${tally.reconnects} reconnects`,
+    `${tally.gaps} gaps`,
+  ]
+  return parts.join(", ")
+}

@@ -1,0 +1,78 @@
+import { parseArgs } from "node:util"
+import { chaos } from "./chaos.ts"
+import { formatTally } from "./tally.ts"
+
+const HELP = `npm run chaos -- [options]
+
+Real nodes on a real Redis, and clients in between which bad things happen, round by round. After each round everything is
+healed, and every publish and delivery is accounted for. Ends with 1 when something is wrong.
+
+  --minutes 5       for about so long
+  --seed 1          which schedule of faults
+  --nodes 3
+  --clients 300
+  --rate 20         publishes per second, of all clients
+  --round 45        seconds of trouble in a round
+  --losses 5        in each so many-th round the engine loses something; 0 for never
+`
+
+const defaults = { minutes: "5", seed: "1", nodes: "3", clients: "300", rate: "20", round: "45", losses: "5" }
+
+/** What a round takes besides its trouble, about, in s. */
+const SETTLE_S = 8
+
+try {
+  const numbers = read(process.argv.slice(2))
+  if (numbers !== undefined) await run(numbers)
+} catch (error) {
+  console.error(`${(error as Error).message}\n\n${HELP}`)
+  process.exitCode = 2
+}
+
+function read(args: string[]): Record<keyof typeof defaults, number> | undefined {
+  const names = Object.keys(defaults) as (keyof typeof defaults)[]
+  const options = Object.fromEntries(names.map((name) => [name, { type: "string" as const }]))
+  const { values } = parseArgs({ args, options: { ...options, help: { type: "boolean" } } })
+  if (values.help) {
+    console.log(HELP)
+    return undefined
+  }
+  const given = { ...defaults, ...(values as Partial<typeof defaults>) }
+  const entries = names.map((name) => {
+    const value = Number(given[name])
+    if (!(value >= 0)) throw new Error(`--${name} wants a number from 0, not "${given[name]}"`)
+    return [name, value]
+  })
+  return Object.fromEntries(entries) as Record<keyof typeof defaults, number>
+}
+
+async function run({
+  minutes,
+  seed,
+  nodes,
+  clients,
+  rate,
+  round,
+  losses,
+}: Record<keyof typeof defaults, number>) {
+  const startedMs = performance.now()
+  const since = () => (performance.now() - startedMs) / 60_000
+  const tally = await chaos({
+    seed,
+    nodes,
+    clients,
+    publishesPerSecond: rate,
+    rounds: Math.max(1, Math.round((minutes * 60) / (round + SETTLE_S))),
+    roundMs: round * 1_000,
+    faultEveryMs: 4_000,
+    lossEvery: losses,
+    report: (line) => console.log(`${since().toFixed(1).padStart(6)} min  ${line}`),
+  })
+  console.log(`\n${formatTally(tally, since())}`)
+  if (tally.complaints.length === 0) return
+  console.error(`\n${tally.complaints.join("\n")}`)
+  console.error(
+    `\nThe same schedule again: npm run chaos -- --seed ${seed} --nodes ${nodes} --clients ${clients}`,
+  )
+  process.exitCode = 1
+}
