@@ -88,6 +88,32 @@ describe.skipIf(!program("redis-server"))("an offset never means two things:", (
     },
   )
 
+  test("who was away for several restarts goes on in the same epoch, and finds out if one of them had lost something", async () => {
+    const redis = await server(...WITH_FILE)
+    const [away, log] = [opened(redis.url), opened(redis.url)]
+    const { position } = await say(away, "0")
+    for (const text of ["1", "2", "3"]) {
+      await redis.stop("SIGKILL")
+      await redis.start()
+      await say(log, text)
+    }
+    expect((await away.head("a")).epoch).toBe(position.epoch)
+
+    const folder = String((await redis.client.configGet("dir")).dir)
+    cpSync(`${folder}/appendonlydir`, `${folder}/copy`, { recursive: true })
+    const lost = await say(away, "4")
+    await redis.stop("SIGKILL")
+    rmSync(`${folder}/appendonlydir`, { recursive: true })
+    cpSync(`${folder}/copy`, `${folder}/appendonlydir`, { recursive: true })
+    await redis.start()
+    const fresh = opened(redis.url)
+    for (const text of ["5", "6"]) await say(fresh, text)
+    await redis.stop("SIGKILL")
+    await redis.start()
+    await say(fresh, "7")
+    expect((await away.head("a")).epoch).not.toBe(lost.position.epoch)
+  })
+
   test("with one that is synced now and then, a restart begins an epoch", async () => {
     const redis = await server("--appendonly", "yes", "--appendfsync", "everysec")
     const log = opened(redis.url)

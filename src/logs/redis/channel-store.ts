@@ -106,7 +106,7 @@ export class ChannelStore {
         await this.verify(place)
         continue
       }
-      const [, epoch, , , , top, floor, next, entries] = answer as number[]
+      const [, epoch, , , top, floor, next, entries] = answer as number[]
       return {
         head: { epoch: String(epoch), top: top as number, floor: floor as number },
         entries: decodeEntries(entries as unknown as Buffer),

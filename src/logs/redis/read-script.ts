@@ -4,11 +4,11 @@
  * KEYS: as of the write script. ARGV: format, what (`head`, `last`, `all` or `fold`), then `after` (of `last`: how many
  * events), `through`, how many entries at most, how many bytes at most.
  *
- * Answers {0, epoch, generation, the partition's top, the generation's base, the channel's top, its floor, next, entries},
+ * Answers {0, epoch, generation, the partition's top, the channel's top, its floor, next, entries},
  * or {1, the format that is there}, or {2} when the partition has no epoch yet.
  */
 export const READ_SCRIPT = `#!lua flags=no-writes
-local stored = redis.call('HMGET', KEYS[1], 'format', 'epoch', 'top', 'generation', 'base')
+local stored = redis.call('HMGET', KEYS[1], 'format', 'epoch', 'top', 'generation')
 if not stored[1] then
   if redis.call('EXISTS', KEYS[1]) == 1 then return {1, ''} end
   return {2}
@@ -22,7 +22,7 @@ if packed then headTop, floor, events = struct.unpack('>ddd', packed) end
 local what, after, through = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local entriesMax, bytesMax = tonumber(ARGV[5]), tonumber(ARGV[6])
 local function answer(next, entries)
-  return {0, stored[2], tonumber(stored[4]), tonumber(stored[3]), tonumber(stored[5]), headTop, floor, next, entries}
+  return {0, stored[2], tonumber(stored[4]), tonumber(stored[3]), headTop, floor, next, entries}
 end
 local function text(number) return string.format('%.0f', number) end
 

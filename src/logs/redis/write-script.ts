@@ -1,3 +1,6 @@
+/** In characters: of about a hundred generations. A number that is cut off is too small, which is on the safe side. */
+const BASES_LENGTH_MAX = 1_000
+
 /**
  * Appends a batch of drafts to one channel, or none, trims, and tells those who watch: one atomic step.
  *
@@ -23,9 +26,9 @@
  *   synced now and then (`appendfsync everysec`) may lack the last second or two, even if only the process was killed,
  *   for Redis answers before it has written when a sync is slow: a new epoch. Only a file that is synced for each write
  *   (`appendfsync always`) has all that was acknowledged: the epoch goes on, in a new generation that notes the top that it
- *   began with.
- * - A node knows better: it has seen an offset above the top, or above what the new generation began with, as when a copy
- *   of the file was put back. A new epoch.
+ *   began with, its base.
+ * - A node knows better: it has seen an offset above the top, or above the base of a generation that came since, as when a
+ *   copy of the file was put back; or it has been away for more generations than bases are kept of. A new epoch.
  * - Somebody has deleted the partition's `epoch`, to say so. A new epoch.
  * The check costs 3 microseconds. It is made in the script because nothing else is sure to speak of the server that the
  * script runs on: a client library may redirect or repeat a command on its own.
@@ -46,22 +49,35 @@ local hasDrafts = FIRST <= #packed
 
 local replication = redis.call('INFO', 'replication')
 local server = string.match(replication, 'master_replid:(%x+)')
-local stored = redis.call('HMGET', KEYS[1], 'format', 'epoch', 'top', 'generation', 'base', 'server')
-local epoch, top, generation, base = ARGV[2], 0, 1, 0
+local stored = redis.call('HMGET', KEYS[1], 'format', 'epoch', 'top', 'generation', 'bases', 'server')
+local epoch, top, generation, bases = ARGV[2], 0, 1, '0'
+
+-- Whether what a node has seen was still there when each of the generations began that came since. The latest stands first.
+local function hasOutlived(count, seen)
+  if count < 1 then return false end
+  for base in string.gmatch(bases, '%d+') do
+    if tonumber(base) < seen then return false end
+    count = count - 1
+    if count == 0 then return true end
+  end
+  return false
+end
+
 local isChanged = true
 if stored[1] then
   if stored[1] ~= ARGV[1] then return {1, stored[1]} end
-  epoch, top, generation, base = stored[2] or ARGV[2], tonumber(stored[3]), tonumber(stored[4]), tonumber(stored[5])
+  epoch, top, generation, bases = stored[2] or ARGV[2], tonumber(stored[3]), tonumber(stored[4]), stored[5]
   isChanged = not stored[2]
   if stored[6] ~= server then
     local before = string.match(replication, 'master_replid2:(%x+)')
     local wasPromoted = before and string.find(before, '[^0]')
     local hasFile = string.find(redis.call('INFO', 'persistence'), 'aof_enabled:1', 1, true)
     if wasPromoted or not hasFile or isSynced == 0 then epoch = ARGV[2] end
-    generation, base, isChanged = generation + 1, top, true
+    generation, isChanged = generation + 1, true
+    bases = string.sub(string.format('%.0f', top) .. ',' .. bases, 1, ${BASES_LENGTH_MAX})
   end
   if ARGV[3] == epoch then
-    local isContradicted = knownGeneration ~= generation and (knownGeneration + 1 ~= generation or base < knownTop)
+    local isContradicted = knownGeneration ~= generation and not hasOutlived(generation - knownGeneration, knownTop)
     if knownTop > top or isContradicted then epoch, isChanged = ARGV[2], true end
   end
 elseif redis.call('EXISTS', KEYS[1]) == 1 then
@@ -93,7 +109,7 @@ end
 
 if isChanged then
   redis.call('HSET', KEYS[1], 'format', ARGV[1], 'epoch', epoch, 'top', string.format('%.0f', top),
-    'generation', generation, 'base', string.format('%.0f', base), 'server', server)
+    'generation', generation, 'bases', bases, 'server', server)
 end
 
 if hasDrafts then
