@@ -5,7 +5,7 @@ import { Reachability } from "./reachability.ts"
 import type { Argument, OpenSession, Session } from "./session.ts"
 
 const NOT_YET = "There is no connection to Redis yet"
-const BACKOFF_MS = { min: 50, max: 2_000 } as const
+const BACKOFF_MS = { min: 50, max: 1_000 } as const
 
 interface Waiter {
   readonly resolve: (session: Session) => void
