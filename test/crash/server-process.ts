@@ -1,10 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
-import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 import { onTestFinished } from "vitest"
-
-const root = fileURLToPath(new URL("../../", import.meta.url))
+import { listeningAt, spawnTsx } from "../support/tsx-process.ts"
 
 export type Defect = "acknowledges early"
 
@@ -29,19 +26,9 @@ export class ServerProcess {
   /** Resolves when it listens. */
   async start(): Promise<void> {
     const args = [this.#folder, String(this.#port), ...(this.#defect === undefined ? [] : [this.#defect])]
-    const child = spawn(process.execPath, ["--import", "tsx", "test/crash/server.ts", ...args], {
-      cwd: root,
-      env: { ...process.env, TSX_TSCONFIG_PATH: `${root}tsconfig.json` },
-      stdio: ["ignore", "pipe", "inherit"],
-    })
+    const child = spawnTsx("test/crash/server.ts", args)
     this.#child = child
-    for await (const line of createInterface({ input: child.stdout })) {
-      const [, port] = line.match(/^listening at (\d+)$/) ?? []
-      if (port === undefined) continue
-      this.#port = Number(port)
-      return
-    }
-    throw new Error("the server has ended before it listened")
+    this.#port = Number(await listeningAt(child))
   }
 
   /** `kill -9`, from one instruction to the next. Resolves when it is gone. */

@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 import { createHub, memoryLog } from "holdfast/server"
 import { expect, onTestFinished, test } from "vitest"
 import { WebSocket } from "ws"
+import { listeningAt, spawnTsx } from "../support/tsx-process.ts"
 import { get, handshake } from "./support/http.ts"
 import { app, startTestHub } from "./support/hubs.ts"
 import { newSession, openEvents, post } from "./support/plain-http.ts"
@@ -123,29 +121,15 @@ test("draining twice is draining once", async () => {
 
 /** A server that drains on signals, in a process of its own. */
 async function startProcess(...args: string[]) {
-  const root = fileURLToPath(new URL("../../", import.meta.url))
-  const child: ChildProcess = spawn(
-    process.execPath,
-    ["--import", "tsx", "test/server/support/draining-server.ts", ...args],
-    {
-      cwd: root,
-      env: { ...process.env, TSX_TSCONFIG_PATH: `${root}tsconfig.json` },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  )
+  const child = spawnTsx("test/server/support/draining-server.ts", args, "pipe")
   onTestFinished(() => void child.kill("SIGKILL"))
   const exited = once(child, "exit") as Promise<[number | null]>
   let errors = ""
   child.stderr?.on("data", (chunk: Buffer) => {
     errors += chunk.toString()
   })
-  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
-    const [, url] = line.match(/^listening at (.*)$/) ?? []
-    if (url !== undefined) {
-      return { child, url, exitCode: async () => (await exited)[0], errors: () => errors }
-    }
-  }
-  throw new Error(`the server has ended before it listened: ${errors}`)
+  const url = await listeningAt(child)
+  return { child, url, exitCode: async () => (await exited)[0], errors: () => errors }
 }
 
 test("SIGTERM drains a process, which exits with 0", async () => {

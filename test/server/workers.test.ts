@@ -1,33 +1,22 @@
-import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 import { workers } from "holdfast/server"
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { program } from "../support/program.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
+import { spawnTsx } from "../support/tsx-process.ts"
 import { WireClient } from "./support/wire-client.ts"
-
-const root = fileURLToPath(new URL("../../", import.meta.url))
 
 /** The server in a process of its own, and what it says. */
 function launch(...args: string[]) {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    ["--import", "tsx", "test/server/support/workers-server.ts", ...args],
-    {
-      cwd: root,
-      env: { ...process.env, TSX_TSCONFIG_PATH: `${root}tsconfig.json` },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  )
+  const child = spawnTsx("test/server/support/workers-server.ts", args, "pipe")
   // its workers go when it does
   onTestFinished(() => void child.kill("SIGKILL"))
   const exited = once(child, "exit") as Promise<[number | null]>
   const said: string[] = []
   let wake = () => {}
   let errors = ""
-  createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
+  createInterface({ input: child.stdout }).on("line", (line) => {
     said.push(line)
     wake()
   })

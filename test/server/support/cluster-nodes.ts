@@ -1,10 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
-import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 import { onTestFinished } from "vitest"
-
-const root = fileURLToPath(new URL("../../../", import.meta.url))
+import { listeningAt, spawnTsx } from "../../support/tsx-process.ts"
 
 /** A node in a process of its own, always at the same port. */
 export class ClusterNode {
@@ -24,20 +21,9 @@ export class ClusterNode {
 
   /** Resolves when it listens. */
   async start(): Promise<void> {
-    const script = "test/server/support/cluster-node.ts"
-    const child = spawn(process.execPath, ["--import", "tsx", script, ...this.#args, `${this.#port}`], {
-      cwd: root,
-      env: { ...process.env, TSX_TSCONFIG_PATH: `${root}tsconfig.json` },
-      stdio: ["ignore", "pipe", "inherit"],
-    })
+    const child = spawnTsx("test/server/support/cluster-node.ts", [...this.#args, `${this.#port}`])
     this.#child = child
-    for await (const line of createInterface({ input: child.stdout })) {
-      const [, port] = line.match(/^listening at (\d+)$/) ?? []
-      if (port === undefined) continue
-      this.#port = Number(port)
-      return
-    }
-    throw new Error("the node has ended before it listened")
+    this.#port = Number(await listeningAt(child))
   }
 
   /** Sends SIGTERM. Resolves with the exit code. */
