@@ -6,6 +6,7 @@ const benchmarks = {
   log: () => import("./log.ts"),
   recovery: () => import("./recovery.ts"),
   stalled: () => import("./stalled.ts"),
+  cluster: () => import("./cluster.ts"),
 }
 
 const [name = "", ...args] = process.argv.slice(2)

@@ -17,7 +17,6 @@ let subscribers = 0
 let arrivals: Arrivals | undefined
 let failure: Error | undefined
 
-const check = new MessageCheck()
 const TURN_DELIVERED = Buffer.from([1])
 
 function fail(error: Error): void {
@@ -38,6 +37,7 @@ async function subscribe({
   const { script, subscribe: subscribeChecked } = await contestants[contestant].subscriber()
   if (checked) {
     const subscriber = subscribers++
+    const check = new MessageCheck()
     await subscribeChecked(port, (message) => {
       try {
         check.take(message)

@@ -1,6 +1,9 @@
 import type { Position } from "holdfast/client"
 import type { Ports } from "../process/commands.ts"
 
+/** How far apart the messages of the live traffic are published. */
+export const LIVE_INTERVAL_US = 2_000
+
 export type LogName = "memory" | "lmdb"
 
 /** What the server can be asked to do. Times are µs of the machine's monotonic clock, CPU times µs too. */

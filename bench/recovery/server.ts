@@ -1,5 +1,3 @@
-import { once } from "node:events"
-import { type AddressInfo, createServer, type Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { lmdbLog } from "holdfast/lmdb"
 import { createHub, memoryLog } from "holdfast/server"
@@ -7,9 +5,10 @@ import { app, PARAMS, PATTERN } from "../contestants/holdfast/app.ts"
 import { messageOf } from "../contestants/message.ts"
 import type { Ports } from "../process/commands.ts"
 import { cpuUs, nowUs } from "../process/now.ts"
+import { listenForPace } from "../process/paced-turns.ts"
+import { SteadyTurns } from "../process/steady-turns.ts"
 import { serve } from "../process/worker.ts"
-import type { RecoveryServerCommands } from "./commands.ts"
-import { LiveTraffic } from "./live-traffic.ts"
+import { LIVE_INTERVAL_US, type RecoveryServerCommands } from "./commands.ts"
 import { RETURNING } from "./returning-client.ts"
 
 // The process whose CPU is measured: a hub with two rooms, one that clients return to and one with live traffic.
@@ -17,8 +16,9 @@ import { RETURNING } from "./returning-client.ts"
 type Start = RecoveryServerCommands["start"]
 
 let hub: ReturnType<typeof createServerHub>
-let live: LiveTraffic
+let live: SteadyTurns
 let published = 0
+let livePublished = 0
 let startUs = 0
 let startCpuUs = 0
 
@@ -32,15 +32,10 @@ function createServerHub({ log, folder }: Parameters<Start>[0]) {
 async function start(wanted: Parameters<Start>[0]): Promise<Ports> {
   hub = createServerHub(wanted)
   const room = hub.channel(PATTERN, PARAMS)
-  live = new LiveTraffic((message) => room.publish("said", message))
-  const pace = createServer({ noDelay: true }, (socket: Socket) => {
-    socket.on("data", ({ byteLength }) => live.handleDelivered(byteLength))
-    socket.on("error", () => socket.destroy())
-  })
-  pace.listen(0, "127.0.0.1")
-  await once(pace, "listening")
+  live = new SteadyTurns(() => room.publish("said", messageOf(livePublished++)))
+  const pacePort = await listenForPace((count) => live.handleDelivered(count))
   const { port } = await hub.listen({ port: 0 })
-  return { port, pacePort: (pace.address() as AddressInfo).port }
+  return { port, pacePort }
 }
 
 serve<RecoveryServerCommands>({
@@ -56,7 +51,7 @@ serve<RecoveryServerCommands>({
     while ([...hub.connections()].length > count) await sleep(10)
   },
   begin: ({ live: isLive }) => {
-    if (isLive) live.start()
+    if (isLive) live.start({ intervalUs: LIVE_INTERVAL_US, messagesPerTurn: 1 })
     startCpuUs = cpuUs()
     startUs = nowUs()
   },
