@@ -18,6 +18,9 @@ export interface Sample {
   readonly p99Ms: number
 }
 
+/** Fewer say nothing. */
+const STEADY_TURNS_MIN = 10
+
 export interface Scale {
   readonly nodes: number
   readonly subscribers: number
@@ -70,8 +73,9 @@ export class Scene {
   }
 
   /** So many messages a second, in turns, whether or not those before have been delivered. */
-  atRate(publishesPerSecond: number, messagesPerTurn: number, durationMs: number): Promise<Sample> {
+  atRate(publishesPerSecond: number, messagesPerTurn: number, durationMsMin: number): Promise<Sample> {
     const intervalUs = (messagesPerTurn / publishesPerSecond) * 1e6
+    const durationMs = Math.max(durationMsMin, (STEADY_TURNS_MIN * intervalUs) / 1e3)
     const turns = { messagesPerTurn, durationMs, intervalUs }
     return this.#measure(messagesPerTurn, (node) => node.ask("publishSteadily", turns, durationMs + 30_000))
   }

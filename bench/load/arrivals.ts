@@ -31,9 +31,11 @@ export class Arrivals {
     this.#records[this.#used++] = nowUs() - this.#startUs
     this.#counts[subscriber] = (this.#counts[subscriber] ?? 0) + messages
     this.#delivered += messages
-    if (this.#delivered < this.#turnEnd) return
-    this.#turnEnd += this.#turnDeliveries
-    this.#handleTurn()
+    // a chunk may end several turns
+    while (this.#delivered >= this.#turnEnd) {
+      this.#turnEnd += this.#turnDeliveries
+      this.#handleTurn()
+    }
   }
 
   /** @param publishedUs when each message was published: all subscribers receive them in this order. */

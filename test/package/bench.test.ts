@@ -7,6 +7,7 @@ import { promisify } from "node:util"
 import { afterAll, describe, expect, test } from "vitest"
 import { clientFrame, FrameReader } from "../../bench/load/web-socket-frames.ts"
 import { spreadOf } from "../../bench/report/statistics.ts"
+import { program } from "../support/program.ts"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), "bench-"))
@@ -133,6 +134,30 @@ describe("the benchmarks, small", () => {
       for (const { wokenMessages, wokenGap, oneStalledP99Ms } of rows) {
         expect([wokenMessages.median, wokenGap.median]).toEqual([320, 0])
         expectSpread(oneStalledP99Ms)
+      }
+    },
+    PATIENCE_MS,
+  )
+
+  test.skipIf(program("redis-server") === undefined)(
+    "cluster measures every contender with one and two nodes, and fails unless all is delivered",
+    async () => {
+      const out = join(folder, "cluster.json")
+      await bench("cluster", "--subscribers", "10", "--rounds", "1", "--seconds", "0.1", "--out", out)
+      const { rows } = JSON.parse(readFileSync(out, "utf8"))
+      const contenders = ["socket.io", "holdfast-json", "holdfast-msgpack"]
+      for (const workload of ["one at a time", "16 in one turn", "half of what it carries"]) {
+        const measured = rows.filter((row: { workload: string }) => row.workload === workload)
+        expect(measured.map((row: { nodes: number }) => row.nodes)).toEqual([1, 1, 1, 2, 2, 2])
+        expect(measured.map((row: { contestant: string }) => row.contestant)).toEqual([
+          ...contenders,
+          ...contenders,
+        ])
+        for (const row of measured) {
+          for (const figure of ["nodesCpuUs", "engineCpuUs", "deliveriesPerSecond", "p99Ms"]) {
+            expectSpread(row[figure])
+          }
+        }
       }
     },
     PATIENCE_MS,

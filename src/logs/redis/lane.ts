@@ -36,9 +36,9 @@ export interface LanePorts {
 }
 
 /**
- * The appends of one channel, in the order of the calls. One batch is under way at a time, and what is called meanwhile goes
- * together in the next: so a lone append costs one round trip and many at once cost fewer; the order holds whatever is cut,
- * redirected or repeated; and a batch that was not answered can be repeated until it is, for the script knows it by its
+ * The appends of one channel, in the order of the calls. What is called in one turn of the event loop goes together in one
+ * batch. One is under way at a time, and what is called meanwhile goes together in the next: so a lone append costs one round
+ * trip and many at once cost fewer; the order holds whatever is cut, redirected or repeated; and a batch that was not answered can be repeated until it is, for the script knows it by its
  * number.
  */
 export class Lane {
@@ -78,6 +78,8 @@ export class Lane {
 
   async #run(): Promise<void> {
     this.#isRunning = true
+    // what one turn of the event loop appends is delivered in one burst, if it is told at once
+    await new Promise((resolve) => setImmediate(resolve))
     while (this.#waiting.length > 0) await this.#deliver(this.#take())
     this.#isRunning = false
     this.#ports.handleIdle()
