@@ -86,16 +86,15 @@ export function hostLine(
     duct.end()
     handleEnd()
   }
-  const tab = exchange.open(url, {
-    send: (wire) => {
-      if (!over) duct.post({ type: "wire", wire })
-    },
-    close: (code, reason) => {
-      if (over) return
-      duct.post({ type: "close", code, reason })
-      end()
-    },
-  })
+  const close = (code: number, reason: string) => {
+    if (over) return
+    duct.post({ type: "close", code, reason })
+    end()
+  }
+  const send = (wire: Wire) => {
+    if (!over) duct.post({ type: "wire", wire })
+  }
+  const tab = exchange.open(url, { send, close })
   const leave = (code: number, reason: string) => {
     if (over) return
     end()

@@ -154,6 +154,9 @@ export class Relay {
       stream.remove(tab)
       if (!stream.isFollowed) this.#forget(channel, stream)
     }
+    for (const [channel, signaller] of this.#signallers) {
+      if (signaller === tab) this.#signallers.delete(channel)
+    }
     if (this.#sponsor === tab) this.#sponsor = undefined
     if (reason === "reconnect") this.#renews = true
     if (this.#tabs.size === 0) {
@@ -291,7 +294,13 @@ export class Relay {
 
   handleWire(wire: Wire, nowMs: number): void {
     this.#heardAtMs = nowMs
-    const message = this.#ports.codec.decode(wire) as ServerMessage
+    let message: ServerMessage
+    try {
+      message = this.#ports.codec.decode(wire) as ServerMessage
+    } catch {
+      this.close(CLOSE_PROTOCOL_ERROR, "")
+      return
+    }
     if (message.type === "welcome") this.#handleWelcome(message, nowMs)
     else if (message.type === "token") {
       this.#handleTokenTaken(message, nowMs)

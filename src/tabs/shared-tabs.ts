@@ -1,5 +1,6 @@
 import { platformClock, platformEntropy } from "../client/platform.ts"
 import type { Transport } from "../client/transport.ts"
+import { reconnectsAfter } from "../protocol/close.ts"
 import type { Codec } from "../protocol/codec.ts"
 import { json } from "../protocol/json.ts"
 import { joinCrew } from "./crew.ts"
@@ -7,6 +8,9 @@ import { defaultTransport } from "./default-transport.ts"
 import { Exchange } from "./exchange.ts"
 import type { Station } from "./station.ts"
 import { workerStation } from "./worker-station.ts"
+
+/** How long what a client said last has to leave, after which a page without one leaves the others, in ms. */
+const RETIRE_MS = 100
 
 export interface SharedTabsOptions {
   /**
@@ -56,11 +60,18 @@ export function sharedTabs({ name = "holdfast", worker, ...options }: SharedTabs
     stopped?.stop(isGone)
   }
   let listens = false
+  let lines = 0
+  /** A page that has no client any more does not hold the others' connection. */
+  const retire = () => {
+    platformClock.after(RETIRE_MS, () => {
+      if (lines === 0) stop(false)
+    })
+  }
 
   return {
-    open: (url, events) => {
+    open: (url, { onClose, ...events }) => {
       if (globalThis.navigator?.locks === undefined || typeof BroadcastChannel !== "function") {
-        return transport.open(url, events)
+        return transport.open(url, { onClose, ...events })
       }
       if (!listens) {
         addEventListener("pagehide", () => stop(true))
@@ -68,7 +79,15 @@ export function sharedTabs({ name = "holdfast", worker, ...options }: SharedTabs
         listens = true
       }
       station ??= join()
-      return station.open(url, events)
+      lines++
+      return station.open(url, {
+        ...events,
+        onClose: (code, reason) => {
+          lines--
+          if (!reconnectsAfter(code)) retire()
+          onClose(code, reason)
+        },
+      })
     },
   }
 }

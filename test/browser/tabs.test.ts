@@ -180,6 +180,19 @@ describe.skipIf(!program("chromium"))("tabs in a browser", () => {
     )
   })
 
+  test("a page that has closed its client leaves the connection to others", async () => {
+    const { url, count, open } = await serve()
+    const [leader, follower] = [await openTab(url), await openTab(url)]
+    await leader.evaluate(() => window.tabsPage.close())
+    await follower.waitForFunction(async () => {
+      const { held = [] } = await navigator.locks.query()
+      return held.filter(({ name }) => name?.includes(" tab ")).length === 1
+    })
+    await count(1, 10)
+    await untilHeard(follower, 10)
+    expect(open()).toBe(1)
+  })
+
   test("a tab that is frozen does not keep the connection", async () => {
     const { url, count } = await serve()
     const [leader, follower] = [await openTab(url), await openTab(url)]
