@@ -29,9 +29,10 @@ declare global {
 
 // the server imports the contract from here too
 if (typeof window === "object") {
-  const worker = () => new SharedWorker("/worker.js", { type: "module" })
+  const script = location.search === "?broken" ? "/missing.js" : "/worker.js"
+  const worker = () => new SharedWorker(script, { type: "module" })
   const client = connect<typeof app>("/holdfast", {
-    transport: sharedTabs(location.search === "?worker" ? { worker } : {}),
+    transport: sharedTabs(location.search === "" ? {} : { worker }),
   })
   // that lines are cut is what the tests are about
   client.on("error", () => {})

@@ -42,6 +42,7 @@ describe.skipIf(!program("chromium"))("tabs in a browser", () => {
   async function serve() {
     const server = createServer((request, response) => {
       const script = scripts.get(request.url ?? "")
+      if (request.url === "/missing.js") response.statusCode = 404
       response.setHeader("content-type", script === undefined ? "text/html" : "text/javascript")
       response.end(
         script ??
@@ -178,6 +179,14 @@ describe.skipIf(!program("chromium"))("tabs in a browser", () => {
     expect(here.findLastIndex((members) => members.length === 0)).toBeLessThan(
       here.findIndex((members) => members.length > 0),
     )
+  })
+
+  test("where the worker's script cannot be loaded, a tab holds the connection", async () => {
+    const { url, count, open } = await serve()
+    const tabs = [await openTab(`${url}?broken`), await openTab(`${url}?broken`)]
+    await count(1, 10)
+    for (const tab of tabs) await untilHeard(tab, 10)
+    expect(open()).toBe(1)
   })
 
   test("a page that has closed its client leaves the connection to others", async () => {
