@@ -8,6 +8,7 @@ import type {
   States,
 } from "../contract/index.ts"
 import type { Position } from "../protocol/position.ts"
+import type { ClusterConnection, Gathered } from "./cluster-answers.ts"
 
 export interface PublishOptions {
   /** Makes a repetition harmless: the same key is appended once. Default: none. */
@@ -60,6 +61,12 @@ export interface ChannelHandle<D extends ChannelDefinition> {
   ) => Promise<Map<string, Received<States<D>[N]>>>
   /** Who is here, by member. */
   readonly members: () => Promise<Map<string, Received<Presence<D>>>>
+  /**
+   * Ends the subscriptions of a user, by its `id`, and takes it out of presence, at every node: its clients are told
+   * `unsubscribed` with the code `revoked` and the reason. It may subscribe again if the `subscribe` handler lets it. Resolves
+   * with the connections that were concerned, and the nodes that did not answer within `clusterTimeoutMs`.
+   */
+  readonly revoke: (user: string | number, reason?: string) => Promise<Gathered<ClusterConnection>>
   /** The last events, oldest first. */
   readonly history: (range: { readonly last: number }) => Promise<PastEvent<D>[]>
 }

@@ -1,19 +1,25 @@
 import { Channel, type ChannelPorts, type Subscription } from "./channel.ts"
 import type { Target } from "./target.ts"
 
+/** Told what is followed, and what no more. */
+export interface ChannelsHandlers {
+  readonly handleOpen: (channel: Channel) => void
+  readonly handleClose: (channel: Channel) => void
+}
+
 /** The channels that this node follows: those that somebody here subscribes to. */
 export class Channels {
   readonly #ports: ChannelPorts
-  readonly #handleOpen: (channel: Channel) => void
+  readonly #handlers: ChannelsHandlers
   readonly #opening = new Map<string, Promise<Channel>>()
   readonly #open = new Map<string, Channel>()
   /** Who is about to subscribe, by channel: it stays open for them. */
   readonly #held = new Map<string, number>()
   #lastAlias = 0
 
-  constructor(ports: ChannelPorts, handleOpen: (channel: Channel) => void) {
+  constructor(ports: ChannelPorts, handlers: ChannelsHandlers) {
     this.#ports = ports
-    this.#handleOpen = handleOpen
+    this.#handlers = handlers
   }
 
   get size(): number {
@@ -53,7 +59,7 @@ export class Channels {
   }
 
   close(): void {
-    for (const channel of this.#open.values()) channel.close()
+    for (const channel of this.#open.values()) this.#close(channel)
     this.#open.clear()
   }
 
@@ -66,7 +72,7 @@ export class Channels {
       .open()
       .then(() => {
         this.#open.set(target.name, channel)
-        this.#handleOpen(channel)
+        this.#handlers.handleOpen(channel)
         return channel
       })
       .finally(() => this.#opening.delete(target.name))
@@ -78,6 +84,11 @@ export class Channels {
     const channel = this.#open.get(name)
     if (channel === undefined || channel.subscriptions.size > 0 || this.#held.has(name)) return
     this.#open.delete(name)
+    this.#close(channel)
+  }
+
+  #close(channel: Channel): void {
     channel.close()
+    this.#handlers.handleClose(channel)
   }
 }

@@ -9,8 +9,10 @@ import type { Limits } from "./limits.ts"
 import type { Log } from "./log.ts"
 import type { LogState } from "./log-state.ts"
 import type { Members } from "./members.ts"
+import type { Neighbours } from "./neighbours.ts"
 import type { Logger } from "./options.ts"
 import type { Publisher } from "./publisher.ts"
+import type { Signals } from "./signals.ts"
 import type { Target } from "./target.ts"
 
 /** A handler as the hub calls it: the types that the contract gives it end where the wire begins. */
@@ -46,5 +48,9 @@ export interface Core {
   readonly connections: Connections
   readonly members: Members
   readonly publisher: Publisher
+  readonly signals: Signals
+  /** This node's name, another one in each of its lives. */
+  readonly node: string
+  readonly neighbours: Neighbours
   readonly handle: (target: Target) => ChannelHandle<ChannelDefinition>
 }

@@ -47,7 +47,7 @@ export function closeAll(core: Core, reason: string): void {
   for (const connection of core.connections) sendAway(connection, reason, true, "goingAway")
 }
 
-function sendAway(connection: Connection, reason: string, reconnect: boolean, why: CloseReason): void {
+export function sendAway(connection: Connection, reason: string, reconnect: boolean, why: CloseReason): void {
   if (connection.state === "open") connection.send({ type: "goaway", reason, reconnect, afterMs: 0 })
   connection.close(why, reason)
 }

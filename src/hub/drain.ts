@@ -11,7 +11,7 @@ export function handOverAll(core: Core, reason: string, spreadMs: number): void 
   }
 }
 
-function handOver(core: Core, connection: Connection, reason: string, afterMs: number): void {
+export function handOver(core: Core, connection: Connection, reason: string, afterMs: number): void {
   const close = () => connection.close("goingAway", reason)
   if (connection.state !== "open") {
     // it has nothing yet that it could miss

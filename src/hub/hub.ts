@@ -7,6 +7,8 @@ import type { ChannelHandle } from "./channel-handle.ts"
 import { Channels } from "./channels.ts"
 import { checkHandlers } from "./check-handlers.ts"
 import type { Clock } from "./clock.ts"
+import { answerTo, clusterOf, disconnect } from "./cluster.ts"
+import type { Cluster, ClusterConnection, Disconnection, Gathered } from "./cluster-answers.ts"
 import { Connections } from "./connections.ts"
 import type { Core, Handlers } from "./core.ts"
 import {
@@ -26,10 +28,12 @@ import { Loader } from "./loader.ts"
 import type { Log } from "./log.ts"
 import { LogState } from "./log-state.ts"
 import { Members } from "./members.ts"
+import { Neighbours } from "./neighbours.ts"
 import type { HubOptions, Logger } from "./options.ts"
 import { Publisher } from "./publisher.ts"
 import { RateCap } from "./rate-cap.ts"
 import { channelHandle } from "./server-channel.ts"
+import { Signals } from "./signals.ts"
 import type { Target } from "./target.ts"
 import { Trimmer } from "./trimmer.ts"
 
@@ -50,7 +54,14 @@ export interface HubCore<C extends Contract, User> {
   readonly connections: () => Iterable<ConnectedClient<User>>
   /** Why the log cannot be reached; undefined when it can. */
   readonly logFailure: () => HoldfastError | undefined
-  /** Sends every client away. */
+  /**
+   * Ends the connections of a user at every node. Resolves with those, and with the nodes that did not answer within
+   * `clusterTimeoutMs`.
+   */
+  readonly disconnect: (disconnection: Disconnection) => Promise<Gathered<ClusterConnection>>
+  /** The nodes that share the log, and their connections. */
+  readonly cluster: Cluster
+  /** Sends every client of this node away. */
   readonly disconnectAll: (departure: Departure) => void
   /** Sends every client away, tells presence, and closes the log. */
   readonly close: () => Promise<void>
@@ -84,9 +95,13 @@ export function createHubCore<C extends Contract, User, Request>(
     handleMembership: (channel, entry) => members.handleEntry(channel, entry),
     handleStartOver: (channel) => members.handleStartOver(channel),
   }
-  const channels = new Channels(channelPorts, (channel) => {
-    trimmer.track(channel.name, keepOf(channel.match))
-    if (channel.match.definition.presence !== undefined) members.handleOpen(channel)
+  const channels = new Channels(channelPorts, {
+    handleOpen: (channel) => {
+      trimmer.track(channel.name, keepOf(channel.match))
+      signals.handleOpen(channel)
+      if (channel.match.definition.presence !== undefined) members.handleOpen(channel)
+    },
+    handleClose: (channel) => signals.handleClose(channel),
   })
   const trimmer = new Trimmer(log, clock, limits.trimIntervalMs, logger)
   const publisher = new Publisher(log, clock, limits, new RateCap(clock), (name, keep) =>
@@ -95,7 +110,40 @@ export function createHubCore<C extends Contract, User, Request>(
   const target = (name: string): Target => ({ name, match: matchOf(contract, name) })
   const connections = new Connections(clock, limits)
   const node = entropy.uniqueId()
-  const members = new Members({ node, publisher, log, clock, entropy, logger, limits, channels, target })
+  const { bus } = log
+  const signals = new Signals({
+    node,
+    bus,
+    publisher,
+    channels,
+    handleFailure: (channel, error, retry) => {
+      handleFailure(`the signals of ${channel} cannot be listened to`, error)
+      clock.after(limits.retryMs, retry)
+    },
+  })
+  const members = new Members({
+    node,
+    publisher,
+    log,
+    clock,
+    entropy,
+    logger,
+    limits,
+    channels,
+    target,
+    ask: bus === undefined ? undefined : (place) => neighbours.tell({ type: "ask", place }),
+  })
+  const neighbours = new Neighbours({
+    node,
+    bus,
+    clock,
+    entropy,
+    limits,
+    logger,
+    others: () => members.otherNodes(),
+    answer: (question) => answerTo(core, question),
+    handleNews: ({ place }) => members.handleAsk(place),
+  })
   const core: Core = {
     contract,
     handlers,
@@ -111,6 +159,9 @@ export function createHubCore<C extends Contract, User, Request>(
     connections,
     members,
     publisher,
+    signals,
+    node,
+    neighbours,
     handle: (each) => channelHandle(core, each),
   }
   return {
@@ -120,10 +171,13 @@ export function createHubCore<C extends Contract, User, Request>(
       core.handle(target(formatName(pattern, params))) as ChannelHandle<ChannelDefinition> as never,
     connections: () => connectedClients(core),
     logFailure: () => core.logState.failure,
+    disconnect: (disconnection) => disconnect(core, disconnection),
+    cluster: clusterOf(core),
     disconnectAll: (departure) => disconnectAll(core, departure),
     close: async () => {
       closeAll(core, "the server closes")
       core.logState.close()
+      neighbours.close()
       trimmer.close()
       await core.members.close()
       channels.close()

@@ -31,6 +31,10 @@ export interface Limits {
   readonly handoverMs: number
   /** How often a node tells those that share the log with it that it is there: several times within a lease. */
   readonly nodeHeartbeatMs: number
+  /** How long a question to all nodes waits for their answers. */
+  readonly clusterTimeoutMs: number
+  /** Connections that each node names in its answer to one question. */
+  readonly clusterResultsMax: number
   /** The largest value that a channel's loader may give, in bytes of its encoding. */
   readonly snapshotBytesMax: number
   /** How many pages are read from the log at once, over all connections: one for each of so many. */
@@ -58,6 +62,8 @@ export const defaultLimits: Limits = {
   presenceGraceMs: 3_000,
   presenceLeaseMs: 8_000,
   nodeHeartbeatMs: 2_000,
+  clusterTimeoutMs: 2_000,
+  clusterResultsMax: 1_000,
   handoverMs: 10_000,
   snapshotBytesMax: 4 * 1024 * 1024,
   readsAtOnceMax: 64,

@@ -10,7 +10,7 @@ import { decodeMembership, encodeMembership, HAS_LEFT, isLeaseOver, LEASE_OVER }
 import { Nodes } from "./nodes.ts"
 import type { Logger } from "./options.ts"
 import { Orphans } from "./orphans.ts"
-import { type HeldPlace, type Place, Presence } from "./presence.ts"
+import { equal, type HeldPlace, type Place, Presence } from "./presence.ts"
 import type { Publisher } from "./publisher.ts"
 import { Recheck } from "./recheck.ts"
 import { Stays } from "./stays.ts"
@@ -27,8 +27,13 @@ export interface MembersPorts {
   readonly logger: Logger
   readonly limits: Limits
   readonly channels: Channels
+  /** Asks the other nodes whether the client of this place comes to one of them now. Undefined: there is no way. */
+  readonly ask: ((place: HeldPlace) => void) | undefined
   readonly target: (name: string) => Target
 }
+
+/** How long the other nodes have to say that a client comes to them now, in ms. */
+const ASK_MS = 500
 
 /** What only matters where other nodes write to the log too. */
 interface Shared {
@@ -43,6 +48,8 @@ export class Members {
   readonly #presence = new Presence()
   readonly #pending = new Set<() => void>()
   readonly #stays: Stays
+  /** Members that are being looked up in the log; true: another node has asked for them meanwhile. */
+  readonly #lookups = new Map<string, boolean>()
   readonly #adoption: Adoption
   readonly #shared: Shared | undefined
   #closed = false
@@ -53,7 +60,7 @@ export class Members {
     this.#stays = new Stays({
       leaseMs: ports.limits.presenceLeaseMs,
       later,
-      depart: (channel, member) => this.#depart(channel, member, member, LEASE_OVER),
+      depart: (channel, member) => this.#lapse(channel, member),
     })
     this.#adoption = new Adoption({ ...ports, later, seeOff: (place) => this.#tell(place, LEASE_OVER) })
     if (ports.log.shared !== true) return
@@ -73,6 +80,11 @@ export class Members {
     nodes.start()
   }
 
+  /** The nodes that share the log, without this one. */
+  otherNodes(): string[] {
+    return this.#shared?.nodes.names().filter((name) => name !== this.#ports.node) ?? []
+  }
+
   /** Whether the member that a `join` entry tells of is one of a node that is gone. */
   isOrphan({ body }: Entry): boolean {
     return this.#shared?.nodes.isGone(decodeMembership(body).node) === true
@@ -85,6 +97,7 @@ export class Members {
     if (connection.state === "closed" && !isBrief(connection)) return
     this.#hold(target.name, connection)
     if (this.#holds(target.name, connection, payload)) return
+    if (isBrief(connection) && (await this.#isElsewhere(target, member, payload))) return
     await this.#join(target, member, owner, payload)
   }
 
@@ -152,6 +165,16 @@ export class Members {
     if (!this.#closed) this.#shared?.recheck.check(name)
   }
 
+  /** Another node has not heard of this client for a lease: if it comes here, this node answers for it from now on. */
+  handleAsk({ channel, member, joined }: HeldPlace): void {
+    if (this.#closed || !this.#stays.has(channel, member)) return
+    if (this.#lookups.has(lookupOf(channel, member))) this.#lookups.set(lookupOf(channel, member), true)
+    const place = this.#presence.find(channel, member)
+    if (place?.joined === undefined || place.owner !== member) return
+    if (!place.elsewhere && place.joined > joined) return
+    this.#enterAgain(channel, member, place).catch(() => this.#shared?.recheck.check(channel))
+  }
+
   /** Everybody leaves: the hub closes. Resolves when the log knows. */
   async close(): Promise<void> {
     this.#closed = true
@@ -180,8 +203,65 @@ export class Members {
   /** Whether the member is there already, as it is to be, and is this connection's now. */
   #holds(channel: string, connection: Connection, payload: Uint8Array): boolean {
     // in a log that other nodes write to, the member may have come and gone through one of them since
-    if (this.#shared !== undefined && !isBrief(connection)) return false
+    if (this.#shared !== undefined && !this.#wouldKnow(channel, connection)) return false
     return this.#presence.takeOver(channel, connection.member, connection.owner, payload)
+  }
+
+  /** Whether this node would have been told if the member had gone through another one. */
+  #wouldKnow(channel: string, connection: Connection): boolean {
+    if (!isBrief(connection)) return false
+    return this.#ports.ask !== undefined || this.#ports.channels.find(channel) !== undefined
+  }
+
+  /**
+   * Whether another node, to which the client came before, has told of the member as it is to be. Then there is nothing to
+   * tell: with each entry of that kind, all polls in the channel would end, and their clients come to another node again.
+   */
+  async #isElsewhere(target: Target, member: string, payload: Uint8Array): Promise<boolean> {
+    if (this.#shared === undefined || this.#ports.ask === undefined) return false
+    if (this.#presence.find(target.name, member) !== undefined) return false
+    const lookup = lookupOf(target.name, member)
+    this.#lookups.set(lookup, false)
+    try {
+      const found = await this.#lookUp(target, member)
+      const wasAsked = this.#lookups.get(lookup) === true
+      if (found === undefined || wasAsked || !equal(found.payload, payload)) return false
+      if (this.#presence.find(target.name, member) !== undefined) return false
+      this.#presence.know(target.name, member, found.payload, found.offset)
+      return true
+    } finally {
+      this.#lookups.delete(lookup)
+    }
+  }
+
+  /** What the log tells of a member, if a node that is there has told it. */
+  async #lookUp(
+    target: Target,
+    member: string,
+  ): Promise<{ readonly payload: Uint8Array; readonly offset: number } | undefined> {
+    const offset = await this.#ports.publisher.latestOf(target, member)
+    if (offset === 0) return undefined
+    const range = { after: offset - 1, through: offset, select: "fold", entriesMax: 1, bytesMax: 1 } as const
+    const [entry] = (await this.#ports.log.read(target.name, range)).entries
+    if (entry?.key !== member) return undefined
+    const { node, payload } = decodeMembership(entry.body)
+    return this.otherNodes().includes(node) ? { payload, offset } : undefined
+  }
+
+  /** A client has not come for a lease. */
+  #lapse(channel: string, member: string): void {
+    const place = this.#presence.find(channel, member)
+    if (place?.owner !== member) return
+    const { ask } = this.#ports
+    if (this.#shared === undefined || ask === undefined || place.elsewhere || place.joined === undefined) {
+      this.#depart(channel, member, member, LEASE_OVER)
+      return
+    }
+    ask({ channel, member, joined: place.joined })
+    // whoever answers for it by then has told the log, so that there is nothing to leave
+    this.#later(ASK_MS, () => {
+      if (!this.#stays.has(channel, member)) this.#depart(channel, member, member, LEASE_OVER)
+    })
   }
 
   async #join(target: Target, member: string, owner: string, payload: Uint8Array): Promise<void> {
@@ -268,6 +348,10 @@ export class Members {
     this.#pending.add(cancel)
     return cancel
   }
+}
+
+function lookupOf(channel: string, member: string): string {
+  return `${member}\n${channel}`
 }
 
 function isBrief({ outlet }: Connection): boolean {

@@ -160,6 +160,6 @@ function latestKnown(place: Place): Place | undefined {
   return known
 }
 
-function equal(one: Uint8Array, other: Uint8Array): boolean {
+export function equal(one: Uint8Array, other: Uint8Array): boolean {
   return one.byteLength === other.byteLength && one.every((byte, index) => byte === other[index])
 }

@@ -1,12 +1,12 @@
 import type { ChannelDefinition } from "../contract/index.ts"
 import { decodeBody, encodeBody } from "../protocol/msgpack.ts"
 import type { ChannelHandle, PublishOptions } from "./channel-handle.ts"
+import { revokeEverywhere } from "./cluster.ts"
 import type { Core } from "./core.ts"
 import { dedupe } from "./dedupe.ts"
 import { entries } from "./entries.ts"
 import type { Dedupe, Entry } from "./log.ts"
 import { memberData } from "./membership.ts"
-import { sendSignal } from "./signals.ts"
 import type { Target } from "./target.ts"
 
 /** A channel for the server's own code. */
@@ -27,11 +27,12 @@ export function channelHandle(core: Core, target: Target): ChannelHandle<Channel
     },
     delete: async (name, key, options) =>
       publisher.delete(target, name, key, dedupeOf(core, options, [name, key]))(),
-    signal: (name, data) => sendSignal(core, target, name, data),
+    signal: (name, data) => core.signals.send(target, name, data),
     state: async (name) =>
       byKey(await fold((entry) => entry.kind === "set" && entry.name === name), decodeBody),
     members: async () =>
       byKey(await fold((entry) => entry.kind === "join" && !core.members.isOrphan(entry)), memberData),
+    revoke: (user, reason = "the permission was taken away") => revokeEverywhere(core, channel, user, reason),
     history: async ({ last }) => history(core, channel, last),
   }
 }

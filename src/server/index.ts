@@ -1,5 +1,12 @@
 export type { Bus } from "../hub/bus.ts"
 export type { ChannelHandle, PastEvent, PublishOptions } from "../hub/channel-handle.ts"
+export type {
+  Cluster,
+  ClusterConnection,
+  ClusterNode,
+  Disconnection,
+  Gathered,
+} from "../hub/cluster-answers.ts"
 export type { ConnectedClient, Departure } from "../hub/departure.ts"
 export type { Limits } from "../hub/limits.ts"
 export type {

@@ -1,56 +1,9 @@
 import { describe, expect, it } from "vitest"
 import type { Entry, Log } from "../../src/hub/log.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
-import { HoldfastError } from "../../src/protocol/error.ts"
-import { type TestProcess, testProcess } from "../../src/testing/process.ts"
-import { sharedLog } from "../../src/testing/shared-log.ts"
-import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts"
-import { type Peer, type Rig, rig } from "./rig.ts"
-import { handlers, room } from "./room.ts"
+import { type Node, nodes } from "./node-rig.ts"
+import type { Peer } from "./rig.ts"
 
 const CHANNEL = "room/lobby"
-const limits = { presenceLeaseMs: 8_000, nodeHeartbeatMs: 2_000, heartbeatMs: 1_000_000 }
-
-type Node = Rig<typeof room, undefined> &
-  Pick<TestProcess, "kill"> & { way: { open: boolean; told: boolean } }
-
-/** Nodes that share a log, each of which can be killed, and lose its way to the log. */
-function nodes(count: number, own: Partial<typeof limits> = {}) {
-  const clock = virtualClock()
-  const inside = memoryLog({ epoch: "e1" })
-  const shared = sharedLog(inside)
-  const start = (): Node => {
-    const way = { open: true, told: true }
-    const process = testProcess({ clock, log: shared })
-    const r = rig(
-      room,
-      { channels: handlers, limits: { ...limits, ...own } },
-      wayTo(process.log, way, clock),
-      {
-        ...clock,
-        ...process.clock,
-      },
-    )
-    return { ...r, kill: process.kill, way }
-  }
-  return { clock, inside, start, all: Array.from({ length: count }, start) as [Node, Node, Node] }
-}
-
-/** While it is closed, nothing can be asked; while it does not tell, what is appended is not heard of. */
-function wayTo(log: Log, way: { open: boolean; told: boolean }, clock: VirtualClock): Log {
-  const whileOpen = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (way.open) return work()
-    await new Promise<void>((resolve) => clock.after(1_000, resolve))
-    throw new HoldfastError("log_unavailable")
-  }
-  return {
-    ...log,
-    append: (...args) => whileOpen(() => log.append(...args)),
-    read: (...args) => whileOpen(() => log.read(...args)),
-    head: (...args) => whileOpen(() => log.head(...args)),
-    watch: (channel, listener) => log.watch(channel, (batch) => way.open && way.told && listener(batch)),
-  }
-}
 
 async function enter(node: Node, session: string, mood: string): Promise<Peer> {
   const peer = node.peer()

@@ -2,7 +2,6 @@ import type { SendSignal } from "../../protocol/message.ts"
 import type { Connection } from "../connection.ts"
 import type { Core } from "../core.ts"
 import { conform, declared, inputSchema } from "../payload.ts"
-import { sendSignal } from "../signals.ts"
 import { refuse } from "./answer.ts"
 import { contextOf, guarded, handlerOf, targetOf } from "./authorize.ts"
 
@@ -14,7 +13,7 @@ export async function signal(core: Core, connection: Connection, message: SendSi
     const what = `signal "${message.name}" of ${target.name}`
     const data = await conform(what, inputSchema(payload), message.data)
     const value = await guarded(core, what, () => handler({ ...contextOf(core, connection, target), data }))
-    await sendSignal(core, target, message.name, value, connection.member)
+    await core.signals.send(target, message.name, value, connection.member)
   } catch (error) {
     refuse(core, connection, { channel: message.channel }, error)
   }

@@ -65,6 +65,15 @@ async function authorize(core: Core, connection: Connection, target: Target): Pr
   if (!allowed) throw new HoldfastError("not_allowed", `no permission to subscribe to ${target.name}`)
 }
 
+/** The user may not be subscribed any more, nor be present. */
+export function revoke(core: Core, connection: Connection, channel: string, reason: string): void {
+  end(core, connection, channel, new HoldfastError("revoked", reason))
+  if (connection.entered?.has(channel) !== true) return
+  core.members.leave(targetOf(core, channel), connection).catch(() => {
+    // tried again by itself
+  })
+}
+
 /** Ends a subscription that could not be made, or may not go on, and says why. */
 function end(core: Core, connection: Connection, channel: string, error: unknown): void {
   if (!connection.subscriptions.has(channel)) return

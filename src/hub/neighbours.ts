@@ -1,0 +1,126 @@
+import { decodeBody, encodeBody } from "../protocol/msgpack.ts"
+import type { Bus } from "./bus.ts"
+import type { Clock } from "./clock.ts"
+import type { Answer, Gathered } from "./cluster-answers.ts"
+import type { Entropy } from "./entropy.ts"
+import type { Limits } from "./limits.ts"
+import type { Logger } from "./options.ts"
+import type { HeldPlace } from "./presence.ts"
+
+/** All nodes listen there; and each where it is answered. No signals' topic is like them. */
+const ALL = "nodes"
+const topicOf = (node: string) => `node/${node}`
+
+/** `ask`: whether the client of this place comes to another node now. */
+export type News = { readonly type: "ask"; readonly place: HeldPlace }
+
+/** What a node tells the others. What a node does not know, it ignores: the others may be newer. */
+type Message =
+  | { readonly type: "news"; readonly news: News }
+  | { readonly type: "question"; readonly id: string; readonly question: unknown }
+  | { readonly type: "answer"; readonly id: string; readonly answer: Answer }
+
+type Told = Message & { readonly node: string }
+
+export interface NeighboursPorts {
+  readonly node: string
+  readonly bus: Bus | undefined
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly limits: Limits
+  readonly logger: Logger
+  /** The other nodes, as far as they were heard of. */
+  readonly others: () => readonly string[]
+  /** Answers a question of this node or another. */
+  readonly answer: (question: unknown) => Answer
+  readonly handleNews: (news: News) => void
+}
+
+/** The way to the other nodes past the log: news for all, and questions with their answers. */
+export class Neighbours {
+  readonly #ports: NeighboursPorts
+  readonly #asked = new Map<string, (node: string, answer: Answer) => void>()
+  #unsubscribe: (() => void)[] = []
+  #closed = false
+
+  constructor(ports: NeighboursPorts) {
+    this.#ports = ports
+    if (ports.bus !== undefined) {
+      void this.#listen(ports.bus, ALL)
+      void this.#listen(ports.bus, topicOf(ports.node))
+    }
+  }
+
+  /** Whether there is a way at all. */
+  get reachable(): boolean {
+    return this.#ports.bus !== undefined
+  }
+
+  tell(news: News): void {
+    this.#send(ALL, { type: "news", news })
+  }
+
+  /** Asks every node, this one included. Never rejects: who does not answer in time is missing. */
+  gather<T>(question: unknown): Promise<Gathered<T>> {
+    const { clock, entropy, limits, answer, others } = this.#ports
+    const id = entropy.uniqueId()
+    const missing = new Set(others())
+    const answers = [answer(question)]
+    return new Promise((resolve) => {
+      const finish = () => {
+        cancel()
+        this.#asked.delete(id)
+        resolve({
+          results: answers.flatMap(({ results }) => results as T[]),
+          missing: [...missing],
+          truncated: answers.some(({ truncated }) => truncated),
+        })
+      }
+      const cancel = clock.after(limits.clusterTimeoutMs, finish)
+      this.#asked.set(id, (node, answered) => {
+        // a node that has just started may answer though nothing was heard of it yet
+        answers.push(answered)
+        missing.delete(node)
+        if (missing.size === 0) finish()
+      })
+      this.#send(ALL, { type: "question", id, question })
+      if (missing.size === 0 || !this.reachable) finish()
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const stop of this.#unsubscribe.splice(0)) stop()
+  }
+
+  async #listen(bus: Bus, topic: string): Promise<void> {
+    const { clock, limits, logger } = this.#ports
+    try {
+      const stop = await bus.subscribe(topic, (body) => this.#handle(body))
+      if (this.#closed) stop()
+      else this.#unsubscribe.push(stop)
+    } catch (error) {
+      if (this.#closed) return
+      logger.error("the other nodes cannot be listened to, trying again", { error })
+      clock.after(limits.retryMs, () => void this.#listen(bus, topic))
+    }
+  }
+
+  #send(topic: string, message: Message): void {
+    const { bus, node } = this.#ports
+    bus?.publish(topic, encodeBody({ ...message, node }))
+  }
+
+  #handle(body: Uint8Array): void {
+    if (this.#closed) return
+    const told = decodeBody(body) as Told
+    if (told.node === this.#ports.node) return
+    if (told.type === "news") {
+      if (told.news.type === "ask") this.#ports.handleNews(told.news)
+    } else if (told.type === "answer") this.#asked.get(told.id)?.(told.node, told.answer)
+    else if (told.type === "question") {
+      const answer = this.#ports.answer(told.question)
+      this.#send(topicOf(told.node), { type: "answer", id: told.id, answer })
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest"
+import { memoryLog } from "../../src/logs/memory.ts"
+import { sharedLog } from "../../src/testing/shared-log.ts"
+import { type Node, nodes } from "./node-rig.ts"
+
+const CHANNEL = "room/lobby"
+const presence = [{ channel: CHANNEL, data: { mood: "calm" } }]
+const session = "the-same-session-0123456789"
+
+async function request(node: Node, hello: object = { presence }) {
+  const peer = node.request()
+  peer.send({ type: "hello", session, subscriptions: [], ...hello })
+  await node.clock.settle()
+  return peer
+}
+
+async function watch(node: Node) {
+  const peer = node.peer()
+  await peer.hello({ channel: CHANNEL })
+  return () => peer.received.filter(({ type }) => type === "join" || type === "left").map(({ type }) => type)
+}
+
+describe("a client whose requests go to one node after the other", () => {
+  it("is told of once while each of them hears of it within a lease", async () => {
+    const { clock, all } = nodes(3)
+    const told = await watch(all[2])
+    for (let n = 0; n < 60; n++) {
+      const poll = await request(all[n % 2] as Node)
+      await clock.advance(1_000)
+      poll.cut()
+    }
+    expect(told()).toEqual(["join"])
+    await clock.advance(10_000)
+    // the node that it came to last has answered for it in the end
+    expect(told()).toEqual(["join", "join", "left"])
+  })
+
+  it("is handed over without leaving when it does not come to a node any more", async () => {
+    const { clock, all } = nodes(3)
+    const told = await watch(all[2])
+    for (let n = 0; n < 8; n++) {
+      const poll = await request(all[n % 2] as Node)
+      await clock.advance(25_000)
+      poll.cut()
+    }
+    expect(told()).not.toContain("left")
+    expect(told().length).toBeLessThanOrEqual(8)
+    await clock.advance(9_000)
+    expect(told().at(-1)).toBe("left")
+    expect(told().filter((type) => type === "left")).toHaveLength(1)
+  })
+
+  it("leaves at whichever node it says so", async () => {
+    const { clock, all } = nodes(3)
+    const told = await watch(all[2])
+    const poll = await request(all[0])
+    poll.cut()
+    const send = await request(all[1], {})
+    send.send({ type: "leave", id: 1, channel: CHANNEL })
+    await clock.settle()
+    expect(send.last("result")).toEqual({ type: "result", id: 1 })
+    expect(told()).toEqual(["join", "left"])
+    await clock.advance(30_000)
+    expect(told()).toEqual(["join", "left"])
+  })
+
+  it("stays when the node that has told of it is killed, and it comes to another one", async () => {
+    const { clock, all } = nodes(3)
+    const told = await watch(all[2])
+    await request(all[0])
+    await request(all[1])
+    await clock.advance(1_000)
+    all[0].kill()
+    await clock.advance(30_000)
+    expect(told().at(-1)).toBe("join")
+    expect(await all[2].hub.channel("room/:room", { room: "lobby" }).members()).toHaveProperty("size", 1)
+  })
+
+  it("is told of anew when it changes its data at another node", async () => {
+    const { all } = nodes(2)
+    await request(all[0])
+    await request(all[1], { presence: [{ channel: CHANNEL, data: { mood: "wild" } }] })
+    const members = await all[0].hub.channel("room/:room", { room: "lobby" }).members()
+    expect([...members.values()]).toEqual([{ name: "somebody", mood: "wild" }])
+  })
+
+  it("is seen off by the others when its node is killed, and it does not come back", async () => {
+    const { clock, all } = nodes(2)
+    const told = await watch(all[1])
+    await request(all[0])
+    all[0].kill()
+    await clock.advance(9_000)
+    expect(told()).toEqual(["join", "left"])
+  })
+
+  it("is in at the end of each request, though its nodes share no bus", async () => {
+    const { bus: _, ...log } = sharedLog(memoryLog({ epoch: "e1" }))
+    const { clock, all } = nodes(2, {}, log)
+    for (let n = 0; n < 12; n++) {
+      const poll = await request(all[n % 2] as Node)
+      await clock.advance(n % 3 === 0 ? 25_000 : 500)
+      const members = await all[0].hub.channel("room/:room", { room: "lobby" }).members()
+      if (n % 3 !== 0) expect(members.size).toBe(1)
+      poll.cut()
+    }
+  })
+})
