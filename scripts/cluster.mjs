@@ -9,6 +9,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { startBalancer } from "./balancer.mjs"
 import { build } from "./build.mjs"
+import { startHaproxy } from "./haproxy.mjs"
 import { install } from "./install.mjs"
 import { root } from "./processes.mjs"
 import { Failure, progress, script } from "./progress.mjs"
@@ -36,6 +37,10 @@ let cleanUp = async () => {}
 await script(async () => {
   const redisServer = findProgram("redis-server")
   if (redisServer === undefined) throw new Failure(`A redis-server is needed: ${howToGet("redis-server")}.`)
+  const wanted = Number(process.env.PORT ?? 8080)
+  const port = await freePort(wanted).catch(() => {
+    throw new Failure(`Port ${wanted} is in use. Choose another one: PORT=${wanted + 1} npm run cluster`)
+  })
   await install()
   await build()
   const folder = mkdtempSync(join(tmpdir(), "holdfast-cluster-"))
@@ -56,36 +61,33 @@ await script(async () => {
       }),
     ),
   )
-  const port = Number(process.env.PORT ?? 8080)
-  const balancer = await startBalancer(
-    nodes.map((node) => node.port),
-    { port },
-  ).catch((/** @type {NodeJS.ErrnoException} */ error) => {
-    if (error.code !== "EADDRINUSE") throw error
-    throw new Failure(`Port ${port} is in use. Choose another one: PORT=${port + 1} npm run cluster`)
-  })
-  const remove = cleanUp
-  cleanUp = async () => {
-    await balancer.close()
-    await remove()
-  }
-  console.log(guide(balancer.port, redis, nodes))
-}).finally(() => {
-  if (process.exitCode === 1) void end(1)
+  const haproxy = findProgram("haproxy")
+  const targets = nodes.map((node) => node.port)
+  if (haproxy === undefined) await startBalancer(targets, { port })
+  else track(await startHaproxy(haproxy, folder, port, targets))
+  console.log(guide(port, haproxy === undefined ? "a balancer of this script" : "HAProxy", redis, nodes))
 })
+  .catch((/** @type {unknown} */ error) => {
+    console.error(error)
+    process.exitCode = 1
+  })
+  .finally(() => {
+    if (process.exitCode === 1) void end(1)
+  })
 
 /**
  * @param {number} port
+ * @param {string} balancer
  * @param {Kept} redis
  * @param {readonly Kept[]} nodes
  */
-function guide(port, redis, nodes) {
+function guide(port, balancer, redis, nodes) {
   const rows = [...nodes, redis].map(
     ({ name, port, child }) =>
       `  ${name.padEnd(10)}  localhost:${port}   pid ${child.pid}   kill -9 ${child.pid}`,
   )
   return `
-  playground  http://localhost:${port}   through the balancer, which asks /readyz
+  playground  http://localhost:${port}   through ${balancer}, which asks /readyz
 ${rows.join("\n")}
 
 Open the playground in two tabs: the top of the page says which node serves each. Then, in another terminal:
@@ -167,7 +169,7 @@ async function startRedis(program, folder, port) {
 function launch(program, args, ready, env) {
   // a group of its own: Ctrl-C comes to us, and we end them in good order
   const child = spawn(program, args, { cwd: root, env, detached: true, stdio: ["ignore", "pipe", "inherit"] })
-  children.add(child)
+  track(child)
   return new Promise((resolve, reject) => {
     /** @type {string[]} */
     const said = []
@@ -178,7 +180,6 @@ function launch(program, args, ready, env) {
     })
     child.once("error", reject)
     child.once("exit", (code) => {
-      children.delete(child)
       reject(new Failure(`${program} has ended with ${code}:\n${said.join("\n")}`))
     })
   })
@@ -217,12 +218,21 @@ function ended(child) {
   })
 }
 
-/** @returns {Promise<number>} */
-function freePort() {
+/** @param {import("node:child_process").ChildProcess} child */
+function track(child) {
+  children.add(child)
+  child.once("exit", () => children.delete(child))
+}
+
+/**
+ * @param {number} [wanted] any, unless it is given
+ * @returns {Promise<number>}
+ */
+function freePort(wanted = 0) {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once("error", reject)
-    server.listen(0, "127.0.0.1", () => {
+    server.listen(wanted, "127.0.0.1", () => {
       const address = server.address()
       server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
     })

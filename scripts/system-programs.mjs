@@ -29,7 +29,7 @@ export const PROGRAMS = {
     debianPackage: "redis-server",
     commands: ["redis-server", "valkey-server"],
     places: ["/opt/homebrew/bin/redis-server"],
-    steps: ["unit", "integration", "chaos", "networks"],
+    steps: ["unit", "integration", "chaos", "networks", "browser"],
   },
   nginx: { debianPackage: "nginx", commands: ["nginx"], places: [], steps: ["networks"] },
   haproxy: { debianPackage: "haproxy", commands: ["haproxy"], places: [], steps: ["networks"] },

@@ -30,6 +30,8 @@ describe.skipIf(!canRun)("npm run cluster", () => {
     for (;;) {
       const found = text.exec(said.join("\n"))
       if (found !== null) return found
+      if (cluster.exitCode !== null)
+        throw new Error(`it has ended with ${cluster.exitCode}:\n${said.join("\n")}`)
       await new Promise<void>((resolve) => (wake = resolve))
     }
   }
@@ -46,6 +48,7 @@ describe.skipIf(!canRun)("npm run cluster", () => {
       said.push(line)
       wake()
     })
+    cluster.once("exit", () => wake())
     await until(/Ctrl-C ends everything/)
     browser = await launchChromium()
   })
