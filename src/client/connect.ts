@@ -7,12 +7,15 @@ import type { Backoff } from "./backoff.ts"
 import type { AnyDefinition, Channel, ChannelOptions } from "./channel.ts"
 import type { Clock } from "./clock.ts"
 import type { ConnectionStatus } from "./connection.ts"
-import { Driver } from "./driver.ts"
+import { type Device, platformDevice } from "./device.ts"
+import { type ClientEvents, createDriver } from "./driver.ts"
 import type { Entropy } from "./entropy.ts"
+import { httpTransport } from "./http.ts"
 import { Listeners } from "./listeners.ts"
 import { openChannel } from "./open-channel.ts"
 import type { OutboxStore } from "./outbox-store.ts"
-import { pageUrl, platformClock, platformEntropy, platformWebSocket, throwLater } from "./platform.ts"
+import { kept, pageUrl, platformClock, platformEntropy, platformWebSocket, throwLater } from "./platform.ts"
+import { createRoute } from "./route.ts"
 import type { Transport } from "./transport.ts"
 import { type WebSocketConstructor, webSocketTransport } from "./websocket.ts"
 
@@ -23,10 +26,12 @@ export interface ConnectOptions {
   readonly codec?: Codec<string> | Codec<Uint8Array>
   /** Default: the global one. Node before 22 has none: pass that of the package `ws`. */
   readonly WebSocket?: WebSocketConstructor
-  /** Another way to reach the server than by WebSocket. */
-  readonly transport?: Transport
+  /** What may be tried, the best first. Default: `["websocket", "sse", "poll"]`. */
+  readonly transports?: readonly ("websocket" | "sse" | "poll")[]
+  /** Other ways to reach the server, the best first. */
+  readonly transport?: Transport | readonly Transport[]
   readonly backoff?: Partial<Backoff>
-  /** How long one attempt to connect may take, in ms. Default 20,000. */
+  /** How long one attempt to connect may take, in ms. Default 20,000, or 3,000 while there is another transport to try. */
   readonly connectTimeoutMs?: number
   /** How long a publish waits for its acknowledgement, reconnects included, in ms. Default: as long as it takes. */
   readonly publishTimeoutMs?: number
@@ -44,17 +49,8 @@ export interface ConnectOptions {
   readonly session?: string
   readonly clock?: Clock
   readonly entropy?: Entropy
-}
-
-interface ClientEvents {
-  readonly status: readonly [ConnectionStatus]
-  /** How many messages wait for their answer now. */
-  readonly pending: readonly [number]
-  /**
-   * Something went wrong that no promise tells: an attempt to connect, the token function, a signal that was refused, a
-   * channel that was refused without an `onError`, a listener that threw. The client goes on by itself.
-   */
-  readonly error: readonly [unknown]
+  /** Tells what happens to the machine. Default: the browser's events, and the wall clock; with a `clock`, none. */
+  readonly device?: Device
 }
 
 type ChannelArguments<P extends string> = keyof Params<P> extends never
@@ -68,6 +64,10 @@ export interface Client<C extends Contract> {
   readonly retryInMs: number | undefined
   /** This client's public name in presence and signals; undefined before the first connection. */
   readonly member: string | undefined
+  /** By what it is connected, or was last: `websocket`, `sse` or `poll`; undefined before the first connection. */
+  readonly transport: string | undefined
+  /** Whether the server can reach its log: while it cannot, nothing arrives, and what is published waits. */
+  readonly logAvailable: boolean
   /** How many messages wait for their answer, those included that an earlier page left. */
   readonly pending: number
   /** Returns how to take the listener off. */
@@ -109,30 +109,44 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
   /** A defect of the application must not go unnoticed; a network that comes and goes may. */
   const handleDefect = (error: unknown) => handleError(error) || throwLater(error)
 
-  const driver = new Driver(
+  const address = addressOf(url)
+  const transports = transportsOf(options, codec as Codec)
+  const place = `holdfast ${address}`
+  const driver = createDriver(
     {
-      url: addressOf(url),
+      url: address,
       session: options.session ?? entropy.uniqueId(),
       hasToken: token !== undefined,
       backoff: { minMs: 250, maxMs: 15_000, ...options.backoff },
       connectTimeoutMs: options.connectTimeoutMs ?? 20_000,
       outboxEntriesMax: outbox.entriesMax ?? 1_000,
       random: entropy.random,
+      route: createRoute(
+        transports.length,
+        Math.max(
+          0,
+          transports.findIndex(({ name }) => name === kept(place)),
+        ),
+        entropy.random,
+        (best) => kept(place, transports[best]?.name),
+      ),
     },
     {
-      transport:
-        options.transport ??
-        webSocketTransport(options.WebSocket ?? platformWebSocket(), subprotocols[codec.name]),
+      transports,
       clock: options.clock ?? platformClock,
       codec: codec as Codec,
       store: outbox.store,
       fetchToken: typeof token === "function" ? token : () => token as string,
-      handleStatus: (status) => listeners.tell(handleDefect, "status", [status]),
-      handlePending: (count) => listeners.tell(handleDefect, "pending", [count]),
-      handleError,
+      tell: (event, ...told) => {
+        if (event === "error") handleError(told[0])
+        else listeners.tell(handleDefect, event, told as never)
+      },
     },
   )
-  driver.connect()
+  const stopWatching = (options.device ?? (options.clock ? undefined : platformDevice))?.({
+    onChange: driver.nudge,
+    onFreeze: driver.suspend,
+  })
 
   return {
     get status() {
@@ -146,6 +160,12 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
     },
     get pending() {
       return driver.pending
+    },
+    get transport() {
+      return driver.transport
+    },
+    get logAvailable() {
+      return driver.logAvailable
     },
     on: (event, listener) => listeners.add(event, listener),
     channel: (pattern, ...[params, { history } = {}]) => {
@@ -165,9 +185,28 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
       }
       return channel as never
     },
-    reconnect: () => driver.reconnect(),
-    close: () => driver.close(),
+    reconnect: driver.reconnect,
+    close: () => {
+      stopWatching?.()
+      driver.close()
+    },
   }
+}
+
+/** @throws TypeError when there is none */
+function transportsOf(
+  { transport, transports, WebSocket }: ConnectOptions,
+  codec: Codec,
+): readonly Transport[] {
+  const socket = WebSocket ?? platformWebSocket()
+  const all = transport
+    ? [transport].flat()
+    : (transports ?? (["websocket", "sse", "poll"] as const)).flatMap((name) => {
+        if (name !== "websocket") return [httpTransport(name, codec)]
+        return socket ? [webSocketTransport(socket, subprotocols[codec.name])] : []
+      })
+  if (all.length === 0) throw new TypeError("No transport: there is no WebSocket here")
+  return all
 }
 
 function addressOf(url: string): string {

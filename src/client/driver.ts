@@ -1,30 +1,41 @@
+import { CLOSE_TIMEOUT } from "../protocol/close.ts"
 import type { Codec } from "../protocol/codec.ts"
 import { HoldfastError } from "../protocol/error.ts"
+import { json } from "../protocol/json.ts"
 import type { ClientMessage, Result, ServerMessage, Welcome } from "../protocol/message.ts"
 import { type Clock, NEVER_MS } from "./clock.ts"
-import {
-  Connection,
-  type ConnectionOptions,
-  type ConnectionPorts,
-  type ConnectionStatus,
-} from "./connection.ts"
+import { type ConnectionOptions, type ConnectionStatus, createConnection } from "./connection.ts"
 import { Outbox, type Request, toError, tooLarge } from "./outbox.ts"
 import type { OutboxStore } from "./outbox-store.ts"
 import type { Subscription } from "./subscription.ts"
-import { Subscriptions } from "./subscriptions.ts"
+import { createDesk, type Desk, Subscriptions } from "./subscriptions.ts"
 import type { Line, Transport, Wire } from "./transport.ts"
+
+/** What becomes of a client, by the name of the event. */
+export interface ClientEvents {
+  readonly status: readonly [ConnectionStatus]
+  /** How many messages wait for their answer now. */
+  readonly pending: readonly [number]
+  /** The name of the transport that is in use from now on. */
+  readonly transport: readonly [string]
+  /** Whether the server can reach its log. */
+  readonly log: readonly [boolean]
+  /**
+   * Something went wrong that no promise tells: an attempt to connect, the token function, a signal that was refused, a
+   * channel that was refused without an `onError`, a listener that threw. The client goes on by itself.
+   */
+  readonly error: readonly [unknown]
+}
 
 /** What the machines are bound to. */
 export interface DriverPorts {
-  readonly transport: Transport
+  /** The best first. */
+  readonly transports: readonly Transport[]
   readonly clock: Clock
   readonly codec: Codec
   readonly store: OutboxStore | undefined
   readonly fetchToken: () => string | Promise<string>
-  readonly handleStatus: (status: ConnectionStatus) => void
-  /** Told how many messages wait for their answer. */
-  readonly handlePending: (count: number) => void
-  readonly handleError: (error: unknown) => void
+  readonly tell: <E extends keyof ClientEvents>(event: E, ...told: ClientEvents[E]) => void
 }
 
 export interface DriverOptions extends ConnectionOptions {
@@ -37,356 +48,405 @@ type Unnumbered<M> = M extends { readonly id: number } ? Omit<M, "id"> : never
 /** A message that is answered; the driver gives it its id. */
 export type RequestMessage = Unnumbered<ClientMessage>
 
+export interface Driver {
+  readonly status: ConnectionStatus
+  readonly retryInMs: number | undefined
+  readonly welcome: Welcome | undefined
+  readonly pending: number
+  readonly transport: string | undefined
+  readonly logAvailable: boolean
+  readonly reconnect: () => void
+  readonly nudge: () => void
+  readonly suspend: () => void
+  readonly close: () => void
+  /**
+   * Sends a message and resolves with its answer: over the next lines too, as `repeat` says, until it is answered.
+   * Without `timeoutMs` it has no deadline. `limit`: how many messages may wait, if not as many as usual.
+   */
+  readonly request: (
+    message: RequestMessage,
+    repeat: Request["repeat"],
+    timeoutMs?: number,
+    limit?: number,
+  ) => Promise<Result>
+  /**
+   * Sends a message that gets no answer, or drops it when it cannot leave now.
+   * @throws HoldfastError `invalid_value`, `message_too_large`, `closed`
+   */
+  readonly signal: (message: ClientMessage) => void
+  /** @throws HoldfastError `closed` */
+  readonly add: (subscription: Subscription) => void
+  /** The subscription may want something of the server. */
+  readonly wake: () => void
+  readonly remove: (subscription: Subscription) => void
+  /** Tells somebody something, when everything is in place. */
+  readonly later: (news: () => void) => void
+  /** Asks again after a while; over another line it was asked again anyway. */
+  readonly retry: (ask: () => void) => void
+}
+
+/** A line, what was asked for over it, and what carries it. */
+interface Held {
+  readonly transport: Transport
+  line?: Line
+  desk: Desk
+}
+
 /** The first message must not become too large: more subscriptions than this follow on their own. */
 const HELLO_SUBSCRIPTIONS_MAX = 100
 /** How long to wait before something is asked for again that the log could not serve, in ms. */
 const RETRY_MS = 1_000
 /** Signals are dropped while more than so many bytes wait to leave. */
 const SIGNAL_BUFFER_BYTES_MAX = 64 * 1024
+/** How long calls may still be answered over a line whose place was taken, in ms. */
+const LATE_CALLS_MS = 10_000
 
 /**
- * Binds the machines to a transport and a clock: hands in what happens, does what they ask for, wakes them in time, and
+ * Binds the machines to transports and a clock: hands in what happens, does what they ask for, wakes them in time, and
  * only then tells the listeners, so that these find everything in place and may use the client at will.
  */
-export class Driver implements ConnectionPorts {
-  readonly #options: DriverOptions
-  readonly #ports: DriverPorts
-  readonly #connection: Connection
-  readonly #outbox: Outbox
-  readonly #subscriptions = new Subscriptions()
-  #session: string
+export function createDriver(options: DriverOptions, ports: DriverPorts): Driver {
+  const { clock, codec, store, transports } = ports
+  const outbox = new Outbox(options.outboxEntriesMax, store)
+  const subscriptions = new Subscriptions()
+  const news: (() => void)[] = []
+  let { session } = options
   /** While what an earlier page left is being read. */
-  #opening: Promise<void> | undefined
-  #line: Line | undefined
-  #up = false
-  #lastId = 0
-  #toldPending = 0
-  #working = false
-  #telling = false
-  readonly #news: (() => void)[] = []
-  #wakeAtMs = NEVER_MS
-  #cancelWake: (() => void) | undefined
+  let opening: Promise<void> | undefined
+  /** The line that is being opened, the one that is up, and the one before, over which calls are still answered. */
+  let next: Held | undefined
+  let current: Held | undefined
+  let late: Held | undefined
+  /** The line that was up last, until what it means that it is not has been seen to. */
+  let up: Held | undefined
+  let transport: Transport | undefined
+  let logAvailable = true
+  let lastId = 0
+  let toldPending = 0
+  let dirty = false
+  let working = false
+  let telling = false
+  let wakeAtMs = NEVER_MS
+  let cancelWake: (() => void) | undefined
 
-  constructor(options: DriverOptions, ports: DriverPorts) {
-    this.#options = options
-    this.#ports = ports
-    this.#session = options.session
-    this.#outbox = new Outbox(options.outboxEntriesMax, ports.store)
-    this.#connection = new Connection(options, this)
+  const later = (tell: () => void) => void news.push(tell)
+  const tell: DriverPorts["tell"] = (event, ...told) => later(() => ports.tell(event, ...told))
+  const refuseWhenClosed = () => {
+    if (connection.status === "closed") throw closed()
   }
 
-  get status(): ConnectionStatus {
-    return this.#connection.status
+  const input = (handle: (nowMs: number) => void) => {
+    handle(clock.monotonic())
+    if (working) return
+    working = true
+    work()
+    working = false
+    arm()
+    if (telling) return
+    telling = true
+    // also what is added meanwhile, behind it
+    for (const each of news) each()
+    news.length = 0
+    telling = false
   }
-
-  get retryInMs(): number | undefined {
-    if (this.status !== "waiting") return undefined
-    return Math.max(0, this.#connection.nextTimeoutMs() - this.#ports.clock.monotonic())
-  }
-
-  get welcome(): Welcome | undefined {
-    return this.#connection.welcome
-  }
-
-  get pending(): number {
-    return this.#outbox.size
-  }
-
-  connect(): void {
-    const { store } = this.#ports
-    if (store === undefined) this.#input((nowMs) => this.#connection.connect(nowMs))
-    else this.#opening = this.#open(store)
-  }
-
-  reconnect(): void {
-    if (this.#opening === undefined) this.#input((nowMs) => this.#connection.reconnect(nowMs))
-  }
-
-  close(): void {
-    this.#input(() => this.#connection.close())
-  }
-
-  /**
-   * Sends a message and resolves with its answer: over the next lines too, as `repeat` says, until it is answered.
-   * Without `timeoutMs` it has no deadline. `limit`: how many messages may wait, if not as many as usual.
-   */
-  request(
-    message: RequestMessage,
-    repeat: Request["repeat"],
-    timeoutMs?: number,
-    limit?: number,
-  ): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      this.#refuseWhenClosed()
-      const id = ++this.#lastId
-      const wire = this.#encode({ ...message, id })
-      const cancel =
-        timeoutMs &&
-        this.#inputLater(timeoutMs, () =>
-          this.#outbox.settle(id, new HoldfastError("timeout", "No answer within the deadline")),
-        )
-      const settle = (outcome: Result | HoldfastError) => {
-        if (cancel) cancel()
-        if (outcome instanceof HoldfastError) reject(outcome)
-        else resolve(outcome)
-      }
-      const add = () => {
-        try {
-          this.#refuseWhenClosed()
-          this.#input(() => this.#outbox.add({ id, wire, repeat, settle }, limit))
-        } catch (error) {
-          settle(error as HoldfastError)
-        }
-      }
-      if (this.#opening === undefined) add()
-      else this.#opening.then(add)
-    })
-  }
-
-  /**
-   * Sends a message that gets no answer, or drops it when it cannot leave now.
-   * @throws HoldfastError `invalid_value`, `message_too_large`, `closed`
-   */
-  signal(message: ClientMessage): void {
-    this.#refuseWhenClosed()
-    const wire = this.#encode(message)
-    if (!this.#up || this.#line === undefined || this.#line.bufferedBytes() > SIGNAL_BUFFER_BYTES_MAX) return
-    const excess = tooLarge(wire, (this.welcome as Welcome).messageBytesMax)
-    if (excess !== undefined) throw excess
-    this.#input(() => this.#transmit(wire))
-  }
-
-  /** @throws HoldfastError `closed` */
-  add(subscription: Subscription): void {
-    this.#refuseWhenClosed()
-    this.#subscriptions.add(subscription)
-  }
-
-  /** The subscription may want something of the server. */
-  wake(subscription: Subscription): void {
-    this.#input(() => this.#subscriptions.wake(subscription))
-  }
-
-  remove(subscription: Subscription): void {
-    const { channel } = subscription
-    this.#input(() => {
-      this.#subscriptions.remove(subscription)
-      if (this.#up && subscription.requested) this.send({ type: "unsubscribe", channel })
-    })
-  }
-
-  /** Tells somebody something, when everything is in place. */
-  tell(news: () => void): void {
-    this.#news.push(news)
-  }
-
-  #refuseWhenClosed(): void {
-    if (this.status === "closed") throw closed()
-  }
-
-  #input(handle: (nowMs: number) => void): void {
-    handle(this.#ports.clock.monotonic())
-    if (this.#working) return
-    this.#working = true
-    this.#work()
-    this.#working = false
-    this.#arm()
-    this.#tellAll()
-  }
-
-  #inputLater(ms: number, handle: (nowMs: number) => void): () => void {
-    return this.#ports.clock.after(ms, () => this.#input(handle))
-  }
+  const inputLater = (ms: number, handle: (nowMs: number) => void) => clock.after(ms, () => input(handle))
 
   /** Sends what the machines have to say. */
-  #work(): void {
-    const { store, clock, handlePending } = this.#ports
+  const work = () => {
+    const line = current
     let wires: Wire[] = []
-    if (this.#up) {
-      for (const request of this.#subscriptions.takeRequests(NEVER_MS)) {
-        this.send({ type: "subscribe", ...request })
+    if (line) {
+      if (dirty) {
+        dirty = false
+        for (const channel of subscriptions.takeGone(line.desk)) send({ type: "unsubscribe", channel })
+        for (const request of subscriptions.takeRequests(line.desk, NEVER_MS)) {
+          send({ type: "subscribe", ...request })
+        }
       }
-      const serverMs = clock.monotonic() + this.#connection.serverAheadMs
-      wires = this.#outbox.takeWires(this.welcome as Welcome, serverMs)
+      const serverMs = clock.monotonic() + connection.serverAheadMs
+      wires = outbox.takeWires(line, connection.welcome as Welcome, serverMs)
     }
-    const line = this.#line
-    const send = () => {
-      for (const wire of wires) if (this.#line === line) this.#transmit(wire)
+    const sendAll = () => {
+      for (const wire of wires) if (line === current) transmit(line, wire)
     }
-    if (store === undefined) send()
-    else store.flush(send)
-    const { pending } = this
-    if (pending === this.#toldPending) return
-    this.#toldPending = pending
-    this.tell(() => handlePending(pending))
+    if (store) store.flush(sendAll)
+    else sendAll()
+    if (outbox.size === toldPending) return
+    toldPending = outbox.size
+    tell("pending", toldPending)
   }
 
-  /** Tells the other machines what became of the connection. */
-  handleStatus(status: ConnectionStatus, error: HoldfastError | undefined): void {
-    const wasUp = this.#up
-    this.#up = status === "open"
-    if (status === "closed") {
-      this.#outbox.handleEnd(error ?? closed())
-      this.#subscriptions.handleEnd(error)
-      this.#ports.store?.close()
-    } else if (this.#up) {
-      this.#subscriptions.handleUp()
-    } else if (wasUp) {
-      this.#outbox.handleDown()
-      this.#subscriptions.handleDown()
-    }
-    this.tell(() => this.#ports.handleStatus(status))
-  }
-
-  /** Takes over what an earlier page left, before anything else. */
-  async #open(store: OutboxStore): Promise<void> {
-    const { codec, handleError } = this.#ports
-    // nobody holds the promises of that page any more
-    const settle = (outcome: object) => {
-      if (outcome instanceof HoldfastError) this.handleError(outcome)
-    }
-    const restore = (message: object, sentAtMs: number | undefined) => {
-      const id = ++this.#lastId
-      const wire = this.#encode({ ...message, id })
-      this.#outbox.add({ id, wire, repeat: "keyed", sentAtMs, settle }, NEVER_MS)
-    }
-    try {
-      this.#session = await store.open({ session: this.#session, decode: codec.decode, restore, handleError })
-    } catch (error) {
-      this.handleError(error)
-    }
-    this.#opening = undefined
-    this.reconnect()
-  }
-
-  fetchToken(): void {
-    new Promise<string>((resolve) => resolve(this.#ports.fetchToken())).then(
-      (token) => this.#input((nowMs) => this.#connection.handleToken(token, nowMs)),
-      (error: unknown) => this.#input((nowMs) => this.#connection.handleTokenError(error, nowMs)),
-    )
-  }
-
-  closeLine(code: number, reason: string): void {
-    this.#line?.close(code, reason)
-    this.#line = undefined
-  }
-
-  openLine(): void {
-    // a line that was given up may still speak; nobody listens
-    const current = (handle: (nowMs: number) => void) => {
-      if (this.#line === line) this.#input(handle)
-    }
-    let line: Line | undefined
-    try {
-      line = this.#ports.transport.open(this.#options.url, {
-        onOpen: () => current(() => this.#connection.handleLineOpen()),
-        onMessage: (wire) => current((nowMs) => this.#handleWire(wire, nowMs)),
-        onClose: (code, reason) =>
-          current((nowMs) => {
-            this.#line = undefined
-            this.#connection.handleLineClose(code, reason, nowMs)
-          }),
-      })
-      this.#line = line
-    } catch (error) {
-      this.#input((nowMs) => this.#connection.handleLineError(error, nowMs))
-    }
-  }
-
-  sendHello(token: string | undefined): void {
-    this.#subscriptions.handleDown()
-    this.send({
-      type: "hello",
-      session: this.#session,
-      token,
-      subscriptions: this.#subscriptions.takeRequests(HELLO_SUBSCRIPTIONS_MAX),
+  /** Wakes the connection when it has to be. A timer that comes too early is left, as it costs less. */
+  const arm = () => {
+    const nextMs = connection.nextTimeoutMs()
+    const isNever = nextMs === NEVER_MS
+    if (nextMs >= wakeAtMs && !isNever) return
+    cancelWake?.()
+    wakeAtMs = nextMs
+    if (isNever) return
+    cancelWake = inputLater(Math.max(0, nextMs - clock.monotonic()), (nowMs) => {
+      wakeAtMs = NEVER_MS
+      connection.handleTimeout(nowMs)
     })
   }
 
-  #handleWire(wire: Wire, nowMs: number): void {
+  const encode = (message: object): Wire => {
     try {
-      const message = this.#ports.codec.decode(wire) as ServerMessage
-      this.#connection.handleMessage(message, nowMs)
-      this.#handleMessage(message)
-    } catch (error) {
-      this.#connection.handleLineError(error, nowMs)
-    }
-  }
-
-  #handleMessage(message: ServerMessage): void {
-    if (message.type === "error" && this.#outbox.isDoubtful(message)) {
-      this.retry(() => this.#outbox.sendAgain(message.id as number))
-    } else if (message.type === "result" || message.type === "error") {
-      const expected = this.#outbox.handleAnswer(message)
-      if (!expected && message.type === "error") this.handleError(toError(message))
-    } else if ("channel" in message && this.#subscriptions.isStale(message.channel)) {
-      // the channel was closed, and perhaps opened again, before this answer came
-      return
-    } else if (message.type === "unsubscribed" && message.code === "log_unavailable") {
-      // no refusal, only bad luck; over another line it has been asked for again anyway
-      this.retry(() => this.#subscriptions.handleRetry(message.channel))
-    } else if (message.type !== "signal" || message.from !== this.welcome?.member) {
-      // one's own signals are no news
-      this.#subscriptions.handleMessage(message)
-    }
-  }
-
-  /** Asks again after a while; over another line it was asked again anyway. */
-  retry(ask: () => void): void {
-    const line = this.#line
-    this.#inputLater(RETRY_MS, () => {
-      if (this.#line === line) ask()
-    })
-  }
-
-  handleError(error: unknown): void {
-    this.tell(() => this.#ports.handleError(error))
-  }
-
-  send(message: object): void {
-    this.#transmit(this.#encode(message))
-  }
-
-  #transmit(wire: Wire): void {
-    try {
-      this.#line?.send(wire)
-    } catch (error) {
-      this.#connection.handleLineError(error, this.#ports.clock.monotonic())
-    }
-  }
-
-  #encode(message: object): Wire {
-    try {
-      return this.#ports.codec.encode(message)
+      return codec.encode(message)
     } catch (error) {
       const { code, message: text, path } = error as HoldfastError
       // what the caller passed is the payload, not the message around it
       throw new HoldfastError(code, text, { path: `${path}`.replace(/^data\.?/, "") })
     }
   }
+  const transmit = (held: Held | undefined, wire: Wire) => {
+    try {
+      held?.line?.send(wire)
+    } catch (error) {
+      connection.handleLineError(error, held === next, clock.monotonic())
+    }
+  }
+  const send = (message: object) => transmit(current, encode(message))
 
-  /** Wakes the connection when it has to be. A timer that comes too early is left, as it costs less. */
-  #arm(): void {
-    const { clock } = this.#ports
-    const nextMs = this.#connection.nextTimeoutMs()
-    const isNever = nextMs === NEVER_MS
-    if (nextMs >= this.#wakeAtMs && !isNever) return
-    this.#cancelWake?.()
-    this.#wakeAtMs = nextMs
-    if (isNever) return
-    this.#cancelWake = this.#inputLater(Math.max(0, nextMs - clock.monotonic()), (nowMs) => {
-      this.#wakeAtMs = NEVER_MS
-      this.#connection.handleTimeout(nowMs)
+  const endLate = () => {
+    if (!late) return
+    const held = late
+    late = undefined
+    held.line?.close(CLOSE_TIMEOUT, "")
+    outbox.handleDown(held)
+  }
+
+  const retry = (ask: () => void) => {
+    const line = current
+    inputLater(RETRY_MS, () => {
+      if (line !== current) return
+      dirty = true
+      ask()
     })
   }
 
-  #tellAll(): void {
-    if (this.#telling) return
-    this.#telling = true
-    // also what is added meanwhile, behind it
-    for (const news of this.#news) news()
-    this.#news.length = 0
-    this.#telling = false
+  const handleMessage = (message: ServerMessage, { desk }: Held) => {
+    const { type } = message
+    if (type === "error" && outbox.isDoubtful(message)) {
+      retry(() => outbox.sendAgain(message.id as number))
+    } else if (type === "result" || type === "error") {
+      const expected = outbox.handleAnswer(message)
+      if (!expected && type === "error") tell("error", toError(message))
+    } else if (type === "log") {
+      setLogAvailable(message.available)
+    } else if (type !== "signal" || message.from !== connection.welcome?.member) {
+      // one's own signals are no news
+      subscriptions.handleMessage(message, desk, retry)
+    }
+  }
+  const setLogAvailable = (available: boolean) => {
+    if (available === logAvailable) return
+    logAvailable = available
+    tell("log", available)
+  }
+
+  const openLine = (index: number) => {
+    const transport = transports[index] as Transport
+    const held: Held = { transport, desk: createDesk() }
+    // a line that was given up may still speak; nobody listens
+    const listen = (handle: (isNext: boolean, nowMs: number) => void) => {
+      if (held === next || held === current) input((nowMs) => handle(held === next, nowMs))
+    }
+    next = held
+    try {
+      held.line = transport.open(options.url, {
+        onOpen: (brief) => listen(() => sendHello(held, brief)),
+        onMessage: (wire) => {
+          if (held === late) input(() => handleLate(held, wire))
+          listen((isNext, nowMs) => {
+            try {
+              const message = decode(wire)
+              connection.handleMessage(message, isNext, nowMs)
+              handleMessage(message, held)
+            } catch (error) {
+              connection.handleLineError(error, isNext, nowMs)
+            }
+          })
+        },
+        onClose: (code, reason) => {
+          if (held === late) input(endLate)
+          listen((isNext, nowMs) => {
+            if (isNext) next = undefined
+            else current = undefined
+            connection.handleLineClose(code, reason, isNext, nowMs)
+          })
+        },
+      })
+    } catch (error) {
+      connection.handleLineError(error, true, clock.monotonic())
+    }
+  }
+  const decode = (wire: Wire) =>
+    (typeof wire === "string" ? json : codec).decode(wire as never) as ServerMessage
+
+  /** Of what comes over the line that was up, only answers to calls count: all else comes by the other. */
+  const handleLate = (held: Held, wire: Wire) => {
+    const message = decode(wire)
+    if (message.type === "result" || message.type === "error") outbox.handleAnswer(message, held)
+    if (!outbox.waitsFor(held)) endLate()
+  }
+
+  const sendHello = (held: Held, brief = false) => {
+    held.desk = createDesk()
+    const hello = {
+      type: "hello",
+      session,
+      token: connection.token,
+      subscriptions: subscriptions.takeRequests(held.desk, brief ? NEVER_MS : HELLO_SUBSCRIPTIONS_MAX),
+      presence: brief ? subscriptions.presence() : undefined,
+    }
+    transmit(held, encode(hello))
+  }
+
+  const connection = createConnection(options, {
+    fetchToken: () => {
+      new Promise<string>((resolve) => resolve(ports.fetchToken())).then(
+        (token) => input((nowMs) => connection.handleToken(token, nowMs)),
+        (error: unknown) => input((nowMs) => connection.handleTokenError(error, nowMs)),
+      )
+    },
+    openLine,
+    closeLine: (isNext, code) => {
+      const held = isNext ? next : current
+      if (isNext) next = undefined
+      else current = undefined
+      held?.line?.close(code, "")
+    },
+    takeOver: () => {
+      const before = current
+      endLate()
+      up = current = next
+      next = undefined
+      dirty = true
+      setLogAvailable(true)
+      if (before && outbox.handleDown(before, true)) {
+        late = before
+        inputLater(LATE_CALLS_MS, () => before === late && endLate())
+      } else before?.line?.close(CLOSE_TIMEOUT, "")
+      subscriptions.handleUp()
+      if (transport === current?.transport) return
+      transport = current?.transport
+      tell("transport", transport?.name as string)
+    },
+    send,
+    handleStatus: (status, error) => {
+      if (status === "closed") {
+        endLate()
+        outbox.handleEnd(error ?? closed())
+        subscriptions.handleEnd(error)
+        store?.close()
+      } else if (status !== "open" && up) {
+        outbox.handleDown(up)
+        subscriptions.handleDown()
+        up = undefined
+      }
+      tell("status", status)
+    },
+    handleError: (error) => tell("error", error),
+  })
+
+  /** Takes over what an earlier page left, before anything else. */
+  const open = async ({ open }: OutboxStore) => {
+    const handleError = (error: unknown) => tell("error", error)
+    // nobody holds the promises of that page any more
+    const settle = (outcome: object) => {
+      if (outcome instanceof HoldfastError) handleError(outcome)
+    }
+    const restore = (message: object, sentAtMs: number | undefined) => {
+      const id = ++lastId
+      outbox.add({ id, wire: encode({ ...message, id }), repeat: "keyed", sentAtMs, settle }, NEVER_MS)
+    }
+    try {
+      session = await open({ session, decode: codec.decode, restore, handleError })
+    } catch (error) {
+      handleError(error)
+    }
+    opening = undefined
+    input(connection.reconnect)
+  }
+  if (store) opening = open(store)
+  else input(connection.connect)
+  /** Nothing can be done before that. */
+  const command = (handle: (nowMs: number) => void) => () => {
+    if (!opening) input(handle)
+  }
+
+  return {
+    get status() {
+      return connection.status
+    },
+    get retryInMs() {
+      if (connection.status !== "waiting") return undefined
+      return Math.max(0, connection.retryAtMs - clock.monotonic())
+    },
+    get welcome() {
+      return connection.welcome
+    },
+    get pending() {
+      return outbox.size
+    },
+    get transport() {
+      return transport?.name
+    },
+    get logAvailable() {
+      return logAvailable
+    },
+    reconnect: command(connection.reconnect),
+    nudge: command(connection.nudge),
+    suspend: command(connection.suspend),
+    close: () => input(() => connection.close()),
+    request: (message, repeat, timeoutMs, limit) =>
+      new Promise((resolve, reject) => {
+        refuseWhenClosed()
+        const id = ++lastId
+        const wire = encode({ ...message, id })
+        const cancel =
+          timeoutMs &&
+          inputLater(timeoutMs, () => outbox.settle(id, new HoldfastError("timeout", "No answer in time")))
+        const settle = (outcome: Result | HoldfastError) => {
+          if (cancel) cancel()
+          if (outcome instanceof HoldfastError) reject(outcome)
+          else resolve(outcome)
+        }
+        const add = () => {
+          try {
+            refuseWhenClosed()
+            input(() => outbox.add({ id, wire, repeat, settle }, limit))
+          } catch (error) {
+            settle(error as HoldfastError)
+          }
+        }
+        if (opening) opening.then(add)
+        else add()
+      }),
+    signal: (message) => {
+      refuseWhenClosed()
+      const wire = encode(message)
+      if (!current?.line || current.line.bufferedBytes() > SIGNAL_BUFFER_BYTES_MAX) return
+      const excess = tooLarge(wire, (connection.welcome as Welcome).messageBytesMax)
+      if (excess) throw excess
+      input(() => transmit(current, wire))
+    },
+    add: (subscription) => {
+      refuseWhenClosed()
+      subscriptions.add(subscription)
+    },
+    wake: () =>
+      input(() => {
+        dirty = true
+      }),
+    remove: (subscription) =>
+      input(() => {
+        dirty = true
+        subscriptions.remove(subscription)
+      }),
+    later,
+    retry,
   }
 }
 

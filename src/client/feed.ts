@@ -12,7 +12,7 @@ import {
 } from "./subscription.ts"
 
 export interface FeedPorts {
-  readonly driver: Pick<Driver, "add" | "wake" | "tell">
+  readonly driver: Pick<Driver, "add" | "wake" | "later">
   /** How many events a stream holds. */
   readonly bufferedEventsMax: number
   /** Told what a listener threw, and a refusal that nobody listens for. */
@@ -37,7 +37,7 @@ export class Feed {
 
   constructor(channel: string, history: History | undefined, ports: FeedPorts) {
     this.subscription = new Subscription(channel, history, (change) =>
-      ports.driver.tell(() => this.#handleChange(change)),
+      ports.driver.later(() => this.#handleChange(change)),
     )
     this.#ports = ports
     ports.driver.add(this.subscription)
@@ -51,7 +51,7 @@ export class Feed {
   subscribe(): void {
     this.refuseWhenClosed()
     this.subscription.subscribe()
-    this.#ports.driver.wake(this.subscription)
+    this.#ports.driver.wake()
   }
 
   /** The subscription, to be read: there has to be one. A refusal is not asked about again for that. */
@@ -101,7 +101,7 @@ export class Feed {
     })
     if (!("initial" in options)) {
       this.subscription.load()
-      this.#ports.driver.wake(this.subscription)
+      this.#ports.driver.wake()
     }
     return follower
   }

@@ -6,6 +6,7 @@ export type { CallOptions, Channel, ChannelEntry, ChannelEvent, ChannelOptions, 
 export type { Clock } from "./clock.ts"
 export { type Client, type ConnectOptions, connect } from "./connect.ts"
 export type { ConnectionStatus } from "./connection.ts"
+export type { Device, DeviceEvents } from "./device.ts"
 export type { Entropy } from "./entropy.ts"
 export type { Follower } from "./follow.ts"
 export type { OutboxStore, OutboxStorePorts } from "./outbox-store.ts"

@@ -9,7 +9,7 @@ import type { PublishOptions } from "./publish-options.ts"
 import { stateView } from "./state-view.ts"
 
 export interface ChannelPorts {
-  readonly driver: Pick<Driver, "request" | "retry" | "signal" | "add" | "wake" | "tell" | "remove">
+  readonly driver: Pick<Driver, "request" | "retry" | "signal" | "add" | "wake" | "later" | "remove">
   readonly idempotencyKey: () => string
   readonly publishTimeoutMs: number | undefined
   readonly callTimeoutMs: number

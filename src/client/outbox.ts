@@ -14,11 +14,10 @@ export interface Request {
   readonly repeat: "never" | "always" | "keyed"
   /** When it left for the first time, by the server's clock: at the latest then, the server began to remember its key. */
   sentAtMs?: number | undefined
-  /**
-   * Over the line that is up. `again`: it had left before, with a key, so the server may have carried it out then, whatever it
-   * says now.
-   */
-  sent?: "first" | "again" | undefined
+  /** The line that it was sent over last, as long as there is that line. */
+  line?: object | undefined
+  /** It had left before, with a key, so the server may have carried it out then, whatever it says now. */
+  again?: boolean
   /** Called exactly once. */
   readonly settle: (outcome: Result | HoldfastError) => void
 }
@@ -57,7 +56,7 @@ export class Outbox {
   }
 
   /** What to send over the line that is up, in order. `nowMs` is of the server's clock. */
-  takeWires({ messageBytesMax, idempotencyWindowMs }: Welcome, nowMs: number): Wire[] {
+  takeWires(line: object, { messageBytesMax, idempotencyWindowMs }: Welcome, nowMs: number): Wire[] {
     const wires: Wire[] = []
     for (const request of this.#unsent.splice(0)) {
       const { id, wire, repeat, sentAtMs } = request
@@ -70,7 +69,8 @@ export class Outbox {
         this.settle(id, error)
         continue
       }
-      request.sent = again ? "again" : "first"
+      request.line = line
+      request.again = again
       request.sentAtMs ??= nowMs
       if (sentAtMs === undefined) this.#keep(request)
       wires.push(wire)
@@ -78,15 +78,20 @@ export class Outbox {
     return wires
   }
 
-  /** The line is gone: what was sent may or may not have arrived. */
-  handleDown(): void {
+  /**
+   * The line is gone, or another one takes its place: what was sent may or may not have arrived. `lateCalls`: calls may still be
+   * answered over it. Returns whether any are.
+   */
+  handleDown(line: object, lateCalls = false): boolean {
+    let waits = false
     for (const request of this.#pending.values()) {
-      const { id, repeat, sent } = request
-      request.sent = undefined
-      if (sent === undefined || repeat !== "never") continue
-      this.settle(id, new HoldfastError("connection_lost", "The connection was lost before the answer"))
+      if (request.line !== line) continue
+      if (request.repeat !== "never") request.line = undefined
+      else if (lateCalls) waits = true
+      else this.settle(request.id, new HoldfastError("connection_lost", "No answer before the line was lost"))
     }
-    this.#unsent = [...this.#pending.values()]
+    this.#unsent = [...this.#pending.values()].filter((request) => request.line === undefined)
+    return waits
   }
 
   /**
@@ -95,7 +100,7 @@ export class Outbox {
    * undo that.
    */
   isDoubtful({ id, code }: Failure): boolean {
-    return code === "log_unavailable" && this.#pending.get(id as number)?.sent === "again"
+    return code === "log_unavailable" && this.#pending.get(id as number)?.again === true
   }
 
   /** Only over the same line: another one sends everything again by itself. */
@@ -104,9 +109,15 @@ export class Outbox {
     if (request !== undefined) this.#unsent.push(request)
   }
 
-  /** Returns whether anybody waits for this answer. */
-  handleAnswer(answer: Result | Failure): boolean {
+  /** Returns whether anybody waits for this answer; given a line, for one over that line. */
+  handleAnswer(answer: Result | Failure, line?: object): boolean {
+    if (line && this.#pending.get(answer.id as number)?.line !== line) return false
     return this.settle(answer.id, answer.type === "result" ? answer : toError(answer))
+  }
+
+  /** Whether anything is to be answered over this line. */
+  waitsFor(line: object): boolean {
+    return [...this.#pending.values()].some((request) => request.line === line)
   }
 
   /** Nothing will be answered any more. */

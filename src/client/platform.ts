@@ -33,9 +33,20 @@ export function pageUrl(): string | undefined {
   return globalThis.location?.href
 }
 
-/** @throws TypeError */
-export function platformWebSocket(): WebSocketConstructor {
-  const { WebSocket } = globalThis as { readonly WebSocket?: WebSocketConstructor }
-  if (WebSocket === undefined) throw new TypeError("No WebSocket here: pass one, such as that of ws")
-  return WebSocket
+/** Undefined in Node before 22. */
+export function platformWebSocket(): WebSocketConstructor | undefined {
+  return (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket
+}
+
+/** What the browser keeps for this origin under a name; given a value, keeps that. */
+export function kept(name: string, value?: string): string | null | undefined {
+  try {
+    // Node has a localStorage that warns
+    if (!globalThis.document) return undefined
+    if (value) localStorage.setItem(name, value)
+    return localStorage.getItem(name)
+  } catch {
+    // the user wants nothing to be kept
+    return undefined
+  }
 }

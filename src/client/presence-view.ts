@@ -31,11 +31,10 @@ export interface OwnPresence {
 
 /** The presence of a channel as `feed` has it, and this client's place in it. */
 export function ownPresence(
-  feed: Pick<Feed, "read" | "listen">,
+  feed: Pick<Feed, "read" | "listen" | "subscription">,
   { send, later, handleError }: PresencePorts,
 ): OwnPresence {
-  /** What the server has taken last. */
-  let place: { readonly data: unknown } | undefined
+  const { subscription } = feed
   let asking = 0
   let leaves = 0
   const ask = (data: unknown, limit?: number) => {
@@ -43,8 +42,8 @@ export function ownPresence(
     return send({ type: "enter", data }, limit).finally(() => asking--)
   }
   const again = () => {
-    if (!asking && place)
-      ask(place.data, NEVER_MS).catch((error) => {
+    if (!asking && subscription.place)
+      ask(subscription.place.data, NEVER_MS).catch((error) => {
         if (error.code === "log_unavailable") later(again)
         else handleError(error)
       })
@@ -53,7 +52,7 @@ export function ownPresence(
   feed.listen("up", again)
   const leave = async () => {
     leaves++
-    place = undefined
+    subscription.place = undefined
     await send({ type: "leave" })
   }
   return {
@@ -65,7 +64,7 @@ export function ownPresence(
         const before = leaves
         try {
           await ask(data)
-          if (leaves === before) place = { data }
+          if (leaves === before) subscription.place = { data }
         } catch (error) {
           // over another connection, perhaps, than the one that had entered; but not behind one that came later
           again()
@@ -77,7 +76,7 @@ export function ownPresence(
     },
     close: () => {
       // nobody is there to be told, and without a connection there is nothing to leave
-      if (place || asking) leave().catch(() => {})
+      if (subscription.place || asking) leave().catch(() => {})
     },
   }
 }

@@ -108,10 +108,12 @@ export class Subscription {
   status: SubscriptionStatus = "idle"
   position: Position | undefined
   members: Values = new Map()
+  /** What the server has let this client enter the presence with. */
+  place: { readonly data: unknown } | undefined
   /** The server's number for it, on the line that is up. */
   alias = -1
-  /** Whether the line that is up has been asked. */
-  requested = false
+  /** Another one when the server has to be asked anew, over whichever line. */
+  ask: object = {}
   /** Why it was refused or closed. */
   error: HoldfastError | undefined
   readonly #history: History | undefined
@@ -132,9 +134,9 @@ export class Subscription {
     this.#tell = tell
   }
 
-  /** Whether the server has yet to be asked. */
+  /** Whether the server is to be asked. */
   get wants(): boolean {
-    return this.status === "subscribing" && !this.requested
+    return this.status === "subscribing" || this.status === "live"
   }
 
   /** The values of a state, by key. */
@@ -151,7 +153,7 @@ export class Subscription {
   load(): void {
     if (this.position === undefined) return
     this.#load = true
-    this.requested = false
+    this.ask = {}
     if (this.status === "live") this.#become("subscribing")
   }
 
@@ -162,7 +164,6 @@ export class Subscription {
 
   /** What to ask the server. */
   request(): SubscriptionRequest {
-    this.requested = true
     const { channel, position } = this
     const start = position ? { position, load: this.#load || undefined } : { history: this.#history }
     // codecs leave out what is undefined
@@ -173,16 +174,21 @@ export class Subscription {
     this.#tell({ type: "up", told: [] })
   }
 
-  /** The line is gone, or the server has let the channel go: it has to be asked again. */
+  /** The line is gone. */
   handleDown(): void {
-    this.requested = false
     this.#pending = undefined
     // another connection, perhaps with another token: a refusal may not last
     if (this.status === "live" || this.status === "refused") this.#become("subscribing")
   }
 
-  handleUnsubscribed(error: HoldfastError): void {
+  /** The server has let the channel go, and is to be asked again. */
+  handleEnd(): void {
+    this.ask = {}
     this.handleDown()
+  }
+
+  handleUnsubscribed(error: HoldfastError): void {
+    this.handleEnd()
     this.#become("refused", error)
     this.#tell({ type: "error", told: [error] })
   }
@@ -202,7 +208,8 @@ export class Subscription {
 
   #handleSubscribed({ alias, position, top, snapshot }: Subscribed): void {
     this.alias = alias
-    this.#top = { epoch: position.epoch, offset: top }
+    // over another line, without having been away, nothing is replayed
+    if (this.status !== "live") this.#top = { epoch: position.epoch, offset: top }
     this.#await(position, snapshot)
     if (!snapshot) this.#become("live")
   }
@@ -225,7 +232,7 @@ export class Subscription {
       this.#tell({ type: "loaded", told: [loaded.data] })
     }
     this.#arrive(true)
-    if (this.status !== "live") this.#become("live")
+    this.#become("live")
   }
 
   /** All of what was awaited is here, so it takes the place of what was held. */
@@ -233,8 +240,8 @@ export class Subscription {
     const { to, gap, entries } = this.#pending as Pending
     this.#pending = undefined
     const held = this.position
-    // never back within an epoch, unless the server says so: what stands between has been delivered
-    if (gap === undefined && to.epoch === held?.epoch && to.offset <= held.offset) return
+    // never back within an epoch, unless the log has gone back: what stands between has been delivered
+    if (gap?.reason !== "unknown-position" && to.epoch === held?.epoch && to.offset <= held.offset) return
     this.position = to
     if (gap !== undefined) {
       const from = held ?? gap.from
@@ -306,7 +313,7 @@ export class Subscription {
   }
 
   #become(status: SubscriptionStatus, error?: HoldfastError): void {
-    if (this.status === "closed") return
+    if (this.status === "closed" || this.status === status) return
     this.status = status
     this.error = error
     this.#tell({ type: "status", told: [status, error] })

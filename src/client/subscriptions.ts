@@ -1,69 +1,69 @@
 import { HoldfastError } from "../protocol/error.ts"
-import type { ServerMessage, SubscriptionRequest } from "../protocol/message.ts"
+import type { PresenceRequest, ServerMessage, SubscriptionRequest } from "../protocol/message.ts"
 import type { Subscription } from "./subscription.ts"
+
+/** What the server was asked for over one line. */
+export interface Desk {
+  /** By channel, what the subscription's `ask` was. */
+  readonly asked: Map<string, object>
+  /** Which channel the server's numbers stand for. */
+  readonly aliases: Map<number, Subscription | undefined>
+  /** How many answers are on their way, by channel. Only the last is about the subscription that is there now. */
+  readonly awaited: Map<string, number>
+}
+
+export function createDesk(): Desk {
+  return { asked: new Map(), aliases: new Map(), awaited: new Map() }
+}
 
 /** All subscriptions of a client: which of them a message is for, and which the server has yet to be asked for. */
 export class Subscriptions {
   readonly #all = new Map<string, Subscription>()
-  /** Which channel the server's numbers stand for, on the line that is up. */
-  readonly #aliases = new Map<number, Subscription | undefined>()
-  /** How many answers are on their way, by channel. Only the last is about the subscription that is there now. */
-  readonly #awaited = new Map<string, number>()
-  /** Those that may want something of the server. */
-  readonly #waiting = new Set<Subscription>()
 
   add(subscription: Subscription): void {
     this.#all.set(subscription.channel, subscription)
   }
 
-  /** It may want something of the server. */
-  wake(subscription: Subscription): void {
-    this.#waiting.add(subscription)
-  }
-
   remove(subscription: Subscription): void {
     subscription.close()
-    this.#aliases.delete(subscription.alias)
     this.#all.delete(subscription.channel)
   }
 
-  /** What to ask the server for, at most so many. */
-  takeRequests(countMax: number): SubscriptionRequest[] {
+  /** What to ask the server for over this line, at most so many. */
+  takeRequests({ asked, aliases, awaited }: Desk, countMax: number): SubscriptionRequest[] {
     const requests: SubscriptionRequest[] = []
-    for (const subscription of this.#waiting) {
+    for (const subscription of this.#all.values()) {
+      const { channel, ask } = subscription
       if (requests.length === countMax) break
-      this.#waiting.delete(subscription)
-      if (!subscription.wants) continue
+      if (!subscription.wants || asked.get(channel) === ask) continue
+      asked.set(channel, ask)
+      awaited.set(channel, (awaited.get(channel) ?? 0) + 1)
       // what is on its way to the one before comes again: the cursor has to stand still, as the server is told where
-      this.#aliases.delete(subscription.alias)
-      const { channel } = subscription
-      this.#awaited.set(channel, (this.#awaited.get(channel) ?? 0) + 1)
+      for (const [alias, holder] of aliases) if (holder?.channel === channel) aliases.delete(alias)
       requests.push(subscription.request())
     }
     return requests
   }
 
-  /** Takes note of an answer. Returns whether it is about a subscription that was since closed, or made again. */
-  isStale(channel: string): boolean {
-    const awaited = (this.#awaited.get(channel) ?? 1) - 1
-    this.#awaited.set(channel, awaited)
-    if (awaited === 0) this.#awaited.delete(channel)
-    return awaited > 0
+  /** The channels that the server was asked for over this line, and that are there no more. */
+  takeGone({ asked }: Desk): string[] {
+    const gone = [...asked.keys()].filter((channel) => !this.#all.has(channel))
+    for (const channel of gone) asked.delete(channel)
+    return gone
+  }
+
+  /** What this client has entered. */
+  presence(): PresenceRequest[] {
+    return [...this.#all.values()].flatMap(({ channel, place }) => (place ? { channel, ...place } : []))
   }
 
   handleUp(): void {
     for (const subscription of this.#all.values()) subscription.handleUp()
   }
 
-  /** The line is gone, or another one comes: every channel has to be asked for again. */
+  /** The line is gone: every channel has to be asked for again. */
   handleDown(): void {
-    this.#aliases.clear()
-    this.#awaited.clear()
-    for (const subscription of this.#all.values()) {
-      // over the next line, the number may be another channel's
-      subscription.alias = -1
-      this.#ask(subscription)
-    }
+    for (const subscription of this.#all.values()) subscription.handleDown()
   }
 
   handleEnd(error: HoldfastError | undefined): void {
@@ -71,27 +71,20 @@ export class Subscriptions {
     this.#all.clear()
   }
 
-  handleMessage(message: ServerMessage): void {
-    if ("alias" in message) {
-      if (message.type === "subscribed") this.#aliases.set(message.alias, this.#all.get(message.channel))
-      // entries may still come in of a channel that was just left
-      this.#aliases.get(message.alias)?.handleMessage(message)
-    } else if (message.type === "unsubscribed") {
-      const subscription = this.#all.get(message.channel)
-      if (subscription === undefined) return
-      this.#aliases.delete(subscription.alias)
-      subscription.handleUnsubscribed(new HoldfastError(message.code, message.message))
+  /** `retry`: asks again for a channel after a while. */
+  handleMessage(message: ServerMessage, { aliases, awaited }: Desk, retry: (ask: () => void) => void): void {
+    if (message.type === "subscribed" || message.type === "unsubscribed") {
+      const { channel } = message
+      const left = (awaited.get(channel) ?? 1) - 1
+      awaited.set(channel, left)
+      const subscription = this.#all.get(channel)
+      // the channel was closed, and perhaps opened again, before this answer came
+      if (left > 0 || subscription === undefined) return
+      if (message.type === "subscribed") aliases.set(message.alias, subscription)
+      // no refusal, only bad luck
+      else if (message.code === "log_unavailable") retry(() => subscription.handleEnd())
+      else subscription.handleUnsubscribed(new HoldfastError(message.code, message.message))
     }
-  }
-
-  /** Asks again for a channel, from where its cursor stands. */
-  handleRetry(channel: string): void {
-    const subscription = this.#all.get(channel)
-    if (subscription !== undefined) this.#ask(subscription)
-  }
-
-  #ask(subscription: Subscription): void {
-    subscription.handleDown()
-    this.wake(subscription)
+    if ("alias" in message) aliases.get(message.alias)?.handleMessage(message)
   }
 }

@@ -19,10 +19,11 @@ export type WebSocketConstructor = new (url: string, subprotocol: string) => Web
 /** One WebSocket per line, one message per frame. */
 export function webSocketTransport(WebSocket: WebSocketConstructor, subprotocol: string): Transport {
   return {
+    name: "websocket",
     open: (url, { onOpen, onMessage, onClose }) => {
       const socket = new WebSocket(url, subprotocol)
       socket.binaryType = "arraybuffer"
-      socket.addEventListener("open", onOpen)
+      socket.addEventListener("open", () => onOpen())
       socket.addEventListener("message", ({ data }) =>
         onMessage(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer)),
       )

@@ -68,6 +68,10 @@ const laneHandlers: { readonly [T in ClientMessage["type"]]?: Handle<T> } = {
 function dispatch(core: Core, connection: Connection, message: ClientMessage): void {
   const { inbox } = connection
   if (message.type === "pong") return
+  if (message.type === "ping") {
+    connection.send({ type: "pong" })
+    return
+  }
   if (message.type === "call") {
     inbox.runBeside(() => call(core, connection, message))
   } else if (message.type === "token") {

@@ -158,6 +158,7 @@ const fields: Readonly<Record<ClientMessage["type"], Readonly<Record<string, Rul
   signal: { channel, name },
   call: { id, channel, name, timeoutMs },
   token: { token },
+  ping: {},
   pong: {},
 }
 

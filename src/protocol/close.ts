@@ -1,5 +1,7 @@
 // The codes that a client uses itself stand alone, so that its bundle does without the table.
 export const CLOSE_NORMAL = 1000
+/** Never sent: what a WebSocket tells its own side when the line was cut, or never opened. */
+export const CLOSE_CUT = 1006
 export const CLOSE_PROTOCOL_ERROR = 4400
 export const CLOSE_UNAUTHORIZED = 4401
 export const CLOSE_TIMEOUT = 4408

@@ -99,6 +99,7 @@ export interface Token {
   readonly type: "token"
   readonly token: string
 }
+/** The answer to ping, of either side. */
 export interface Pong {
   readonly type: "pong"
 }
@@ -115,6 +116,7 @@ export type ClientMessage =
   | SendSignal
   | Call
   | Token
+  | Ping
   | Pong
 
 // --- from server to client ---------------------------------------------------------------------------------------
@@ -277,7 +279,7 @@ export interface LogAvailability {
   readonly type: "log"
   readonly available: boolean
 }
-/** Has to be answered with pong. */
+/** Has to be answered with pong, by either side. */
 export interface Ping {
   readonly type: "ping"
 }
@@ -296,3 +298,4 @@ export type ServerMessage =
   | GoAway
   | LogAvailability
   | Ping
+  | Pong

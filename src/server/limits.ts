@@ -34,7 +34,7 @@ export const defaultServerLimits = {
   rawUnsentBytesMax: 16 * 1024 * 1024,
   requestTimeoutMs: 10_000,
   requestBytesMax: 1024 * 1024,
-  channelsPerRequestMax: 100,
+  channelsPerRequestMax: 1_000,
   messagesPerRequestMax: 100,
   pollWaitMsMax: 25_000,
   pollBytesMax: 1024 * 1024,

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest"
-import { Connection, type ConnectionOptions, type ConnectionPorts } from "../../src/client/connection.ts"
+import {
+  type Connection,
+  type ConnectionOptions,
+  type ConnectionPorts,
+  createConnection,
+} from "../../src/client/connection.ts"
+import { createRoute } from "../../src/client/route.ts"
 import type { Welcome } from "../../src/protocol/message.ts"
 
 const welcome: Welcome = {
@@ -20,23 +26,24 @@ function machine(options: Partial<ConnectionOptions> = {}) {
     (what: keyof ConnectionPorts) =>
     (...details: unknown[]) =>
       asked.push([what, ...details])
-  const connection = new Connection(
+  const connection = createConnection(
     {
       backoff: { minMs: 100, maxMs: 1_000 },
       connectTimeoutMs: 10_000,
       hasToken: false,
       // the most that is ever waited
       random: () => 1,
+      route: createRoute(1, 0, () => 1, () => undefined),
       ...options,
     },
     {
       fetchToken: ask("fetchToken"),
       openLine: ask("openLine"),
       closeLine: ask("closeLine"),
-      sendHello: ask("sendHello"),
+      takeOver: ask("takeOver"),
       send: ask("send"),
       handleError: ask("handleError"),
-      handleStatus: (_, why) => {
+      handleStatus: (_: unknown, why?: unknown) => {
         error = why
       },
     },
@@ -53,8 +60,7 @@ function opened(options: Partial<ConnectionOptions> = {}, nowMs = 0, more: Parti
   const { connection, names, ...rest } = machine(options)
   connection.connect(nowMs)
   if (options.hasToken) connection.handleToken("t", nowMs)
-  connection.handleLineOpen()
-  connection.handleMessage({ ...welcome, ...more }, nowMs)
+    connection.handleMessage({ ...welcome, ...more }, false, nowMs)
   names()
   return { connection, names, ...rest }
 }
@@ -65,9 +71,8 @@ describe("connecting", () => {
     connection.connect(0)
     expect(names()).toEqual(["openLine"])
     expect(connection.status).toBe("connecting")
-    connection.handleLineOpen()
-    expect(take()).toEqual([["sendHello", undefined]])
-    connection.handleMessage(welcome, 0)
+        expect(take()).toEqual([["sendHello", undefined]])
+    connection.handleMessage(welcome, false, 0)
     expect(connection.status).toBe("open")
   })
 
@@ -77,8 +82,7 @@ describe("connecting", () => {
     expect(names()).toEqual(["fetchToken"])
     connection.handleToken("t", 5)
     expect(names()).toEqual(["openLine"])
-    connection.handleLineOpen()
-    expect(take()).toEqual([["sendHello", "t"]])
+        expect(take()).toEqual([["sendHello", "t"]])
   })
 
   test("reports a token function that fails, and tries again later", () => {
@@ -138,18 +142,18 @@ describe("backing off", () => {
     connection.handleLineClose(1006, "", 4_999)
     expect(connection.nextTimeoutMs()).toBe(4_999 + 100)
     connection.handleTimeout(5_099)
-    connection.handleMessage(welcome, 5_100)
+    connection.handleMessage(welcome, false, 5_100)
     connection.handleLineClose(1006, "", 5_200)
     expect(connection.nextTimeoutMs()).toBe(5_200 + 200)
     connection.handleTimeout(5_400)
-    connection.handleMessage(welcome, 5_400)
+    connection.handleMessage(welcome, false, 5_400)
     connection.handleLineClose(1006, "", 60_000)
     expect(connection.nextTimeoutMs()).toBe(60_000 + 100)
   })
 
   test("adds what the server asked for when it went away", () => {
     const { connection } = opened()
-    connection.handleMessage({ type: "goaway", reason: "deploy", reconnect: true, afterMs: 3_000 }, 0)
+    connection.handleMessage({ type: "goaway", reason: "deploy", reconnect: true, afterMs: 3_000 }, false, 0)
     connection.handleLineClose(1001, "deploy", 10)
     expect(connection.status).toBe("waiting")
     expect(connection.nextTimeoutMs()).toBe(10 + 3_000 + 100)
@@ -160,7 +164,7 @@ describe("a line", () => {
   test("is dead when nothing was heard for two heartbeats", () => {
     const { connection, names, take } = opened()
     expect(connection.nextTimeoutMs()).toBe(2_000)
-    connection.handleMessage({ type: "ping" }, 1_500)
+    connection.handleMessage({ type: "ping" }, false, 1_500)
     expect(take()).toEqual([["send", { type: "pong" }]])
     connection.handleTimeout(2_000)
     expect(names()).toEqual([])
@@ -188,7 +192,7 @@ describe("a line", () => {
 
   test("that the server ends after saying so does not come back", () => {
     const { connection } = opened()
-    connection.handleMessage({ type: "goaway", reason: "banned", reconnect: false, afterMs: 0 }, 0)
+    connection.handleMessage({ type: "goaway", reason: "banned", reconnect: false, afterMs: 0 }, false, 0)
     connection.handleLineClose(1001, "", 0)
     expect(connection.status).toBe("closed")
   })
@@ -215,7 +219,7 @@ describe("a line", () => {
     expect(take()).toMatchObject([["handleError", { code: "connection_lost" }]])
     connection.handleTimeout(100)
     names()
-    connection.handleMessage({ type: "error", code: "unauthorized", message: "no" }, 100)
+    connection.handleMessage({ type: "error", code: "unauthorized", message: "no" }, false, 100)
     connection.handleLineClose(4401, "", 100)
     expect(names()).toEqual([])
   })
@@ -241,7 +245,7 @@ describe("a token", () => {
 
   test("is renewed half a minute before it expires, by the server's clock", () => {
     const { connection, names, take } = opened({ hasToken }, 0, { expiresAt: welcome.now + 3_600_000 })
-    connection.handleMessage({ type: "ping" }, 3_569_000)
+    connection.handleMessage({ type: "ping" }, false, 3_569_000)
     names()
     expect(connection.nextTimeoutMs()).toBe(3_570_000)
     connection.handleTimeout(3_570_000)
@@ -272,11 +276,11 @@ describe("a token", () => {
     connection.handleTimeout(8_000)
     connection.handleToken("t2", 8_100)
     names()
-    connection.handleMessage({ type: "token", expiresAt: 4_000_000, now: 0 }, 8_200)
+    connection.handleMessage({ type: "token", expiresAt: 4_000_000, now: 0 }, false, 8_200)
     expect(connection.nextTimeoutMs()).toBe(8_200 + 3_970_000)
     connection.handleTimeout(8_200 + 3_970_000)
     connection.handleToken("t3", 4_000_000)
-    connection.handleMessage({ type: "token", now: 0 }, 4_000_000)
+    connection.handleMessage({ type: "token", now: 0 }, false, 4_000_000)
     expect(connection.nextTimeoutMs()).toBeGreaterThan(1e9)
   })
 

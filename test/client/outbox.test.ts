@@ -3,6 +3,7 @@ import { Outbox, type Request, tooLarge } from "../../src/client/outbox.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"
 import { welcome } from "./fake-line.ts"
 
+const line = {}
 const WINDOW_MS = 1_000
 
 function outbox(entriesMax = 10) {
@@ -14,7 +15,7 @@ function outbox(entriesMax = 10) {
     }
     box.add({ id, wire, repeat, settle })
   }
-  const take = (nowMs = 0) => box.takeWires({ ...welcome, idempotencyWindowMs: WINDOW_MS }, nowMs)
+  const take = (nowMs = 0) => box.takeWires(line, { ...welcome, idempotencyWindowMs: WINDOW_MS }, nowMs)
   return { box, add, take, settled }
 }
 
@@ -33,10 +34,10 @@ test("over a new line, what is unanswered leaves again in the same order, before
   for (const id of [1, 2, 3]) add(id)
   take()
   box.handleAnswer({ type: "result", id: 2 })
-  box.handleDown()
+  box.handleDown(line)
   add(4)
   expect(take()).toEqual(["#1", "#3", "#4"])
-  box.handleDown()
+  box.handleDown(line)
   expect(take()).toEqual(["#1", "#3", "#4"])
   expect(settled).toEqual([[2, "result"]])
 })
@@ -46,7 +47,7 @@ test("what must not be repeated is rejected when the line is cut, unless it had 
   add(1, { repeat: "never" })
   take()
   add(2, { repeat: "never" })
-  box.handleDown()
+  box.handleDown(line)
   expect(settled).toEqual([[1, "connection_lost"]])
   expect(take()).toEqual(["#2"])
 })
@@ -57,7 +58,7 @@ test("what the log can't take, but may have taken when it was sent first, is in 
   add(1)
   take()
   expect(box.isDoubtful(unavailable(1))).toBe(false)
-  box.handleDown()
+  box.handleDown(line)
   take()
   expect(box.isDoubtful({ ...unavailable(1), code: "not_allowed" })).toBe(false)
   expect(box.isDoubtful(unavailable(2))).toBe(false)
@@ -72,7 +73,7 @@ test("what has no key and the log can't take is refused: sent again, it would un
   const { box, add, take } = outbox()
   add(1, { repeat: "always" })
   take()
-  box.handleDown()
+  box.handleDown(line)
   take()
   expect(box.isDoubtful({ type: "error", id: 1, code: "log_unavailable", message: "" })).toBe(false)
 })
@@ -116,21 +117,21 @@ test("what was sent so long ago that the server may have forgotten its key is in
   add(2)
   add(3, { repeat: "always" })
   take(10_500)
-  box.handleDown()
+  box.handleDown(line)
   add(4)
   // the first time counts, however often it was sent
   expect(take(10_700)).toEqual(["#1", "#2", "#3", "#4"])
-  box.handleDown()
+  box.handleDown(line)
   expect(take(10_801)).toEqual(["#2", "#3", "#4"])
   expect(settled).toEqual([[1, "in_doubt"]])
-  box.handleDown()
+  box.handleDown(line)
   expect(take(50_000)).toEqual(["#3"])
 })
 
 test("what never left is not in doubt, however long it waits", () => {
   const { box, add, take } = outbox()
   add(1)
-  box.handleDown()
+  box.handleDown(line)
   expect(take(1e9)).toEqual(["#1"])
 })
 

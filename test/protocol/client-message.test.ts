@@ -21,6 +21,7 @@ const minimal = {
   signal: { channel, name },
   call: { id: 1, channel, name, timeoutMs: 1 },
   token: { token: "t" },
+  ping: {},
   pong: {},
 } as const satisfies Record<ClientMessage["type"], object>
 

@@ -16,7 +16,7 @@ const HEADERS = {
 }
 
 /**
- * A stream of server-sent events. It begins when every subscription was answered: until then a refusal is one of the
+ * A stream of server-sent events. It begins when so many channels were answered for: until then a refusal is one of the
  * whole request, with a status of its own.
  */
 export class EventsLink implements HttpLink {

@@ -19,7 +19,6 @@ export function helloOf(
   request: IncomingMessage,
   { token, session, subscriptions, presence }: Asked,
   channelsMax: number,
-  channelsMin = 1,
 ): Hello {
   const hello = parseClientMessage({
     type: "hello",
@@ -28,25 +27,20 @@ export function helloOf(
     subscriptions,
     presence,
   }) as Hello
-  const names = channelsOnce(hello, "subscriptions", channelsMax)
-  const entered = channelsOnce(hello, "presence", channelsMax)
-  if (names.length < channelsMin && entered.length === 0) {
-    throw new HoldfastError("invalid_message", '"subscriptions" has to name a channel.', {
-      path: "subscriptions",
-    })
-  }
+  refuseRepeated(hello, "subscriptions", channelsMax)
+  refuseRepeated(hello, "presence", channelsMax)
   return hello
 }
 
-/** The channels of a list, each of them once. */
-function channelsOnce(hello: Hello, list: "subscriptions" | "presence", channelsMax: number): string[] {
+/** A list names each channel once, and not too many. */
+function refuseRepeated(hello: Hello, list: "subscriptions" | "presence", channelsMax: number): void {
   const names = (hello[list] ?? []).map(({ channel }) => channel)
   if (names.length > channelsMax) {
     const text = `A request may ask for ${channelsMax} channels, this one asks for ${names.length}.`
     throw new HoldfastError("too_many_subscriptions", text, { path: list, limit: channelsMax })
   }
   const again = names.findIndex((name, index) => names.indexOf(name) !== index)
-  if (again === -1) return names
+  if (again === -1) return
   const path = `${list}.${again}.channel`
   throw new HoldfastError("invalid_message", `"${names[again]}" is asked for twice.`, { path })
 }

@@ -124,7 +124,9 @@ async function serveEvents(
   const session = asked.session ?? entropy.uniqueId()
   const hello = helloOf(request, { ...asked, session }, limits.channelsPerRequestMax)
   const reply = replyTo(options, request, response)
-  converse(options, request, reply, new EventsLink(reply, hello.subscriptions.length), hello)
+  // a client that speaks the protocol is told of refusals as it is on a WebSocket
+  const link = new EventsLink(reply, request.method === "GET" ? hello.subscriptions.length : 0)
+  converse(options, request, reply, link, hello)
 }
 
 async function servePoll(
@@ -148,7 +150,7 @@ async function serveSend(
 ): Promise<void> {
   const { limits } = options
   const { value, bytes } = await readBody(request, limits.requestBytesMax)
-  const hello = helloOf(request, { ...value, subscriptions: [] }, limits.channelsPerRequestMax, 0)
+  const hello = helloOf(request, { ...value, subscriptions: [] }, limits.channelsPerRequestMax)
   const messages = messagesOf(value.messages, limits.messagesPerRequestMax)
   const reply = replyTo(options, request, response)
   const link = new SendLink(reply, messages, { ...limits, bytes })
