@@ -53,7 +53,7 @@ function openLine(
   { onOpen, onMessage, onClose }: LineEvents,
 ): Line {
   const up = new AbortController()
-  let down = up
+  let down = new AbortController()
   let hello = ""
   let waitMs = WAIT_MS_MAX
   let isQuick = true

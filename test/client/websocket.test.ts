@@ -60,7 +60,7 @@ test("goes on trying while there is no server, and can be closed", async () => {
 test("without a WebSocket says what to do", () => {
   vi.stubGlobal("WebSocket", undefined)
   closing.push(() => vi.unstubAllGlobals())
-  expect(() => connect("wss://example.com")).toThrow(/WebSocket/)
+  expect(() => connect("wss://example.com", { transports: ["websocket"] })).toThrow(/WebSocket/)
 })
 
 test("refuses a URL that is none", () => {

@@ -20,9 +20,9 @@ const examplesOf = (side: (typeof sides)[number]) => page.blocks.filter(({ info 
 describe("the page of the protocol", () => {
   test("reads the declarations of all messages", () => {
     expect(clientMessages.map(({ type }) => type)).toContain("hello")
-    expect(clientMessages).toHaveLength(12)
+    expect(clientMessages).toHaveLength(13)
     expect(serverMessages.map(({ type }) => type)).toContain("ping")
-    expect(serverMessages).toHaveLength(17)
+    expect(serverMessages).toHaveLength(18)
   })
 
   test.each(examplesOf("client"))("has in line $line a message that a client may send", ({ text }) => {

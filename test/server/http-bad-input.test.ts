@@ -75,7 +75,6 @@ describe("a request that is wrong is refused with a problem that says what and w
     ["an array", "poll", "[]", undefined],
     ["no session", "poll", { subscriptions: [lobby] }, "session"],
     ["no subscriptions", "poll", { session: newSession() }, "subscriptions"],
-    ["an empty list of subscriptions", "poll", poll({ subscriptions: [] }), "subscriptions"],
     ["an offset that is no number", "poll", poll(position("4")), "subscriptions.0.position.offset"],
     ["an offset below nothing", "poll", poll(position(-4)), "subscriptions.0.position.offset"],
     [

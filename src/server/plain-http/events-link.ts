@@ -45,7 +45,7 @@ export class EventsLink implements HttpLink {
     if (message.type === "error") this.#failure = message
     const frame = eventStream.frame(message, position)
     const took = this.write(frame)
-    if (message.type === "welcome" && this.#channels === 0) return this.#begin()
+    if (this.#channels === 0) return message.type === "welcome" ? this.#begin() : took
     if (message.type === "unsubscribed") {
       this.#refused++
       this.#refusal ??= message
