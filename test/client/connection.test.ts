@@ -96,7 +96,7 @@ function opened(options: Partial<ConnectionOptions> = {}, nowMs = 0, more: Parti
 
 describe("connecting", () => {
   test("opens a line, says hello, and is open with the welcome", () => {
-    const { connection, names, take } = machine()
+    const { connection, names } = machine()
     connection.connect(0)
     expect(names()).toEqual(["openLine"])
     expect(connection.status).toBe("connecting")
@@ -105,7 +105,7 @@ describe("connecting", () => {
   })
 
   test("fetches the token first, and shows it", () => {
-    const { connection, names, take } = machine({ hasToken: true })
+    const { connection, names } = machine({ hasToken: true })
     connection.connect(0)
     expect(names()).toEqual(["fetchToken"])
     connection.handleToken("t", 5)
