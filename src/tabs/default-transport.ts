@@ -7,7 +7,10 @@ import { subprotocols } from "../protocol/message.ts"
 /** How `connect` reaches a server unless it is told otherwise. Looks for what it needs only when a line is opened. */
 export function defaultTransport(codec: Pick<Codec, "name">): Transport {
   return {
-    open: (url, events) =>
-      webSocketTransport(platformWebSocket(), subprotocols[codec.name]).open(url, events),
+    open: (url, events) => {
+      const WebSocket = platformWebSocket()
+      if (WebSocket === undefined) throw new TypeError("There is no WebSocket here")
+      return webSocketTransport(WebSocket, subprotocols[codec.name]).open(url, events)
+    },
   }
 }
