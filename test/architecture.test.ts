@@ -151,8 +151,10 @@ describe("the checker accepts", () => {
     "src/server/index.ts": `import { Server } from "node:http"\nimport { WebSocketServer } from "ws"
       export * from "../hub/hub.ts"\nexport { memoryLog } from "../logs/memory.ts"\nsetTimeout(() => Date.now(), 1)`,
     "src/client/index.ts": `import { code } from "../protocol/code.ts"\nexport type { A } from "../contract/index.ts"
-      import { now } from "./platform.ts"`,
+      import { now } from "./platform.ts"\nimport "./device.ts"\nimport "./http.ts"`,
     "src/client/platform.ts": "export const now = () => Date.now()",
+    "src/client/device.ts": "",
+    "src/client/http.ts": "",
     "src/cli/main.ts": `import { createHub } from "holdfast/server"`,
     "bench/main.ts": `import { createHub } from "holdfast/server"\nimport { run } from "./run.ts"\nimport ws from "ws"`,
   })
