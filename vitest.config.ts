@@ -50,6 +50,13 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: "chaos",
+          include: ["test/chaos/**/*.test.ts"],
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "networks",
           include: ["test/networks/**/*.test.ts"],
           testTimeout: 30_000,

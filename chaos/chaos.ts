@@ -24,13 +24,12 @@ export interface ChaosOptions {
   readonly faultEveryMs: number
   /** In each n-th round the engine loses something; 0 for never. */
   readonly lossEvery: number
+  /** How long clients may take, once everything is well again, until they have everything. Default: a minute. */
+  readonly settleMs?: number
   readonly among?: readonly Fault[]
   readonly defect?: Defect
   readonly report?: (line: string) => void
 }
-
-/** How long clients may take, once everything is well again, until they have everything. */
-const SETTLE_MS = 60_000
 
 /** Runs a cluster, lets bad things happen to it round by round, and takes account after each. */
 export async function chaos(options: ChaosOptions): Promise<Tally> {
@@ -49,7 +48,7 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
     for (let round = 1; round <= rounds && tally.complaints.length === 0; round++) {
       const mayLose = options.lossEvery > 0 && round % options.lossEvery === 0
       await trouble(cluster, crowd, chance, options, mayLose, tally)
-      await settle(cluster, crowd, log, tally)
+      await settle(cluster, crowd, log, options.settleMs ?? 60_000, tally)
       accounted = await account(log, crowd, accounted, mayLose, tally)
       tally.rounds = round
       tally.reconnects = crowd.participants.reduce((sum, { reconnects }) => sum + reconnects, 0)
@@ -101,15 +100,21 @@ async function trouble(
 }
 
 /** Resolves when everything that was published has its outcome, and everybody has come to the end of every log. */
-async function settle(cluster: Cluster, crowd: Crowd, log: Log, tally: Tally): Promise<void> {
-  const giveUp = performance.now() + SETTLE_MS
+async function settle(
+  cluster: Cluster,
+  crowd: Crowd,
+  log: Log,
+  settleMs: number,
+  tally: Tally,
+): Promise<void> {
+  const giveUp = performance.now() + settleMs
   // in each log something is appended, so that a loss cannot go unnoticed for want of traffic
   crowd.publishEverywhere()
   const settled = await Promise.race([
     crowd.settled().then(() => true),
-    sleep(SETTLE_MS, false, { ref: false }),
+    sleep(settleMs, false, { ref: false }),
   ])
-  if (!settled) complain(tally, "publishes have had no outcome for a minute")
+  if (!settled) complain(tally, `publishes have had no outcome for ${settleMs} ms`)
   for (const [room, seats] of crowd.seatsByRoom) {
     const { epoch, top } = await log.head(formatName(PATTERN, { room }))
     const isThere = ({ room: { position } }: Seat) =>

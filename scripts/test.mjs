@@ -17,7 +17,7 @@ import { provideRuntimes } from "./runtimes.mjs"
 import { provide } from "./system-programs.mjs"
 import { vitest } from "./vitest.mjs"
 
-const SUITES = ["unit", "integration", "networks", "runtimes", "browser", "sim"]
+const SUITES = ["unit", "integration", "networks", "runtimes", "browser", "sim", "chaos"]
 const STEPS = ["lint", "types", ...SUITES]
 const TYPE_CHECKS = ["tsconfig.json", "tsconfig.pure.json", "tsconfig.client.json"]
 /** How many seeds of the simulation are run, beside its own tests. More, at night: npm run sim -- --seeds 20000 */
@@ -194,6 +194,7 @@ function testFiles(suite) {
 function suiteOf(file) {
   if (file.startsWith("test/browser/")) return "browser"
   if (file.startsWith("test/networks/")) return "networks"
+  if (file.startsWith("test/chaos/")) return "chaos"
   if (file.startsWith("test/runtimes/")) return "runtimes"
   if (file.startsWith("test/sim/")) return "sim"
   return /^test\/(server|examples|package)\//.test(file) ? "integration" : "unit"

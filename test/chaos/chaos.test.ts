@@ -1,0 +1,64 @@
+import { describe, expect, test } from "vitest"
+import { chaos } from "../../chaos/chaos.ts"
+import { type Defect, defects } from "../../chaos/defects.ts"
+import { type Fault, faults } from "../../chaos/faults.ts"
+import { program } from "../support/program.ts"
+
+describe.skipIf(!program("redis-server"))("chaos", () => {
+  test("nothing is lost, doubled or disordered, whatever happens to nodes, engine and network", async () => {
+    const tally = await chaos({
+      seed: 7,
+      nodes: 3,
+      clients: 45,
+      publishesPerSecond: 40,
+      rounds: 2,
+      roundMs: 8_000,
+      faultEveryMs: 1_500,
+      lossEvery: 2,
+    })
+    expect(tally.complaints).toEqual([])
+    expect(tally.rounds).toBe(2)
+    // otherwise nothing was put to the test
+    expect([...tally.faults.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(8)
+    expect(tally.reconnects).toBeGreaterThan(45)
+    expect(tally.gaps).toBeGreaterThan(0)
+  }, 120_000)
+
+  /** What has to go wrong beside a defect before it shows, and what is complained of then. */
+  const plans: Readonly<Record<Defect, { readonly among: readonly Fault[]; readonly found: RegExp }>> = {
+    "acknowledges before it appends": {
+      among: [faults.killNode],
+      found: /was acknowledged and is not in the log/,
+    },
+    "forgets idempotency keys": { among: [faults.cutLines], found: /is in the log twice/ },
+    "appends twice": { among: [faults.cutLines], found: /is in the log twice/ },
+    "loses one of what is told": { among: [faults.cutLines], found: /was not given \d+ at/ },
+    "tells another's contents": { among: [faults.cutLines], found: /was given \d+ at \d+, where \d+ is/ },
+    "hides a new epoch": {
+      among: [faults.cutLines],
+      found: /not told that the engine has lost|stands at|not in/,
+    },
+  }
+
+  test.each(Object.keys(defects) as Defect[])(
+    "a node that %s is found out",
+    async (defect) => {
+      const { among, found } = plans[defect]
+      const { complaints } = await chaos({
+        seed: 1,
+        nodes: 2,
+        clients: 10,
+        publishesPerSecond: 60,
+        rounds: 3,
+        roundMs: 3_000,
+        faultEveryMs: 600,
+        lossEvery: defect === "hides a new epoch" ? 1 : 0,
+        settleMs: 4_000,
+        among,
+        defect,
+      })
+      expect(complaints).toContainEqual(expect.stringMatching(found))
+    },
+    60_000,
+  )
+})
