@@ -134,23 +134,21 @@ async function settle(
 
 /** Everybody is there again, once, for everybody. */
 async function presenceSettled(room: string, seats: readonly Seat[], giveUp: number, tally: Tally) {
+  const present = ({ room }: Seat) => [...room.presence.members.values()].map(({ name }) => name)
   const expected = seats
     .map(({ name }) => name)
     .sort()
     .join()
-  const seen = ({ room }: Seat) =>
-    [...room.presence.members.values()]
-      .map(({ name }) => name)
-      .sort()
-      .join()
-  while (seats.some((seat) => seen(seat) !== expected) && performance.now() < giveUp) await sleep(50)
-  for (const seat of seats) {
-    const names = [...seat.room.presence.members.values()].map(({ name }) => name)
-    const missing = seats.filter(({ name }) => !names.includes(name)).map(({ name }) => name)
-    const twice = names.filter((name, index) => names.indexOf(name) !== index)
-    if (missing.length > 0) complain(tally, `${seat.name} does not see ${missing.join(", ")} in ${room}`)
-    if (twice.length > 0) complain(tally, `${seat.name} sees ${twice.join(", ")} twice in ${room}`)
-  }
+  const isComplete = (seat: Seat) => present(seat).sort().join() === expected
+  while (!seats.every(isComplete) && performance.now() < giveUp) await sleep(50)
+  const wrong = seats.filter((seat) => !isComplete(seat))
+  const [example] = wrong
+  if (example === undefined) return
+  const names = present(example)
+  const missing = seats.filter(({ name }) => !names.includes(name)).map(({ name }) => name)
+  const twice = names.filter((name, index) => names.indexOf(name) !== index)
+  const what = `misses ${missing.join(", ") || "nobody"}, and sees ${twice.join(", ") || "nobody"} twice`
+  tally.absences.push(`${room}: ${wrong.length} see others than are there: ${example.name} ${what}`)
 }
 
 async function account(

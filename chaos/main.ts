@@ -69,8 +69,9 @@ async function run({
     report: (line) => console.log(`${since().toFixed(1).padStart(6)} min  ${line}`),
   })
   console.log(`\n${formatTally(tally, since())}`)
-  if (tally.complaints.length === 0) return
-  console.error(`\n${tally.complaints.join("\n")}`)
+  const complaints = [...tally.complaints, ...tally.absences]
+  if (complaints.length === 0) return
+  console.error(`\n${complaints.join("\n")}`)
   console.error(
     `\nThe same schedule again: npm run chaos -- --seed ${seed} --nodes ${nodes} --clients ${clients}`,
   )

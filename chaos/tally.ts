@@ -12,6 +12,8 @@ export interface Tally {
   /** Acknowledged events that the engine lost when its disk was put back; each was told by a gap. */
   lostByEngine: number
   readonly complaints: string[]
+  /** Where presence was not as it is, a minute after everything was well again. The run goes on. */
+  readonly absences: string[]
 }
 
 /** Beyond, complaints are counted by nobody: so many say enough. */
@@ -29,6 +31,7 @@ export function newTally(): Tally {
     gaps: 0,
     lostByEngine: 0,
     complaints: [],
+    absences: [],
   }
 }
 
@@ -53,6 +56,7 @@ export function formatTally(tally: Tally, minutes: number): string {
     ["gaps told", tally.gaps],
     ["acknowledged, lost by the engine, told", tally.lostByEngine],
     ["complaints", tally.complaints.length],
+    ["complaints about presence", tally.absences.length],
   ]
   const width = Math.max(...rows.map(([name]) => name.length))
   return rows
