@@ -52,7 +52,7 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
       accounted = await account(log, crowd, accounted, mayLose, tally)
       tally.rounds = round
       tally.reconnects = crowd.participants.reduce((sum, { reconnects }) => sum + reconnects, 0)
-      report(progress(round, rounds, tally))
+      report(progress(round, rounds, crowd, tally))
     }
   } finally {
     crowd?.close()
@@ -186,7 +186,7 @@ async function standing(log: Log, crowd: Crowd): Promise<ReadonlyMap<string, Acc
   return standings
 }
 
-function progress(round: number, rounds: number, tally: Tally): string {
+function progress(round: number, rounds: number, crowd: Crowd, tally: Tally): string {
   const faults = [...tally.faults.values()].reduce((sum, count) => sum + count, 0)
   const parts = [
     `round ${round} of ${rounds}`,
@@ -195,6 +195,7 @@ function progress(round: number, rounds: number, tally: Tally): string {
     `${tally.delivered} delivered`,
     `${tally.reconnects} reconnects`,
     `${tally.gaps} gaps`,
+    [...crowd.connected].map(([name, count]) => `${name} ${count}`).join(" "),
   ]
   return parts.join(", ")
 }

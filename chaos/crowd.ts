@@ -1,9 +1,19 @@
 import type { Seeded } from "holdfast/testing"
-import { Participant, type Seat } from "./participant.ts"
+import { Participant, type Seat, type Transports } from "./participant.ts"
 
 /** A room for all, and some for a few. */
 const LOBBY = "lobby"
 const CLIENTS_PER_ROOM = 15
+
+/** In turn: most choose for themselves. */
+const TRANSPORTS: readonly Transports[] = [
+  ["websocket", "sse", "poll"],
+  ["websocket"],
+  ["websocket", "sse", "poll"],
+  ["sse"],
+  ["websocket", "sse", "poll"],
+  ["poll"],
+]
 
 /** All clients: each in the lobby and in one room, where it publishes, sets its score, and is present. */
 export class Crowd {
@@ -15,10 +25,10 @@ export class Crowd {
   constructor(url: string, size: number, chance: Seeded) {
     const rooms = Math.max(1, Math.round(size / CLIENTS_PER_ROOM))
     this.#chance = chance
-    this.participants = Array.from(
-      { length: size },
-      (_, index) => new Participant(url, `client ${index}`, [LOBBY, `room ${index % rooms}`]),
-    )
+    this.participants = Array.from({ length: size }, (_, index) => {
+      const transports = TRANSPORTS[index % TRANSPORTS.length] as Transports
+      return new Participant(url, `client ${index}`, [LOBBY, `room ${index % rooms}`], transports)
+    })
     const seatsByRoom = new Map<string, Seat[]>()
     for (const seat of this.#seats()) {
       const { roomName } = seat
@@ -31,8 +41,14 @@ export class Crowd {
     return this.#published
   }
 
-  get connected(): number {
-    return this.participants.filter(({ client }) => client.status === "open").length
+  /** How many are connected, by transport. */
+  get connected(): ReadonlyMap<string, number> {
+    const connected = new Map<string, number>()
+    for (const { client } of this.participants) {
+      const name = client.status === "open" ? `${client.transport}` : "not connected"
+      connected.set(name, (connected.get(name) ?? 0) + 1)
+    }
+    return connected
   }
 
   async ready(): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Channel, type Client, connect, type Position } from "holdfast/client"
+import { type Channel, type Client, type ConnectOptions, connect, type Position } from "holdfast/client"
 import { WebSocket } from "ws"
 import type { Placed } from "./account.ts"
 import { type App, PATTERN, type RoomDefinition } from "./app.ts"
@@ -104,6 +104,8 @@ export class Seat {
   }
 }
 
+export type Transports = NonNullable<ConnectOptions["transports"]>
+
 /** A client of its own, with a seat in each of some rooms. */
 export class Participant {
   readonly client: Client<App>
@@ -111,8 +113,8 @@ export class Participant {
   /** How often it had to connect again. */
   reconnects = -1
 
-  constructor(url: string, name: string, rooms: readonly string[]) {
-    this.client = connect<App>(url, { WebSocket, backoff: { minMs: 50, maxMs: 1_000 } })
+  constructor(url: string, name: string, rooms: readonly string[], transports: Transports) {
+    this.client = connect<App>(url, { WebSocket, transports, backoff: { minMs: 50, maxMs: 1_000 } })
     // that connecting fails now and then is what is wanted here
     this.client.on("error", () => undefined)
     this.client.on("status", (status) => {
