@@ -1,9 +1,32 @@
 import { readPage } from "../docs/markdown.ts"
+import type { Configuration } from "../support/middlebox.ts"
 
-type Configuration = (port: number) => string
 type Change = readonly [from: string, to: string]
 
 const page = readPage("networks.md")
+
+/** Changes to nginx's that make WebSockets fail: as it is without the lines for them, or by an answer of its own. */
+export const FORGETS_UPGRADE: readonly Change[] = [
+  ["proxy_set_header Upgrade $http_upgrade", 'proxy_set_header Upgrade ""'],
+  ["proxy_set_header Connection $connection_upgrade", 'proxy_set_header Connection ""'],
+]
+export const refusesUpgrade = (status: number): readonly Change[] => [
+  ["location /holdfast {", `location /holdfast { if ($http_upgrade) { return ${status} "no"; }`],
+]
+
+/** A change to nginx's with which what is streamed comes when the buffer is full, or never. With HTTP/1.1 it would not. */
+export const BUFFERS: Change = [
+  "proxy_http_version 1.1;",
+  "proxy_http_version 1.0; proxy_buffering on; proxy_ignore_headers X-Accel-Buffering;",
+]
+
+/** The same refusal by haproxy. */
+export const HAPROXY_REFUSES: readonly Change[] = [
+  [
+    "default_backend",
+    `http-request return status 200 content-type text/html string "no" if { hdr(Upgrade) -m found }\n  default_backend`,
+  ],
+]
 
 /** A configuration as the documentation has it, for these nodes, and with changes that make it a worse one. */
 export function documented(

@@ -57,7 +57,7 @@ export async function countThrough(
   disturb: (time: number) => void,
 ): Promise<void> {
   const allHave = (count: number) =>
-    Promise.all(readers.map((reader) => reader.until(() => reader.heard.length >= count)))
+    Promise.all(readers.map((reader) => reader.until(() => (reader.heard.at(-1) ?? 0) >= count)))
   const channels = nodes.map(({ hub }) => hub.channel("counter", {}))
   for (let from = 0; from < MESSAGES; from += BATCH) {
     const channel = channels[(from / BATCH) % channels.length]

@@ -1,4 +1,4 @@
-import { type ConnectOptions, connect } from "holdfast/client"
+import { type ChannelOptions, type ConnectOptions, connect } from "holdfast/client"
 import { onTestFinished } from "vitest"
 import { WebSocket } from "ws"
 import type { counter } from "./counter.ts"
@@ -59,7 +59,11 @@ export function tally(): Tally {
 }
 
 /** The SDK, as a user has it. */
-export async function readWithSdk(port: number, options: ConnectOptions = {}): Promise<Reader> {
+export async function readWithSdk(
+  port: number,
+  options: ConnectOptions = {},
+  channelOptions: ChannelOptions = {},
+) {
   const notes = tally()
   const client = connect<typeof counter>(`ws://127.0.0.1:${port}`, {
     WebSocket,
@@ -68,10 +72,18 @@ export async function readWithSdk(port: number, options: ConnectOptions = {}): P
   })
   onTestFinished(() => client.close())
   client.on("error", () => undefined)
-  client.on("status", (status) => status === "waiting" && notes.cut())
-  const channel = client.channel("counter")
+  let isOpen = false
+  client.on("status", (status) => {
+    if (isOpen) notes.cut()
+    isOpen = status === "open"
+  })
+  const channel = client.channel("counter", {}, channelOptions)
   channel.on("counted", notes.hear)
   channel.onGap(({ reason }) => notes.miss(reason))
   await channel.ready()
-  return notes
+  return { ...notes, client }
 }
+
+/** The SDK, and one transport of it. */
+export const readBy = (transport: "websocket" | "sse" | "poll") => (port: number) =>
+  readWithSdk(port, { transports: [transport] })

@@ -10,12 +10,15 @@ import { program } from "./program.ts"
 /** A proxy or balancer that runs as a process of its own. */
 export interface Middlebox {
   readonly port: number
-  /** Reads its configuration anew, as on a deploy. */
-  readonly reload: () => void
+  /** Takes a new configuration, or the same anew. Connections that are there are cut within a second. */
+  readonly reload: (configuration?: Configuration) => void
   readonly stop: () => Promise<void>
 }
 
 type ProxyName = "nginx" | "haproxy"
+
+/** For the port that it is given: what is in nginx's `http { … }`, or the sections of haproxy. */
+export type Configuration = (port: number) => string
 
 /** What stands around a configuration, and how the program is told to use it. */
 interface Frame {
@@ -48,17 +51,13 @@ const FRAMES: Readonly<Record<ProxyName, Frame>> = {
     reload: "SIGHUP",
   },
   haproxy: {
-    file: (configuration) => `global\n  maxconn 1024\n${configuration}\n`,
+    file: (configuration) => `global\n  maxconn 1024\n  hard-stop-after 1s\n${configuration}\n`,
     args: (_folder, file) => ["-W", "-db", "-f", file],
     reload: "SIGUSR2",
   },
 }
 
-/** `configuration` is for the port that it is given: nginx's of `http { … }`, or the sections of haproxy. */
-export async function startMiddlebox(
-  name: ProxyName,
-  configuration: (port: number) => string,
-): Promise<Middlebox> {
+export async function startMiddlebox(name: ProxyName, configuration: Configuration): Promise<Middlebox> {
   const path = program(name)
   if (path === undefined) throw new Error(`no ${name} here: guard with describe.skipIf(!program("${name}"))`)
   const frame = FRAMES[name]
@@ -74,7 +73,10 @@ export async function startMiddlebox(
     if (await accepts(port, child)) {
       return {
         port,
-        reload: () => child.kill(frame.reload),
+        reload(next = configuration) {
+          writeFileSync(file, frame.file(next(port)))
+          child.kill(frame.reload)
+        },
         async stop() {
           await end(child)
           rmSync(folder, { recursive: true, force: true })

@@ -1,0 +1,64 @@
+import { expect, onTestFinished, test } from "vitest"
+import { startMiddlebox } from "../support/middlebox.ts"
+import { program } from "../support/program.ts"
+import { startTcpProxy } from "../support/tcp-proxy.ts"
+import { BUFFERS, documented, FORGETS_UPGRADE } from "./configurations.ts"
+import { countThrough, expectAll, startNode } from "./counter.ts"
+import { readWithSdk } from "./reader.ts"
+
+/** So that a stream that stalls is noticed soon. */
+const limits = { heartbeatMs: 500 }
+
+/** More than the buffer holds. */
+const EARLIER = 1_000
+
+type Changes = Parameters<typeof documented>[2]
+
+async function startChangingBox(first: Changes) {
+  const node = await startNode({ limits })
+  const as = (changes: Changes) => documented("nginx", [node.port], changes)
+  const box = await startMiddlebox("nginx", as(first))
+  onTestFinished(() => box.stop())
+  const line = await startTcpProxy(box.port)
+  onTestFinished(() => line.close())
+  const change = (changes: Changes) => {
+    box.reload(as(changes))
+    line.cut()
+  }
+  return { node, line, change }
+}
+
+test.skipIf(!program("nginx"))(
+  "10,000 messages come while the network loses WebSockets, then streams, and the client changes over",
+  async () => {
+    const { node, line, change } = await startChangingBox([])
+    const reader = await readWithSdk(line.port)
+    const transports: (string | undefined)[] = []
+    reader.client.on("status", () => {
+      if (transports.at(-1) !== reader.client.transport) transports.push(reader.client.transport)
+    })
+    await countThrough([node], [reader], (time) => {
+      if (time === 2) change(FORGETS_UPGRADE)
+      if (time === 5) change([...FORGETS_UPGRADE, BUFFERS])
+    })
+    expectAll(reader)
+    // the old configuration may serve on for a moment
+    await reader.until(() => reader.client.transport === "poll")
+    expect(transports).toEqual(["websocket", "sse", "poll"])
+  },
+)
+
+test.skipIf(!program("nginx"))(
+  "a stream that begins and then stalls in a buffer is left for polls after two heartbeats, and nothing is missing",
+  async () => {
+    const { node, line } = await startChangingBox([...FORGETS_UPGRADE, BUFFERS])
+    const channel = node.hub.channel("counter", {})
+    await Promise.all(Array.from({ length: EARLIER }, () => channel.publish("counted", 0)))
+    const reader = await readWithSdk(line.port, {}, { history: "all" })
+    const began = reader.client.transport
+    await countThrough([node], [reader], () => {})
+    expectAll({ ...reader, heard: reader.heard.slice(EARLIER) })
+    expect(began).toBe("sse")
+    expect(reader.client.transport).toBe("poll")
+  },
+)

@@ -1,0 +1,78 @@
+import { afterAll, describe, expect, onTestFinished, test } from "vitest"
+import { startMiddlebox } from "../support/middlebox.ts"
+import { program } from "../support/program.ts"
+import { startTcpProxy } from "../support/tcp-proxy.ts"
+import { startWebSocketTrap } from "../support/websocket-trap.ts"
+import { BUFFERS, documented, FORGETS_UPGRADE, HAPROXY_REFUSES, refusesUpgrade } from "./configurations.ts"
+import { countThrough, expectAll, type Node, startNode } from "./counter.ts"
+import { readWithSdk } from "./reader.ts"
+
+/** From the first connect to live delivery, and from a cut to live delivery again, in ms. */
+const FIRST_MS_MAX = 6_000
+const AGAIN_MS_MAX = 2_000
+
+interface Line {
+  readonly port: number
+  readonly cut: () => void
+}
+
+const trap = (lets: "nothing" | "handshake") => async (server: { readonly port: number }) => {
+  const line = await startWebSocketTrap(server.port, lets)
+  onTestFinished(() => line.close())
+  return line
+}
+
+const behind =
+  (name: "nginx" | "haproxy", changes: Parameters<typeof documented>[2]) =>
+  async (node: Node): Promise<Line> => {
+    const box = await startMiddlebox(name, documented(name, [node.port], changes))
+    onTestFinished(() => box.stop())
+    const line = await startTcpProxy(box.port)
+    onTestFinished(() => line.close())
+    return line
+  }
+
+const BOXES: readonly (readonly [title: string, start: (node: Node) => Promise<Line>, transport: string])[] =
+  [
+    ["nginx that forgets Upgrade", behind("nginx", FORGETS_UPGRADE), "sse"],
+    ["nginx that answers 400 to an upgrade", behind("nginx", refusesUpgrade(400)), "sse"],
+    ["nginx that answers 426 to an upgrade", behind("nginx", refusesUpgrade(426)), "sse"],
+    ["nginx that answers 200 to an upgrade", behind("nginx", refusesUpgrade(200)), "sse"],
+    ["haproxy that answers 200 to an upgrade", behind("haproxy", HAPROXY_REFUSES), "sse"],
+    ["nginx that forgets Upgrade and buffers", behind("nginx", [...FORGETS_UPGRADE, BUFFERS]), "poll"],
+    ["a black hole for WebSockets", trap("nothing"), "sse"],
+    ["a black hole for WebSockets that were opened", trap("handshake"), "sse"],
+    [
+      "a black hole for WebSockets, and nginx that buffers",
+      async (node) => trap("nothing")(await behind("nginx", [BUFFERS])(node)),
+      "poll",
+    ],
+  ]
+
+const times: string[] = []
+afterAll(() => console.log(`\n${times.join("\n")}\n`))
+
+describe.skipIf(!program("nginx") || !program("haproxy"))("without WebSockets, 10,000 messages come", () => {
+  test.each(BOXES)("behind %s", async (title, start, transport) => {
+    const node = await startNode()
+    const line = await start(node)
+    const publish = (number: number) => node.hub.channel("counter", {}).publish("counted", number)
+
+    const firstMs = performance.now()
+    const reader = await readWithSdk(line.port)
+    await publish(0)
+    await reader.until(() => reader.heard.length === 1)
+    const againMs = performance.now()
+    line.cut()
+    await publish(0)
+    await reader.until(() => reader.heard.length === 2)
+    const [first, again] = [againMs - firstMs, performance.now() - againMs]
+    times.push(`${title}: ${first.toFixed(0)} ms to live delivery, ${again.toFixed(0)} ms after a cut`)
+    expect(first).toBeLessThan(FIRST_MS_MAX)
+    expect(again).toBeLessThan(AGAIN_MS_MAX)
+    expect(reader.client.transport).toBe(transport)
+
+    await countThrough([node], [reader], () => line.cut())
+    expectAll({ ...reader, heard: reader.heard.slice(2) })
+  })
+})
