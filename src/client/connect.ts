@@ -31,7 +31,7 @@ export interface ConnectOptions {
   /** Other ways to reach the server, the best first. */
   readonly transport?: Transport | readonly Transport[]
   readonly backoff?: Partial<Backoff>
-  /** How long one attempt to connect may take, in ms. Default 20,000, or 3,000 while there is another transport to try. */
+  /** How long one attempt to connect may take, in ms. Default 20,000, or 2,500 while there is another transport to try. */
   readonly connectTimeoutMs?: number
   /** How long a publish waits for its acknowledgement, reconnects included, in ms. Default: as long as it takes. */
   readonly publishTimeoutMs?: number

@@ -44,7 +44,7 @@ export interface ConnectionOptions {
 /** A connection that held for so long was a good one: the next back-off starts small again. */
 const STABLE_MS = 5_000
 /** How long to wait for a welcome when there is another transport to try. */
-const PATIENCE_MS = 3_000
+const PATIENCE_MS = 2_500
 /** How long an answer may take to the question whether the line is still there. */
 const PROBE_MS = 4_000
 /** A token is renewed this long before it expires, or when a fifth of its life is left, if that is later. */
