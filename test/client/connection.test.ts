@@ -18,7 +18,7 @@ const welcome: Welcome = {
 }
 
 /** A connection, and what it asked for: each thing as its name and what it was asked with. */
-function machine(options: Partial<ConnectionOptions> = {}) {
+function machine(options: Partial<ConnectionOptions> = {}, transports = 1) {
   let asked: [keyof ConnectionPorts, ...unknown[]][] = []
   let error: unknown
   const ask =
@@ -33,7 +33,7 @@ function machine(options: Partial<ConnectionOptions> = {}) {
       // the most that is ever waited
       random: () => 1,
       route: createRoute(
-        1,
+        transports,
         0,
         () => 1,
         () => undefined,
@@ -85,8 +85,13 @@ function machine(options: Partial<ConnectionOptions> = {}) {
   return { connection: driven, take, names: () => take().map(([what]) => what), error: () => error }
 }
 
-function opened(options: Partial<ConnectionOptions> = {}, nowMs = 0, more: Partial<Welcome> = {}) {
-  const { connection, names, ...rest } = machine(options)
+function opened(
+  options: Partial<ConnectionOptions> = {},
+  nowMs = 0,
+  more: Partial<Welcome> = {},
+  transports = 1,
+) {
+  const { connection, names, ...rest } = machine(options, transports)
   connection.connect(nowMs)
   if (options.hasToken) connection.handleToken("t", nowMs)
   connection.handleMessage({ ...welcome, ...more }, nowMs)
@@ -340,4 +345,118 @@ test("a connection that was closed stays closed", () => {
   expect(error()).toBeUndefined()
   connection.handleTimeout(1e9)
   expect(names()).toEqual([])
+})
+
+describe("with several transports", () => {
+  test("tries the next after three seconds without a welcome, and waits only when all have failed", () => {
+    const { connection, take } = machine({}, 3)
+    connection.connect(0)
+    expect(take()).toEqual([["openLine", 0]])
+    connection.handleTimeout(3_000)
+    expect(take()).toEqual([
+      ["closeLine", true, 4408],
+      ["openLine", 1],
+    ])
+    connection.handleLineClose(1006, "", 3_100)
+    expect(take()).toEqual([["openLine", 2]])
+    // the last one has all the time that an attempt may take
+    expect(connection.nextTimeoutMs()).toBe(13_100)
+    connection.handleLineClose(1006, "", 3_200)
+    expect(take()).toMatchObject([["handleError", { code: "connection_lost" }]])
+    expect(connection.status).toBe("waiting")
+  })
+
+  test("tries no other when it was the server that refused", () => {
+    const { connection, names } = machine({ hasToken: true }, 3)
+    connection.connect(0)
+    connection.handleToken("old", 0)
+    names()
+    connection.handleLineClose(4401, "", 10)
+    expect(names()).toEqual(["handleError"])
+    expect(connection.status).toBe("waiting")
+  })
+
+  test("comes back by what worked, and tries what is better beside it, which takes its place", () => {
+    const heartbeatMs = 100_000
+    const { connection, take, names } = machine({}, 3)
+    connection.connect(0)
+    connection.handleLineClose(1006, "", 0)
+    connection.handleMessage({ ...welcome, heartbeatMs }, 0)
+    names()
+    connection.handleTimeout(30_000)
+    expect(take()).toEqual([["openLine", 0]])
+    connection.handleLineClose(1006, "", 30_100, true)
+    expect(names()).toEqual([])
+    expect(connection.status).toBe("open")
+    connection.handleTimeout(connection.nextTimeoutMs())
+    expect(take()).toEqual([["openLine", 0]])
+    connection.handleMessage(welcome, 91_000, true)
+    expect(take()).toEqual([["takeOver"]])
+  })
+})
+
+describe("a goaway", () => {
+  const goaway = { type: "goaway", reason: "deploy", reconnect: true, afterMs: 500 } as const
+
+  test("is followed by another line beside the old one, which takes over with its welcome", () => {
+    const { connection, take, names } = opened()
+    connection.handleMessage(goaway, 100)
+    connection.handleTimeout(600)
+    expect(take()).toEqual([["openLine", 0]])
+    connection.handleMessage({ type: "ping" }, 650, false)
+    expect(names()).toEqual(["send"])
+    connection.handleMessage(welcome, 700, true)
+    expect(take()).toEqual([["takeOver"]])
+    expect(connection.nextTimeoutMs()).toBe(2_700)
+  })
+
+  test("leaves the old line in use while the new one fails, and a new one under way when the old one ends", () => {
+    const { connection, take, names } = opened()
+    connection.handleMessage(goaway, 100)
+    connection.handleTimeout(600)
+    connection.handleLineClose(1006, "", 610, true)
+    expect(connection.status).toBe("open")
+    names()
+    connection.handleTimeout(710)
+    expect(take()).toEqual([["openLine", 0]])
+    connection.handleLineClose(1001, "", 720, false)
+    expect(connection.status).toBe("connecting")
+    connection.handleMessage(welcome, 730, true)
+    expect(connection.status).toBe("open")
+  })
+})
+
+describe("when the machine has slept, or the network changed,", () => {
+  test("a line has to answer within four seconds", () => {
+    const { connection, take } = opened({}, 0, { heartbeatMs: 25_000 })
+    connection.nudge(1_000)
+    expect(take()).toEqual([["send", { type: "ping" }]])
+    expect(connection.nextTimeoutMs()).toBe(5_000)
+    connection.handleMessage({ type: "pong" }, 1_200)
+    expect(connection.nextTimeoutMs()).toBe(51_200)
+    connection.nudge(2_000)
+    take()
+    connection.handleTimeout(6_000)
+    expect(take()).toEqual([["closeLine", false, 4408]])
+    expect(connection.status).toBe("waiting")
+  })
+
+  test("nobody waits any longer for the next attempt", () => {
+    const { connection, take } = machine()
+    connection.connect(0)
+    connection.handleLineClose(1006, "", 0)
+    take()
+    connection.nudge(10)
+    expect(take().at(-1)).toEqual(["openLine", 0])
+  })
+
+  test("a page that is put away has no line until it is shown again", () => {
+    const { connection, take } = opened()
+    connection.suspend()
+    expect(connection.status).toBe("waiting")
+    expect(connection.nextTimeoutMs()).toBe(Number.POSITIVE_INFINITY)
+    take()
+    connection.nudge(1e6)
+    expect(take().at(-1)).toEqual(["openLine", 0])
+  })
 })
