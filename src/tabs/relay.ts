@@ -1,10 +1,12 @@
 import type { Wire } from "../client/transport.ts"
 import { CLOSE_PROTOCOL_ERROR, CLOSE_TIMEOUT, CLOSE_UNAUTHORIZED } from "../protocol/close.ts"
 import type { Codec } from "../protocol/codec.ts"
+import { json } from "../protocol/json.ts"
 import type {
   ClientMessage,
   Failure,
   Hello,
+  Result,
   ServerMessage,
   Subscribe,
   SubscriptionRequest,
@@ -36,6 +38,8 @@ export interface RelayPorts {
 interface Tab {
   readonly port: TabPort
   hello: Hello | undefined
+  /** Whether what hello asks for is being seen to. */
+  served: boolean
   welcomed: boolean
 }
 
@@ -55,6 +59,8 @@ const HELLO_SUBSCRIPTIONS_MAX = 100
 const SIGNAL_BUFFER_BYTES_MAX = 64 * 1024
 /** How long a tab that was cut stays in presence: it may be on its way back. In ms. */
 const ABSENCE_MS = 5_000
+/** How long the server may take to answer before it is taken for dead by who asked, in ms. */
+const PROBE_MS = 3_000
 /** So long before it expires, any tab's token is better than none, in ms. */
 const LATE_RENEWAL_MS = 10_000
 
@@ -79,6 +85,11 @@ export class Relay {
   #state: "opening" | "connected" | "greeting" | "open" | "closed" = "opening"
   /** Whose token the server was shown. */
   #sponsor: Tab | undefined
+  #token: string | undefined
+  #session = ""
+  #isBrief = false
+  /** When a tab asked whether the server is still there, if nothing was heard since. */
+  #probedAtMs: number | undefined
   #welcome: Welcome | undefined
   #welcomedAtMs = 0
   #heardAtMs = 0
@@ -129,7 +140,7 @@ export class Relay {
   // --- the tabs ---
 
   add(port: TabPort): Tab {
-    const tab: Tab = { port, hello: undefined, welcomed: false }
+    const tab: Tab = { port, hello: undefined, served: false, welcomed: false }
     this.#tabs.add(tab)
     return tab
   }
@@ -171,6 +182,7 @@ export class Relay {
   }
 
   #isSilent(nowMs: number): boolean {
+    if (this.#probedAtMs !== undefined && nowMs - this.#probedAtMs > PROBE_MS) return true
     return this.#welcome !== undefined && nowMs - this.#heardAtMs > this.#welcome.heartbeatMs
   }
 
@@ -181,7 +193,7 @@ export class Relay {
     if (this.#renews && hello.token !== undefined) this.#renew(tab, hello.token)
     this.#renews = false
     this.#admit(tab, nowMs)
-    for (const request of hello.subscriptions) this.#subscribe(tab, request)
+    this.#serve(tab, hello)
     this.#pump()
   }
 
@@ -204,6 +216,9 @@ export class Relay {
       this.#ask(message, tab)
     } else if (message.type === "token") {
       this.#handleToken(tab, message.token, nowMs)
+    } else if ((message as { type: string }).type === "ping") {
+      this.#probedAtMs ??= nowMs
+      this.#send(message)
     }
     // a pong says that the tab is there, which its lock says better
   }
@@ -221,6 +236,7 @@ export class Relay {
 
   #renew(tab: Tab, token: string): void {
     this.#sponsor = tab
+    this.#token = token
     this.#send({ type: "token", token })
   }
 
@@ -275,7 +291,8 @@ export class Relay {
     tab.port.send(this.#ports.codec.encode(message))
   }
 
-  #tellAll(wire: Wire): void {
+  #tellAll(message: ServerMessage): void {
+    const wire = this.#ports.codec.encode(message)
     for (const tab of this.#tabs) if (tab.welcomed) tab.port.send(wire)
   }
 
@@ -286,9 +303,11 @@ export class Relay {
 
   // --- the server ---
 
-  handleOpen(nowMs: number): void {
+  /** `isBrief`: the line is a sequence of requests. Each has a hello of its own, which has all that is to be subscribed. */
+  handleOpen(nowMs: number, isBrief = false): void {
     this.#heardAtMs = nowMs
-    this.#state = "connected"
+    this.#isBrief = isBrief
+    if (this.#state === "opening") this.#state = "connected"
     this.#greet()
   }
 
@@ -296,27 +315,32 @@ export class Relay {
     this.#heardAtMs = nowMs
     let message: ServerMessage
     try {
-      message = this.#ports.codec.decode(wire) as ServerMessage
+      // lines that carry text only do so whatever the codec
+      message = (
+        typeof wire === "string" ? json.decode(wire) : this.#ports.codec.decode(wire)
+      ) as ServerMessage
     } catch {
       this.close(CLOSE_PROTOCOL_ERROR, "")
       return
     }
+    if (this.#probedAtMs !== undefined) this.#tellAll({ type: "ping" })
+    this.#probedAtMs = undefined
     if (message.type === "welcome") this.#handleWelcome(message, nowMs)
     else if (message.type === "token") {
       this.#handleTokenTaken(message, nowMs)
-      this.#tellAll(wire)
+      this.#tellAll(message)
     } else if (message.type === "ping") {
       this.#send({ type: "pong" })
-      this.#tellAll(wire)
+      this.#tellAll(message)
     } else if (message.type === "goaway") {
       // whoever comes from now on, comes to the next line
       this.#leads = false
-      this.#tellAll(wire)
+      this.#tellAll(message)
     } else if (message.type === "log") {
       this.#logUnavailable = !message.available
-      this.#tellAll(wire)
+      this.#tellAll(message)
     } else if (message.type === "result" || message.type === "error") {
-      this.#handleAnswer(message, wire)
+      this.#handleAnswer(message)
     } else if (!("channel" in message && this.#isStale(message.channel))) {
       this.#handleStream(message)
     }
@@ -344,22 +368,36 @@ export class Relay {
 
   /** Says hello as soon as there is somebody to say it for. */
   #greet(): void {
-    const sponsor = [...this.#tabs].find(({ hello }) => hello !== undefined)
-    if (sponsor?.hello === undefined) return
-    this.#state = "greeting"
-    this.#sponsor = sponsor
-    const { session, token } = sponsor.hello
-    for (const request of sponsor.hello.subscriptions) this.#subscribe(sponsor, request)
+    if (this.#state === "connected") {
+      const sponsor = [...this.#tabs].find(({ hello }) => hello !== undefined)
+      if (sponsor?.hello === undefined) return
+      this.#state = "greeting"
+      this.#sponsor = sponsor
+      this.#token = sponsor.hello.token
+      this.#session = this.#ports.session(sponsor.hello.session)
+      this.#serve(sponsor, sponsor.hello)
+    }
     const subscriptions: SubscriptionRequest[] = []
+    this.#awaited.clear()
     for (const [channel, stream] of this.#streams) {
-      if (subscriptions.length === HELLO_SUBSCRIPTIONS_MAX) break
+      if (subscriptions.length === HELLO_SUBSCRIPTIONS_MAX && !this.#isBrief) break
+      stream.handleDown()
       const request = stream.next()
       if (request === undefined) continue
       this.#await(channel)
       subscriptions.push(request)
     }
+    const presence = this.#isBrief ? this.#places.all() : undefined
     // codecs leave out what is undefined
-    this.#send({ type: "hello", session: this.#ports.session(session), token, subscriptions } as Hello)
+    const hello = { type: "hello", session: this.#session, token: this.#token, subscriptions, presence }
+    this.#send(hello as Hello)
+  }
+
+  /** Sees to what a tab's hello asks for. */
+  #serve(tab: Tab, { subscriptions }: Hello): void {
+    if (tab.served) return
+    tab.served = true
+    for (const request of subscriptions) this.#subscribe(tab, request)
   }
 
   #handleWelcome(message: Welcome, nowMs: number): void {
@@ -368,8 +406,9 @@ export class Relay {
     this.#welcomedAtMs = nowMs
     for (const tab of this.#tabs) {
       if (tab.hello === undefined) continue
-      this.#admit(tab, nowMs)
-      if (tab !== this.#sponsor) for (const request of tab.hello.subscriptions) this.#subscribe(tab, request)
+      if (tab.welcomed) this.#tell(tab, { type: "ping" })
+      else this.#admit(tab, nowMs)
+      this.#serve(tab, tab.hello)
     }
     this.#pump()
   }
@@ -392,10 +431,7 @@ export class Relay {
     return { ...welcome, now: welcome.now + Math.round(nowMs - this.#welcomedAtMs) }
   }
 
-  #handleAnswer(
-    message: Exclude<ServerMessage, { type: "ping" }> & { readonly id?: number },
-    wire: Wire,
-  ): void {
+  #handleAnswer(message: Result | Failure): void {
     const { id } = message
     const asker = id === undefined ? undefined : this.#askers.get(id)
     if (asker !== undefined) {
@@ -407,8 +443,8 @@ export class Relay {
       const about =
         this.#signallers.get((message as Failure).channel ?? "") ??
         (this.#state === "open" ? undefined : this.#sponsor)
-      if (about === undefined) this.#tellAll(wire)
-      else if (this.#tabs.has(about)) about.port.send(wire)
+      if (about === undefined) this.#tellAll(message as Failure)
+      else if (this.#tabs.has(about)) this.#tell(about, message as Failure)
     }
   }
 

@@ -45,6 +45,11 @@ export class SharedPlaces<Tab> {
     for (const channel of this.channelsOf(tab)) if (this.leave(channel, tab)) this.#ports.leave(channel)
   }
 
+  /** What the member is in, and with what. */
+  all(): { readonly channel: string; readonly data: unknown }[] {
+    return [...this.#places].map(([channel, places]) => ({ channel, data: places.at(-1)?.data }))
+  }
+
   channelsOf(tab: Tab): string[] {
     const entered = [...this.#places].filter(([, places]) => places.some((place) => place.tab === tab))
     return entered.map(([channel]) => channel)

@@ -18,6 +18,8 @@ export interface Follower<Tab> {
   readonly tab: Tab
   /** What it has asked for and was not answered. */
   request: SubscriptionRequest | undefined
+  /** What it was answered, as long as the snapshot that belongs to it is not complete. */
+  unfinished: SubscriptionRequest | undefined
   /** How many answers it waits for. */
   unanswered: number
   /** Where its own cursor stands, by the same rules as its client's. */
@@ -66,12 +68,19 @@ export class SharedStream<Tab> {
 
   /** The tab asks to be subscribed, perhaps again. `pump` has to follow. */
   add(tab: Tab, request: SubscriptionRequest): void {
-    const follower = this.#followers.get(tab) ?? { tab, request, unanswered: 0, position: request.position }
+    const follower = this.#followers.get(tab) ?? {
+      tab,
+      request,
+      unfinished: undefined,
+      unanswered: 0,
+      position: undefined,
+    }
     // what it asked before, and was not asked of the server, will not be: so it is answered as what it does not look at
     if (follower.unanswered > 0 && follower.request !== this.#asked) this.#refuse(follower, STALE)
     follower.request = request
+    follower.unfinished = undefined
     follower.unanswered++
-    if (request.position === undefined) follower.position = undefined
+    follower.position = request.position
     this.#followers.set(tab, follower)
   }
 
@@ -92,9 +101,9 @@ export class SharedStream<Tab> {
     if (this.#position !== undefined) for (const follower of this.#followers.values()) this.#join(follower)
     const follower = this.#nextToServe()
     if (follower === undefined) return undefined
-    const { request, position } = follower
+    const { request, unfinished, position } = follower
     this.#serving = follower
-    this.#asked = request ?? ({ channel: this.#channel, position } as SubscriptionRequest)
+    this.#asked = request ?? unfinished ?? ({ channel: this.#channel, position } as SubscriptionRequest)
     return this.#asked
   }
 
@@ -110,6 +119,12 @@ export class SharedStream<Tab> {
     else if (message.type === "snapshot") this.#handleSnapshot(message)
     else if (message.type === "signal") this.#handleSignal(message)
     else this.#handleEntry(message)
+  }
+
+  /** The server's cursor is gone, with what was on its way: it has to be asked for anew. */
+  handleDown(): void {
+    this.#serving = this.#asked = this.#position = undefined
+    this.#snapshotting = false
   }
 
   /** The server has no subscription any more: everybody hears of it. */
@@ -132,6 +147,7 @@ export class SharedStream<Tab> {
     if (follower !== undefined) {
       const answers = follower.unanswered > 0
       if (follower.request === this.#asked) follower.request = undefined
+      follower.unfinished = snapshot ? this.#asked : undefined
       // a tab whose cursor was only brought back has not asked, and is told only if it has to know
       if (answers || snapshot) {
         if (answers) follower.unanswered--
@@ -162,7 +178,10 @@ export class SharedStream<Tab> {
     if (follower !== undefined) this.#tell(follower.tab, message)
     if (!message.last) return
     this.#snapshotting = false
-    if (follower !== undefined) follower.position = this.#position
+    if (follower !== undefined) {
+      follower.position = this.#position
+      follower.unfinished = undefined
+    }
     this.pump()
   }
 
@@ -217,8 +236,9 @@ export class SharedStream<Tab> {
   #nextToServe(): Follower<Tab> | undefined {
     let lowest: Follower<Tab> | undefined
     for (const follower of this.#followers.values()) {
-      const { request, position } = follower
-      const isBehind = follower !== this.#serving && !isPast(this.#position, position)
+      const { request, unfinished, position } = follower
+      const isBehind =
+        follower !== this.#serving && (unfinished !== undefined || !isPast(this.#position, position))
       if (request === undefined && !isBehind) continue
       const isElsewhere = this.#position !== undefined && position?.epoch !== this.#position.epoch
       if (position === undefined || request?.load || isElsewhere) return follower
