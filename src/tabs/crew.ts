@@ -12,7 +12,13 @@ type Word =
   /** From now on, `tab` has the connection. */
   | { readonly type: "leader"; readonly tab: string }
   | { readonly type: "session"; readonly session: string }
-  | { readonly type: "open"; readonly tab: string; readonly line: string; readonly url: string }
+  | {
+      readonly type: "open"
+      readonly tab: string
+      readonly line: string
+      readonly by: number
+      readonly url: string
+    }
 
 export interface CrewPorts {
   /** Of this tab, and only of it. */
@@ -24,6 +30,7 @@ export interface CrewPorts {
 
 /** A line of this tab that is open, or waits to be taken. */
 interface OwnLine {
+  readonly by: number
   readonly url: string
   readonly tab: TabLine
   cancelTimeout: (() => void) | undefined
@@ -84,14 +91,16 @@ export function joinCrew(name: string, { uniqueId, makeExchange, after }: CrewPo
     own.cancelTimeout?.()
     own.cancelTimeout = undefined
     if (leading !== undefined) {
-      host(leading, id, line, own.url)
+      host(leading, id, line, own)
       return
     }
-    say({ type: "open", tab: id, line, url: own.url })
+    say({ type: "open", tab: id, line, by: own.by, url: own.url })
     own.cancelTimeout = after(TAKE_MS, () => contest(steal))
   }
-  const host = (exchange: Exchange, tab: string, line: string, url: string) =>
-    guests.host(tab, line, (done) => hostLine(broadcastDuct(lineName(name, line)), exchange, url, done))
+  const host = (exchange: Exchange, tab: string, line: string, { by, url }: Pick<OwnLine, "by" | "url">) =>
+    guests.host(tab, line, (done) =>
+      hostLine(broadcastDuct(lineName(name, line)), (port) => exchange.open(by, url, port), done),
+    )
 
   control.onmessage = ({ data: word }: MessageEvent<Word>) => {
     if (word.type === "session") session = word.session
@@ -100,7 +109,7 @@ export function joinCrew(name: string, { uniqueId, makeExchange, after }: CrewPo
       for (const line of lines.keys()) ask(line)
     } else if (leading !== undefined) {
       if (session !== undefined) say({ type: "session", session })
-      host(leading, word.tab, word.line, word.url)
+      host(leading, word.tab, word.line, word)
     }
   }
 
@@ -112,9 +121,10 @@ export function joinCrew(name: string, { uniqueId, makeExchange, after }: CrewPo
   })
 
   return {
-    open: (url: string, events: LineEvents): Line => {
+    open: (by: number, url: string, events: LineEvents): Line => {
       const line = uniqueId()
       const own: OwnLine = {
+        by,
         url,
         cancelTimeout: undefined,
         tab: tabLine(broadcastDuct(lineName(name, line)), events, () => {

@@ -1,5 +1,7 @@
 import type { Line, LineEvents, Wire } from "../client/transport.ts"
-import type { Exchange } from "./exchange.ts"
+import { CLOSE_CUT } from "../protocol/close.ts"
+import type { TabEnd } from "./exchange.ts"
+import type { TabPort } from "./relay.ts"
 
 /** What a tab says to the exchange over a line's duct. */
 export type FromTab =
@@ -54,7 +56,7 @@ export function tabLine(duct: Duct<ToTab, FromTab>, events: LineEvents, handleEn
     cut: () => {
       if (state === "closed") return
       end()
-      events.onClose(1006, "")
+      events.onClose(CLOSE_CUT, "")
     },
     line: {
       send: (wire) => {
@@ -73,11 +75,10 @@ export function tabLine(duct: Duct<ToTab, FromTab>, events: LineEvents, handleEn
   }
 }
 
-/** The exchange's end of a duct. Returns how to tell it that the tab is gone. */
+/** The exchange's end of a duct, which `open` leads into it. Returns how to tell it that the tab is gone. */
 export function hostLine(
   duct: Duct<FromTab, ToTab>,
-  exchange: Exchange,
-  url: string,
+  open: (port: TabPort) => TabEnd,
   handleEnd: () => void,
 ): () => void {
   let over = false
@@ -94,7 +95,14 @@ export function hostLine(
   const send = (wire: Wire) => {
     if (!over) duct.post({ type: "wire", wire })
   }
-  const tab = exchange.open(url, { send, close })
+  let tab: TabEnd
+  try {
+    tab = open({ send, close })
+  } catch {
+    // it cannot be reached from here
+    close(CLOSE_CUT, "")
+    return () => {}
+  }
   const leave = (code: number, reason: string) => {
     if (over) return
     end()
@@ -106,7 +114,7 @@ export function hostLine(
     else leave(message.code, message.reason)
   })
   duct.post({ type: "opened" })
-  return () => leave(1006, "")
+  return () => leave(CLOSE_CUT, "")
 }
 
 /** Both ends of a duct within one page. `soon` runs a task when what runs now is done. */

@@ -4,8 +4,8 @@ import type { Codec } from "../protocol/codec.ts"
 import { Relay, type TabPort } from "./relay.ts"
 
 export interface ExchangePorts {
-  /** How the server is reached. */
-  readonly transport: Transport
+  /** How the server can be reached. The tabs choose, by number. */
+  readonly transports: readonly Transport[]
   readonly clock: Clock
   readonly codec: Codec
   /** What an earlier exchange of these tabs had, so that they stay the same member. */
@@ -24,7 +24,7 @@ export interface TabEnd {
 /** Where the lines of the tabs meet: binds relays to a transport and a clock. */
 export class Exchange {
   readonly #ports: ExchangePorts
-  /** The relay that takes whoever comes, by URL. */
+  /** The relay that takes whoever comes, by transport and URL. */
   readonly #current = new Map<string, Bound>()
   /** Those that live, also while they only serve whom they have. */
   readonly #all = new Set<Bound>()
@@ -35,8 +35,9 @@ export class Exchange {
     this.#session = ports.session
   }
 
-  open(url: string, port: TabPort): TabEnd {
-    const bound = this.#relayTo(url)
+  /** @throws TypeError when there is no such transport, as when a tab is of another version of the app */
+  open(by: number, url: string, port: TabPort): TabEnd {
+    const bound = this.#relayTo(by, url)
     const tab = bound.relay.add(port)
     return {
       handleWire: (wire) => bound.input((nowMs) => bound.relay.handleTabWire(tab, wire, nowMs)),
@@ -50,10 +51,13 @@ export class Exchange {
     for (const { relay, input } of [...this.#all]) input(() => relay.close(code, ""))
   }
 
-  #relayTo(url: string): Bound {
-    const current = this.#current.get(url)
+  #relayTo(by: number, url: string): Bound {
+    const key = `${by} ${url}`
+    const current = this.#current.get(key)
     if (current?.relay.isTaking) return current
-    const { transport, clock, codec } = this.#ports
+    const { transports, clock, codec } = this.#ports
+    const transport = transports[by]
+    if (transport === undefined) throw new TypeError(`There is no transport ${by} here`)
     const bound = bind(url, transport, clock, {
       codec,
       session: (drawn) => {
@@ -63,11 +67,11 @@ export class Exchange {
       },
       handleEnd: () => {
         this.#all.delete(bound)
-        if (this.#current.get(url) === bound) this.#current.delete(url)
+        if (this.#current.get(key) === bound) this.#current.delete(key)
       },
     })
     this.#all.add(bound)
-    this.#current.set(url, bound)
+    this.#current.set(key, bound)
     return bound
   }
 }
@@ -121,7 +125,7 @@ function bind(
     handleEnd()
   }
   const line: Line = transport.open(url, {
-    onOpen: () => input((nowMs) => relay.handleOpen(nowMs)),
+    onOpen: (isBrief) => input((nowMs) => relay.handleOpen(nowMs, isBrief)),
     onMessage: (wire) => input((nowMs) => relay.handleWire(wire, nowMs)),
     onClose: (code, reason) => input(() => relay.handleClose(code, reason)),
   })

@@ -216,7 +216,7 @@ export class Relay {
       this.#ask(message, tab)
     } else if (message.type === "token") {
       this.#handleToken(tab, message.token, nowMs)
-    } else if ((message as { type: string }).type === "ping") {
+    } else if (message.type === "ping") {
       this.#probedAtMs ??= nowMs
       this.#send(message)
     }

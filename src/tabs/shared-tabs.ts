@@ -4,7 +4,7 @@ import { reconnectsAfter } from "../protocol/close.ts"
 import type { Codec } from "../protocol/codec.ts"
 import { json } from "../protocol/json.ts"
 import { joinCrew } from "./crew.ts"
-import { defaultTransport } from "./default-transport.ts"
+import { defaultTransports } from "./default-transports.ts"
 import { Exchange } from "./exchange.ts"
 import type { Station } from "./station.ts"
 import { workerStation } from "./worker-station.ts"
@@ -20,8 +20,10 @@ export interface SharedTabsOptions {
   readonly name?: string
   /** The same as `connect` has. Default: JSON. */
   readonly codec?: Codec<string> | Codec<Uint8Array>
-  /** How the server is reached. Default: as `connect` does. With a worker, `serveTabs` is told. */
-  readonly transport?: Transport
+  /**
+   * How the server can be reached, the best first. Default: as `connect` does. With a worker, `serveTabs` is given as many.
+   */
+  readonly transports?: readonly Transport[]
   /**
    * Starts the worker that is to hold the connection, where there are such workers. Default: one of the tabs holds it.
    */
@@ -32,9 +34,13 @@ export interface SharedTabsOptions {
  * One connection for all tabs of an origin, as in `connect(url, { transport: sharedTabs({ name: userId }) })`. Each tab's client
  * goes on as if it had its own. Where a browser has no Web Locks, as on pages that came by plain http, each tab has.
  */
-export function sharedTabs({ name = "holdfast", worker, ...options }: SharedTabsOptions = {}): Transport {
+export function sharedTabs({
+  name = "holdfast",
+  worker,
+  ...options
+}: SharedTabsOptions = {}): readonly Transport[] {
   const codec = (options.codec ?? json) as Codec
-  const transport = options.transport ?? defaultTransport(codec)
+  const transports = options.transports ?? defaultTransports(codec)
   const crew = `holdfast-tabs ${name}`
   let station: Station | undefined
   let workerFailed = false
@@ -50,7 +56,7 @@ export function sharedTabs({ name = "holdfast", worker, ...options }: SharedTabs
       uniqueId: platformEntropy.uniqueId,
       after: platformClock.after,
       makeExchange: (session, handleSession) =>
-        new Exchange({ transport, clock: platformClock, codec, session, handleSession }),
+        new Exchange({ transports, clock: platformClock, codec, session, handleSession }),
     })
   }
   /** What a page does that is left, or frozen, others would wait for. It joins again with the next line that it opens. */
@@ -68,10 +74,11 @@ export function sharedTabs({ name = "holdfast", worker, ...options }: SharedTabs
     })
   }
 
-  return {
-    open: (url, { onClose, ...events }) => {
+  const shared = (transport: Transport, by: number): Transport => ({
+    ...transport,
+    open: (url, events) => {
       if (globalThis.navigator?.locks === undefined || typeof BroadcastChannel !== "function") {
-        return transport.open(url, { onClose, ...events })
+        return transport.open(url, events)
       }
       if (!listens) {
         addEventListener("pagehide", () => stop(true))
@@ -80,14 +87,15 @@ export function sharedTabs({ name = "holdfast", worker, ...options }: SharedTabs
       }
       station ??= join()
       lines++
-      return station.open(url, {
+      return station.open(by, url, {
         ...events,
         onClose: (code, reason) => {
           lines--
           if (!reconnectsAfter(code)) retire()
-          onClose(code, reason)
+          events.onClose(code, reason)
         },
       })
     },
-  }
+  })
+  return transports.map(shared)
 }

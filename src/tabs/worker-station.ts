@@ -9,6 +9,8 @@ import type { Station } from "./station.ts"
 export interface WorkerWord {
   readonly name: string
   readonly tab: string
+  /** The number of the transport. */
+  readonly by: number
   readonly url: string
 }
 
@@ -37,11 +39,11 @@ export function workerStation(
     for (const ask of asks.splice(0)) ask()
   })
   return {
-    open: (url: string, events: LineEvents): Line => {
+    open: (by: number, url: string, events: LineEvents): Line => {
       const { port1, port2 } = new MessageChannel()
       const own = tabLine(portDuct(port1), events, () => lines.delete(own))
       lines.add(own)
-      const word: WorkerWord = { name, tab, url }
+      const word: WorkerWord = { name, tab, by, url }
       const ask = () => worker.port.postMessage(word, [port2])
       if (present) ask()
       else asks.push(ask)

@@ -3,7 +3,7 @@ import type { Transport } from "../client/transport.ts"
 import type { Codec } from "../protocol/codec.ts"
 import { json } from "../protocol/json.ts"
 import { portDuct } from "./browser-ducts.ts"
-import { defaultTransport } from "./default-transport.ts"
+import { defaultTransports } from "./default-transports.ts"
 import { hostLine } from "./duct.ts"
 import { Exchange } from "./exchange.ts"
 import { Guests } from "./guests.ts"
@@ -12,8 +12,8 @@ import type { WorkerWord } from "./worker-station.ts"
 export interface ServeTabsOptions {
   /** The same as the tabs' `connect` has. Default: JSON. */
   readonly codec?: Codec<string> | Codec<Uint8Array>
-  /** How the server is reached. Default: as `connect` does. */
-  readonly transport?: Transport
+  /** How the server can be reached, the best first. As many as the tabs have. Default: as `connect` does. */
+  readonly transports?: readonly Transport[]
 }
 
 /**
@@ -22,7 +22,7 @@ export interface ServeTabsOptions {
  */
 export function serveTabs(options: ServeTabsOptions = {}): void {
   const codec = (options.codec ?? json) as Codec
-  const transport = options.transport ?? defaultTransport(codec)
+  const transports = options.transports ?? defaultTransports(codec)
   const places = new Map<string, { readonly exchange: Exchange; readonly guests: Guests }>()
   let lines = 0
 
@@ -31,7 +31,7 @@ export function serveTabs(options: ServeTabsOptions = {}): void {
       guests: new Guests(name),
       // the worker lives as long as any tab, so there is nobody to hand the session on to
       exchange: new Exchange({
-        transport,
+        transports,
         clock: platformClock,
         codec,
         session: undefined,
@@ -44,10 +44,12 @@ export function serveTabs(options: ServeTabsOptions = {}): void {
   addEventListener("connect", (event) => {
     const [port] = (event as MessageEvent).ports
     if (port === undefined) return
-    port.onmessage = ({ data: { name, tab, url }, ports: [line] }: MessageEvent<WorkerWord>) => {
+    port.onmessage = ({ data: { name, tab, by, url }, ports: [line] }: MessageEvent<WorkerWord>) => {
       const { exchange, guests } = placeOf(name)
       if (line !== undefined)
-        guests.host(tab, `${++lines}`, (done) => hostLine(portDuct(line), exchange, url, done))
+        guests.host(tab, `${++lines}`, (done) =>
+          hostLine(portDuct(line), (port) => exchange.open(by, url, port), done),
+        )
     }
   })
 }

@@ -15,6 +15,7 @@ export interface TabsPage {
   readonly heardAtMs: number[]
   readonly status: () => string
   readonly member: () => string | undefined
+  readonly transport: () => string | undefined
   /** Publishes so many, and waits until all are acknowledged. */
   readonly publish: (texts: readonly string[]) => Promise<number[]>
   readonly enter: (name: string) => Promise<void>
@@ -47,6 +48,7 @@ if (typeof window === "object") {
     ...page,
     status: () => client.status,
     member: () => client.member,
+    transport: () => client.transport,
     publish: (texts) => Promise.all(texts.map(async (text) => (await room.publish("said", text)).offset)),
     enter: (name) => room.presence.enter(name),
     close: client.close,

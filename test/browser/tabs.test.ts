@@ -39,8 +39,15 @@ describe.skipIf(!program("chromium"))("tabs in a browser", () => {
   })
 
   /** A server of the page and of a hub, and how many lines it has and had. */
-  async function serve() {
+  async function serve({ refuses = "" } = {}) {
+    let streams = 0
     const server = createServer((request, response) => {
+      if (request.url?.endsWith("/events")) {
+        if (refuses.includes("sse")) return void response.writeHead(502).end()
+        streams++
+        response.once("close", () => streams--)
+      }
+      if (hub.handle(request, response)) return
       const script = scripts.get(request.url ?? "")
       if (request.url === "/missing.js") response.statusCode = 404
       response.setHeader("content-type", script === undefined ? "text/html" : "text/javascript")
@@ -50,8 +57,9 @@ describe.skipIf(!program("chromium"))("tabs in a browser", () => {
       )
     })
     let lines = 0
-    server.on("upgrade", () => {
+    server.on("upgrade", (_, socket) => {
       lines++
+      if (refuses.includes("websocket")) socket.destroy()
     })
     const hub = createHub(app, {
       channels: {
@@ -72,6 +80,7 @@ describe.skipIf(!program("chromium"))("tabs in a browser", () => {
       hub,
       room,
       lines: () => lines,
+      streams: () => streams,
       open: () => [...hub.connections()].length,
       /** Publishes numbers, in order, spread over some time. */
       count: async (from: number, to: number) => {
@@ -179,6 +188,38 @@ describe.skipIf(!program("chromium"))("tabs in a browser", () => {
     expect(here.findLastIndex((members) => members.length === 0)).toBeLessThan(
       here.findIndex((members) => members.length > 0),
     )
+  })
+
+  test.each(["", "?worker"])(
+    "where WebSockets are refused, they share an event stream (%j)",
+    async (search) => {
+      const { url, count, streams } = await serve({ refuses: "websocket" })
+      const tabs = [await openTab(url + search), await openTab(url + search), await openTab(url + search)]
+      await count(1, 100)
+      for (const tab of tabs) await untilHeard(tab, 100)
+      expect(await tabs[0]!.evaluate(() => window.tabsPage.transport())).toBe("sse")
+      expect(streams()).toBe(1)
+      await tabs[1]!.evaluate(() => window.tabsPage.enter("Ada"))
+      await Promise.all([count(101, 300), tabs[0]!.close()])
+      for (const tab of tabs.slice(1)) await untilHeard(tab, 300)
+      await expect.poll(streams).toBe(1)
+      await tabs[2]!.evaluate(() => window.tabsPage.publish(["301"]))
+      await untilHeard(tabs[1]!, 301)
+    },
+  )
+
+  test("where event streams are refused too, they share polls", async () => {
+    const { url, count, room } = await serve({ refuses: "websocket sse" })
+    const tabs = [await openTab(url), await openTab(url), await openTab(url)]
+    await count(1, 100)
+    for (const tab of tabs) await untilHeard(tab, 100)
+    expect(await tabs[0]!.evaluate(() => window.tabsPage.transport())).toBe("poll")
+    await tabs[1]!.evaluate(() => window.tabsPage.enter("Ada"))
+    await Promise.all([count(101, 300), tabs[0]!.close()])
+    for (const tab of tabs.slice(1)) await untilHeard(tab, 300)
+    expect([...(await room.members()).values()]).toEqual(["Ada"])
+    await tabs[2]!.evaluate(() => window.tabsPage.publish(["301"]))
+    await untilHeard(tabs[1]!, 301)
   })
 
   test("where the worker's script cannot be loaded, a tab holds the connection", async () => {

@@ -40,7 +40,7 @@ export function tabs(options: WorldOptions<typeof app, unknown> = {}) {
   let session: string | undefined
   const begin = () =>
     new Exchange({
-      transport: network.transport("relay"),
+      transports: [network.transport("relay")],
       clock,
       codec: json as Codec,
       session,
@@ -58,7 +58,13 @@ export function tabs(options: WorldOptions<typeof app, unknown> = {}) {
         const [tabEnd, hostEnd] = ductWithin(queueMicrotask)
         const mine = tabLine(tabEnd, events, () => lines.delete(mine))
         lines.add(mine)
-        kills.add(hostLine(hostEnd, exchange, url, () => {}))
+        kills.add(
+          hostLine(
+            hostEnd,
+            (port) => exchange.open(0, url, port),
+            () => {},
+          ),
+        )
         return mine.line
       },
     }
