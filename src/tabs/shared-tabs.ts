@@ -45,18 +45,19 @@ export function sharedTabs({
   let station: Station | undefined
   let workerFailed = false
 
-  const join = (): Station => {
-    if (worker !== undefined && !workerFailed && typeof SharedWorker === "function") {
-      return workerStation(crew, worker(), platformEntropy.uniqueId, () => {
-        workerFailed = true
-        stop(false)
-      })
-    }
-    return joinCrew(crew, {
+  const crewStation = () =>
+    joinCrew(crew, {
       uniqueId: platformEntropy.uniqueId,
       after: platformClock.after,
       makeExchange: (session, handleSession) =>
         new Exchange({ transports, clock: platformClock, codec, session, handleSession }),
+    })
+  const join = (): Station => {
+    if (worker === undefined || workerFailed || typeof SharedWorker !== "function") return crewStation()
+    return workerStation(crew, worker(), platformEntropy.uniqueId, () => {
+      workerFailed = true
+      station = crewStation()
+      return station
     })
   }
   /** What a page does that is left, or frozen, others would wait for. It joins again with the next line that it opens. */
