@@ -15,8 +15,11 @@ export interface Actor {
   readonly status: () => string
   /** Does something, drawn at random. */
   readonly act: () => void
-  /** The channels whose presence it is in, and with what; undefined while that is in doubt. */
-  readonly presence: () => ReadonlyMap<string, string> | undefined
+  /**
+   * The channels whose presence it is in, and with what: undefined where nobody can know. As a whole undefined while that is
+   * in doubt.
+   */
+  readonly presence: () => ReadonlyMap<string, string | undefined> | undefined
   readonly member: () => string | undefined
   readonly reconnect: () => void
   /** No node can be reached for `ms`, or until it is online again. */
@@ -57,7 +60,7 @@ export function createActor(name: string, ports: ActorPorts): Actor {
     }),
   )
   const held = new Map<string, Place>()
-  const doubts = { count: 0 }
+  const doubts = { count: 0, unclear: new Set<string>() }
   const acts = createActs(name, { ...ports, doubts })
   client.on("status", (status) => {
     trace.add(name, `is ${status}`)
@@ -120,9 +123,10 @@ export function createActor(name: string, ports: ActorPorts): Actor {
     },
     presence: () => {
       if (doubts.count > 0) return undefined
-      return new Map(
-        [...held].flatMap(([channel, { entered }]) => (entered === undefined ? [] : [[channel, entered]])),
-      )
+      const present = new Map<string, string | undefined>()
+      for (const [channel, { entered }] of held) if (entered !== undefined) present.set(channel, entered)
+      for (const channel of doubts.unclear) present.set(channel, undefined)
+      return present
     },
   }
 }

@@ -1,3 +1,4 @@
+import type { HoldfastError } from "holdfast/client"
 import type { Seeded, VirtualClock } from "holdfast/testing"
 import type { Stamp } from "./app.ts"
 import type { Ledger } from "./ledger.ts"
@@ -27,9 +28,12 @@ export interface ActPorts {
   readonly doubts: Doubts
 }
 
-/** For how many reasons it is not clear who is in presence. */
+/** What is not clear of an actor's presence. */
 export interface Doubts {
+  /** For how many reasons it will only be clear later. */
   count: number
+  /** The channels where it never will: what it asked for did not fit into its outbox. */
+  readonly unclear: Set<string>
 }
 
 /** How long presence may take to follow, at the latest, when nobody tells that it has, in ms. */
@@ -74,6 +78,10 @@ export function createActs(name: string, ports: ActPorts): Readonly<Record<strin
     const operation = begin(channel, "call")
     track(operation, room.call("double", { id: operation.id, value: operation.sequence }))
   }
+  const handleFailure = (channel: string, error: unknown) => {
+    if ((error as HoldfastError).code === "outbox_full") doubts.unclear.add(channel)
+    doubtForAWhile(doubts, clock)
+  }
   const enter = (channel: string, place: Place) => {
     const operation = begin(channel, "enter")
     const { left } = place
@@ -85,7 +93,7 @@ export function createActs(name: string, ports: ActPorts): Readonly<Record<strin
           if (place.left === left) place.entered = operation.id
         },
         // it stays as it was, when the hub has been told so again
-        () => doubtForAWhile(doubts, clock),
+        (error) => handleFailure(channel, error),
       )
       .finally(() => doubts.count--)
     track(operation, work)
@@ -96,7 +104,7 @@ export function createActs(name: string, ports: ActPorts): Readonly<Record<strin
     place.entered = undefined
     place.left++
     const work = place.room.presence.leave()
-    work.catch(() => doubtForAWhile(doubts, clock)).finally(() => doubts.count--)
+    work.catch((error) => handleFailure(channel, error)).finally(() => doubts.count--)
     track(operation, work)
   }
   const signal = (channel: string, { room }: Place) => {

@@ -12,8 +12,11 @@ export interface Evidence {
   readonly database: Database
   /** What the log itself holds in the end, by channel. */
   readonly kept: ReadonlyMap<string, { readonly head: Head; readonly entries: readonly Entry[] }>
-  /** Who is in the presence of each channel, member by operation; only where the run can know. */
-  readonly present: ReadonlyMap<string, ReadonlyMap<string, string>> | undefined
+  /**
+   * Who is in the presence of each channel, member by operation; only where the run can know. An undefined operation: the
+   * member may be there or not.
+   */
+  readonly present: ReadonlyMap<string, ReadonlyMap<string, string | undefined>> | undefined
 }
 
 /** Says what is wrong, each as one sentence that begins with the guarantee. */

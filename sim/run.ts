@@ -124,8 +124,8 @@ function knowsPresence({ faults, nodes }: Profile): boolean {
   return !faults.has("newEpoch") || nodes > 1
 }
 
-function presentOf(actors: readonly Actor[], profile: Profile): Map<string, Map<string, string>> {
-  const present = new Map<string, Map<string, string>>()
+function presentOf(actors: readonly Actor[], profile: Profile) {
+  const present = new Map<string, Map<string, string | undefined>>()
   for (const channel of profile.channels) if (channel.startsWith("board")) present.set(channel, new Map())
   for (const actor of actors) {
     for (const [channel, id] of actor.presence() ?? []) present.get(channel)?.set(actor.member() ?? "", id)

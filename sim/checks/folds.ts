@@ -30,6 +30,7 @@ export const checkFolds: Check = ({ ledger, truth, present, database }) => {
   for (const [channel, members] of present ?? []) {
     const listed = foldOf(truth.life(channel), "presence")
     for (const [member, id] of members) {
+      if (id === undefined) continue
       if (!listed.has(member))
         complaints.push(`presence: ${member} (${id}) is in ${channel}, and is not listed`)
       else if (stampOf(listed.get(member) as TrueEntry).id !== id)
