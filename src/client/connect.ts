@@ -205,7 +205,7 @@ function transportsOf(
         if (name !== "websocket") return [httpTransport(name, codec)]
         return socket ? [webSocketTransport(socket, subprotocols[codec.name])] : []
       })
-  if (all.length === 0) throw new TypeError("No transport: there is no WebSocket here")
+  if (all.length === 0) throw new TypeError("No WebSocket here: pass one, such as that of ws")
   return all
 }
 

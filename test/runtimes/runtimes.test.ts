@@ -5,6 +5,7 @@ import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { RUNTIMES } from "../../scripts/runtimes.mjs"
 import { startTcpProxy } from "../support/tcp-proxy.ts"
+import { startWebSocketTrap } from "../support/websocket-trap.ts"
 import { createAppHub } from "./app.ts"
 import { createProject } from "./project.ts"
 
@@ -13,7 +14,11 @@ const SUITE = "suite.mjs"
 const CASES = [
   "connects with a token, and tells that one was refused",
   "publishes, and hears what is published, in order",
-  "loses and doubles nothing when its line is cut",
+  "loses and doubles nothing when its WebSocket is cut",
+  "loses and doubles nothing when its stream of events is cut",
+  "loses and doubles nothing when its polls are cut",
+  "goes on over plain HTTP where WebSockets are swallowed",
+  "says what is missing where there is no WebSocket, or goes over plain HTTP",
   "carries bytes, in both codecs",
   "calls, and gets a result or a typed error",
   "holds the state, also what others set",
@@ -45,8 +50,11 @@ async function startServer() {
   })
   await new Promise<void>((resolve) => control.listen(0, "127.0.0.1", resolve))
   onTestFinished(() => void control.close())
+  const trap = await startWebSocketTrap(line.port, "nothing")
+  onTestFinished(() => trap.close())
   return [
     `ws://127.0.0.1:${line.port}`,
+    `ws://127.0.0.1:${trap.port}`,
     `http://127.0.0.1:${(control.address() as AddressInfo).port}`,
   ] as const
 }

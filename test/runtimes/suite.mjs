@@ -1,5 +1,5 @@
-// What the client does in any runtime. One case per process: node suite.mjs CASE URL CONTROL. It ends by itself when the
-// case is over, or the client has left something open.
+// What the client does in any runtime. One case per process: node suite.mjs CASE URL TRAP CONTROL. It ends by itself when
+// the case is over, or the client has left something open. TRAP is where WebSockets are swallowed.
 import assert from "node:assert/strict"
 import process from "node:process"
 import { connect, HoldfastError } from "holdfast/client"
@@ -7,7 +7,7 @@ import { msgpack } from "holdfast/msgpack"
 
 /** @typedef {import("holdfast/client").Client<typeof import("./app.ts").app>} AppClient */
 
-const [, , name = "", url = "", control = ""] = process.argv
+const [, , name = "", url = "", trap = "", control = ""] = process.argv
 
 /** Node 20 has no WebSocket. */
 const own = globalThis.WebSocket === undefined ? { WebSocket: (await import("ws")).WebSocket } : {}
@@ -20,8 +20,8 @@ const clients = []
  * @param {import("holdfast/client").ConnectOptions} [options]
  * @returns {AppClient}
  */
-function join(user, options = {}) {
-  const client = connect(url, {
+function join(user, options = {}, address = url) {
+  const client = connect(address, {
     ...own,
     token: () => `token of ${user}`,
     backoff: { minMs: 5, maxMs: 50 },
@@ -34,6 +34,34 @@ function join(user, options = {}) {
 
 /** Ends all lines, as a bad network does. */
 const cut = () => fetch(`${control}/cut`, { method: "POST" })
+
+/**
+ * Ada publishes and Grace hears it, both by this transport, while their lines are cut.
+ * @param {"websocket" | "sse" | "poll"} transport
+ */
+async function countOver(transport) {
+  const [ada, grace] = ["Ada", "Grace"].map((user) => join(user, { transports: [transport] }))
+  const [from, to] = [ada, grace].map((client) => client?.channel("room/:room", { room: "a" }))
+  /** @type {number[]} */
+  const heard = []
+  let gaps = 0
+  to?.onGap(() => gaps++)
+  const all = until(
+    (check) => to?.on("said", (number) => heard.push(number) && check()),
+    () => heard.length === 500,
+  )
+  await to?.ready()
+  const numbers = Array.from({ length: 500 }, (_, index) => index)
+  const published = []
+  for (const number of numbers) {
+    published.push(from?.publish("said", number))
+    if (number % 100 === 50) await cut()
+  }
+  await Promise.all(published)
+  await all
+  assert.deepEqual(heard, numbers)
+  assert.deepEqual([gaps, ada?.transport, grace?.transport], [0, transport, transport])
+}
 
 /**
  * @param {(check: () => void) => void} watch calls `check` whenever something may have changed
@@ -79,29 +107,34 @@ const cases = {
     assert.deepEqual(heard, numbers)
   },
 
-  async "loses and doubles nothing when its line is cut"() {
-    const [ada, grace] = [join("Ada"), join("Grace")].map((client) =>
-      client.channel("room/:room", { room: "a" }),
+  "loses and doubles nothing when its WebSocket is cut": () => countOver("websocket"),
+  "loses and doubles nothing when its stream of events is cut": () => countOver("sse"),
+  "loses and doubles nothing when its polls are cut": () => countOver("poll"),
+
+  async "goes on over plain HTTP where WebSockets are swallowed"() {
+    const client = join("Ada", { connectTimeoutMs: 500 }, trap)
+    const room = client.channel("room/:room", { room: "a" })
+    const heard = new Promise((resolve) => room.on("said", resolve))
+    await room.presence.enter({ name: "Ada" })
+    await room.publish("said", 7)
+    assert.equal(await heard, 7)
+    assert.equal(await room.call("double", 21), 42)
+    assert.equal(client.transport, "sse")
+  },
+
+  async "says what is missing where there is no WebSocket, or goes over plain HTTP"() {
+    Object.defineProperty(globalThis, "WebSocket", { value: undefined })
+    assert.throws(
+      () => connect(url, { transports: ["websocket"] }),
+      /No WebSocket here: pass one, such as that of ws/,
     )
-    /** @type {number[]} */
-    const heard = []
-    let gaps = 0
-    grace?.onGap(() => gaps++)
-    const all = until(
-      (check) => grace?.on("said", (number) => heard.push(number) && check()),
-      () => heard.length === 500,
+    const client = connect(url, { token: "token of Ada" })
+    clients.push(/** @type {AppClient} */ (client))
+    assert.equal(
+      await /** @type {AppClient} */ (client).channel("room/:room", { room: "a" }).call("whoAmI", null),
+      "Ada",
     )
-    await grace?.ready()
-    const numbers = Array.from({ length: 500 }, (_, index) => index)
-    const published = []
-    for (const number of numbers) {
-      published.push(ada?.publish("said", number))
-      if (number % 100 === 50) await cut()
-    }
-    await Promise.all(published)
-    await all
-    assert.deepEqual(heard, numbers)
-    assert.equal(gaps, 0)
+    assert.equal(client.transport, "sse")
   },
 
   async "carries bytes, in both codecs"() {
