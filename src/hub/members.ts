@@ -106,7 +106,7 @@ export class Members {
     const { member, owner } = connection
     connection.entered?.delete(target.name)
     if (isBrief(connection)) this.#stays.forget(target.name, member)
-    const held = this.#presence.leave(target.name, member, owner)
+    const held = this.#presence.leave(target.name, member, owner, HAS_LEFT)
     const place = await this.#placeToLeave(target, connection, held)
     if (place === undefined) return
     try {
@@ -127,7 +127,7 @@ export class Members {
     }
     const { presenceGraceMs } = this.#ports.limits
     const depart = () => {
-      for (const channel of entered) this.#depart(channel, member, owner, HAS_LEFT)
+      for (const channel of entered) this.#depart(channel, member, owner, orderly ? HAS_LEFT : LEASE_OVER)
     }
     if (orderly || presenceGraceMs === 0) {
       depart()
@@ -275,7 +275,7 @@ export class Members {
       throw error
     } finally {
       // the connection has gone while the log took its time
-      if (place.abandoned) this.#depart(target.name, member, owner, HAS_LEFT)
+      if (place.abandoned !== undefined) this.#depart(target.name, member, owner, place.abandoned)
     }
   }
 
@@ -321,7 +321,7 @@ export class Members {
 
   #depart(channel: string, member: string, owner: string, why: Uint8Array): void {
     if (this.#closed) return
-    const place = this.#presence.leave(channel, member, owner)
+    const place = this.#presence.leave(channel, member, owner, why)
     if (place !== undefined) this.#tell(place, why)
   }
 

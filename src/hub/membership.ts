@@ -23,12 +23,12 @@ export function memberData(body: Uint8Array): unknown {
 }
 
 /**
- * The body of a `left` entry when it was not the client that left: a lease was over. A node that knows better enters the
- * member again.
+ * The body of a `left` entry when it was not the client that left: a lease was over, or a line was cut and did not come back.
+ * A node that knows better enters the member again.
  */
 export const LEASE_OVER = encodeBody("lease")
 
-/** The body of a `left` entry of a client that left, or is gone. */
+/** The body of a `left` entry of a client that left. */
 export const HAS_LEFT = new Uint8Array(0)
 
 export function isLeaseOver(body: Uint8Array): boolean {

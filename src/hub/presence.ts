@@ -10,8 +10,8 @@ export interface Place {
   readonly elsewhere: boolean
   /** Until then, the place that it is to follow, if the member had one. */
   before: Place | undefined
-  /** The owner has given it up before the log had it. */
-  abandoned: boolean
+  /** The owner has given it up before the log had it; the body of the `left` entry that says why. */
+  abandoned: Uint8Array | undefined
   /** The owner is gone, and its time to come back runs. */
   lingering: boolean
 }
@@ -60,7 +60,7 @@ export class Presence {
       joined: undefined,
       elsewhere: false,
       before: this.find(channel, member),
-      abandoned: false,
+      abandoned: undefined,
       lingering: false,
     }
     this.#put(channel, member, place)
@@ -76,19 +76,22 @@ export class Presence {
       joined,
       elsewhere: true,
       before: undefined,
-      abandoned: false,
+      abandoned: undefined,
       lingering: false,
     })
   }
 
   /**
    * Another node has told of the member: that one answers for it. What remains here is the knowledge of it, for the requests
-   * of clients that have no connection.
+   * of clients that have no connection; and for a connection that is still there, in case that what the other node was asked
+   * for came over a line of the past, and goes with it.
    */
   moved(channel: string, member: string, payload: Uint8Array, joined: number): void {
     const place = this.find(channel, member)
-    if (place?.owner === member) this.know(channel, member, payload, joined)
-    else this.forget(channel, member)
+    if (place === undefined) return
+    if (place.owner === member) this.know(channel, member, payload, joined)
+    else if (place.lingering) this.forget(channel, member)
+    else this.#put(channel, member, { ...place, joined, elsewhere: true })
   }
 
   /** The log has the entry, at `offset`. */
@@ -116,12 +119,12 @@ export class Presence {
    * node answers for it, or the log does not have it yet: then it is `abandoned`, and has to be left again when the log
    * has it.
    */
-  leave(channel: string, member: string, owner: string): HeldPlace | undefined {
+  leave(channel: string, member: string, owner: string, why: Uint8Array): HeldPlace | undefined {
     const place = this.find(channel, member)
     if (place?.owner !== owner) return undefined
     const { joined } = place
     if (joined === undefined) {
-      place.abandoned = true
+      place.abandoned = why
       return undefined
     }
     this.forget(channel, member)

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { Entry, Log } from "../../src/hub/log.ts"
+import { memoryLog } from "../../src/logs/memory.ts"
+import { sharedLog } from "../../src/testing/shared-log.ts"
 import { type Node, nodes } from "./node-rig.ts"
 import type { Peer } from "./rig.ts"
 
@@ -175,6 +177,53 @@ describe("a node that was out of touch", () => {
     await inside.append(CHANNEL, { kind: "left", name: "", key, body, at: 0 }, { keep, replaces: offset })
     await clock.settle()
     expect(await moods(inside)).toBe(1)
+  })
+})
+
+describe("a client that has come to another node", () => {
+  it("stays when what it asked of the node before was slower, and that line ends after", async () => {
+    const { clock, inside, all } = nodes(2)
+    await watch(all[0])
+    await watch(all[1])
+    await enter(all[1], "ada", "calm")
+    const before = await enter(all[0], "ada", "calm")
+    before.cut()
+    await clock.advance(10_000)
+    expect(await moods(inside)).toBe(1)
+  })
+
+  it("stays when the line to the node before had ended before the log took what it asked for", async () => {
+    const inside = sharedLog(memoryLog({ epoch: "e1" }))
+    const held: (() => void)[] = []
+    let isSlow = false
+    const append: Log["append"] = async (...args) => {
+      if (isSlow && args[1].kind === "join") await new Promise<void>((resolve) => held.push(resolve))
+      return inside.append(...args)
+    }
+    const { clock, all } = nodes(2, {}, { ...inside, append })
+    await watch(all[0])
+    await watch(all[1])
+    isSlow = true
+    const before = await enter(all[0], "ada", "calm")
+    before.cut()
+    isSlow = false
+    await enter(all[1], "ada", "calm")
+    await clock.advance(4_000)
+    for (const release of held) release()
+    await clock.advance(10_000)
+    expect(held).toHaveLength(1)
+    expect(await moods(inside)).toBe(1)
+  })
+
+  it("is gone when it leaves there, though the line to the node before still seems to stand", async () => {
+    const { clock, inside, all } = nodes(2)
+    await watch(all[0])
+    await watch(all[1])
+    await enter(all[0], "ada", "calm")
+    const next = await enter(all[1], "ada", "calm")
+    next.send({ type: "leave", id: 1, channel: CHANNEL })
+    await clock.advance(10_000)
+    expect(await moods(inside)).toBe(0)
   })
 })
 
