@@ -32,6 +32,7 @@ export function createRoute(
   let best = first
   let keepAliveMs = NEVER_MS
   let shortLines = 0
+  let lastIdleMs = 0
   let climbs = 0
   return {
     get keepAliveMs() {
@@ -49,7 +50,11 @@ export function createRoute(
     handleCut: (current, livedMs, idleMs, shortMs) => {
       shortLines = livedMs < shortMs ? shortLines + 1 : 0
       if (shortLines === 0) return
-      if (idleMs >= IDLE_MS_MIN) keepAliveMs = Math.max(IDLE_MS_MIN, Math.min(keepAliveMs, idleMs / 2))
+      // twice after the same silence: a server that crashed is no reason to ping the next one for ever
+      if (idleMs >= IDLE_MS_MIN && Math.abs(idleMs - lastIdleMs) < idleMs / 8) {
+        keepAliveMs = Math.max(IDLE_MS_MIN, Math.min(keepAliveMs, idleMs / 2))
+      }
+      lastIdleMs = idleMs
       if (shortLines % SHORT_LINES_MAX === 0) best = (current + 1) % count
     },
   }

@@ -31,11 +31,13 @@ test("looks for something better now and then, and ever less often", () => {
   expect(climbMs(1)).toBe(30_000)
 })
 
-test("keeps a line alive that was cut when it was silent", () => {
+test("keeps a line alive when two in a row were cut after the same silence", () => {
   const it = route()
-  it.handleCut(0, 100_000, 60_000, 75_000)
-  expect(it.keepAliveMs).toBe(Number.POSITIVE_INFINITY)
+  it.handleCut(0, 100_000, 5_000, 75_000)
+  it.handleCut(0, 4_000, 4_000, 75_000)
   it.handleCut(0, 5_000, 5_000, 75_000)
+  expect(it.keepAliveMs).toBe(Number.POSITIVE_INFINITY)
+  it.handleCut(0, 5_100, 5_000, 75_000)
   expect(it.keepAliveMs).toBe(2_500)
   it.handleCut(0, 5_000, 100, 75_000)
   expect(it.keepAliveMs).toBe(2_500)
