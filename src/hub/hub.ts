@@ -54,6 +54,8 @@ export interface HubCore<C extends Contract, User> {
   readonly connections: () => Iterable<ConnectedClient<User>>
   /** Why the log cannot be reached; undefined when it can. */
   readonly logFailure: () => HoldfastError | undefined
+  /** Lets other nodes answer for the members whose clients have gone there. To be called before `close`, if at all. */
+  readonly handOverMembers: () => Promise<void>
   /**
    * Ends the connections of a user at every node. Resolves with those, and with the nodes that did not answer within
    * `clusterTimeoutMs`.
@@ -171,6 +173,7 @@ export function createHubCore<C extends Contract, User, Request>(
       core.handle(target(formatName(pattern, params))) as ChannelHandle<ChannelDefinition> as never,
     connections: () => connectedClients(core),
     logFailure: () => core.logState.failure,
+    handOverMembers: () => members.handOver(),
     disconnect: (disconnection) => disconnect(core, disconnection),
     cluster: clusterOf(core),
     disconnectAll: (departure) => disconnectAll(core, departure),

@@ -175,6 +175,19 @@ export class Members {
     this.#enterAgain(channel, member, place).catch(() => this.#shared?.recheck.check(channel))
   }
 
+  /**
+   * The hub is about to close, and its clients have gone to other nodes: those that come with one request after the other are
+   * answered for there, once this node has asked. Resolves when the others have had the time to.
+   */
+  async handOver(): Promise<void> {
+    const { ask, clock, limits } = this.#ports
+    if (ask === undefined || this.#presence.channels().length === 0) return
+    const wait = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve))
+    await wait(limits.presenceGraceMs)
+    for (const place of this.#presence.places()) ask(place)
+    await wait(ASK_MS)
+  }
+
   /** Everybody leaves: the hub closes. Resolves when the log knows. */
   async close(): Promise<void> {
     this.#closed = true

@@ -112,6 +112,7 @@ export function createHub<C extends Contract, User = undefined>(
     links,
     closeTimeoutMs: limits.closeTimeoutMs,
     disconnectAll: core.disconnectAll,
+    handOverMembers: core.handOverMembers,
     close,
   })
 

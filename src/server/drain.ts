@@ -32,6 +32,7 @@ export interface DrainPorts {
   readonly links: Links
   readonly closeTimeoutMs: number
   readonly disconnectAll: (departure: Departure) => void
+  readonly handOverMembers: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -75,7 +76,7 @@ export class Drain {
   }
 
   async #leadAway({ spreadMs, noticeMs, reason }: Required<DrainOptions>): Promise<void> {
-    const { clock, random, links, disconnectAll, close } = this.#ports
+    const { clock, random, links, disconnectAll, handOverMembers, close } = this.#ports
     if (noticeMs > 0) await new Promise<void>((resolve) => clock.after(noticeMs, resolve))
     links.refuseMore()
     disconnectAll({ reason, reconnect: true, spreadMs })
@@ -84,6 +85,7 @@ export class Drain {
       clock.after(random() * spreadMs, () => link.close(closeCodes.goingAway.code, reason))
     }
     await links.gone()
+    await handOverMembers()
     await close()
   }
 }
