@@ -9,12 +9,12 @@ import type {
   Result,
   ServerMessage,
   Subscribe,
-  SubscriptionRequest,
   TokenTaken,
   Welcome,
 } from "../protocol/message.ts"
 import { SharedPlaces } from "./shared-places.ts"
-import { SharedStream, type StreamMessage } from "./shared-stream.ts"
+import { type Request, SharedRequests } from "./shared-requests.ts"
+import { SharedStreams } from "./shared-streams.ts"
 
 /** A tab's end of its line. */
 export interface TabPort {
@@ -43,16 +43,6 @@ interface Tab {
   welcomed: boolean
 }
 
-type Request = Extract<ClientMessage, { readonly id: number }>
-
-/** Where the answer to a request goes. */
-interface Asker {
-  readonly tab: Tab
-  readonly id: number
-  /** Of a request to enter. */
-  readonly entered?: string
-}
-
 /** The first message must not become too large: more subscriptions than this follow on their own. */
 const HELLO_SUBSCRIPTIONS_MAX = 100
 /** Signals are dropped while more than so many bytes wait to leave. */
@@ -61,6 +51,8 @@ const SIGNAL_BUFFER_BYTES_MAX = 64 * 1024
 const ABSENCE_MS = 5_000
 /** How long the server may take to answer before it is taken for dead by who asked, in ms. */
 const PROBE_MS = 3_000
+/** Of how many tabs that are gone it is remembered with which token they came. */
+const TOKENS_MAX = 100
 /** So long before it expires, any tab's token is better than none, in ms. */
 const LATE_RENEWAL_MS = 10_000
 
@@ -72,16 +64,13 @@ const LATE_RENEWAL_MS = 10_000
 export class Relay {
   readonly #ports: RelayPorts
   readonly #tabs = new Set<Tab>()
-  readonly #streams = new Map<string, SharedStream<Tab>>()
-  readonly #byAlias = new Map<number, SharedStream<Tab>>()
-  /** How many answers to subscriptions are on their way, by channel: only the last is about the stream that is there. */
-  readonly #awaited = new Map<string, number>()
-  readonly #askers = new Map<number, Asker>()
+  readonly #streams: SharedStreams<Tab>
+  readonly #requests = new SharedRequests<Tab>()
   readonly #places: SharedPlaces<Tab>
   /** Tabs that were cut, and until when their places are kept. */
   readonly #absent = new Map<Tab, number>()
-  /** Who sent signals on a channel last: a refusal of one names only that. */
-  readonly #signallers = new Map<string, Tab>()
+  /** With which tokens tabs came that were cut, by the sessions of their clients. */
+  readonly #tokens = new Map<string, string>()
   #state: "opening" | "connected" | "greeting" | "open" | "closed" = "opening"
   /** Whose token the server was shown. */
   #sponsor: Tab | undefined
@@ -93,15 +82,17 @@ export class Relay {
   #welcome: Welcome | undefined
   #welcomedAtMs = 0
   #heardAtMs = 0
-  #lastId = 0
-  #lastAlias = 0
   #leads = true
   #logUnavailable = false
-  /** A tab has asked for a connection with a fresh token, so the next one that comes brings it. */
-  #renews = false
 
   constructor(ports: RelayPorts) {
     this.#ports = ports
+    this.#streams = new SharedStreams({
+      subscribe: (request) => this.#send({ type: "subscribe", ...request }),
+      unsubscribe: (channel) => this.#send({ type: "unsubscribe", channel }),
+      encode: ports.codec.encode,
+      send: (tab, wire) => tab.port.send(wire),
+    })
     this.#places = new SharedPlaces({
       enter: (channel, data) => this.#ask({ type: "enter", id: 0, channel, data }),
       leave: (channel) => this.#ask({ type: "leave", id: 0, channel }),
@@ -161,15 +152,10 @@ export class Relay {
   /** The tab has closed its line, or died, which is 1006. */
   handleTabClose(tab: Tab, code: number, reason: string, nowMs: number): void {
     if (!this.#tabs.delete(tab)) return
-    for (const [channel, stream] of this.#streams) {
-      stream.remove(tab)
-      if (!stream.isFollowed) this.#forget(channel, stream)
-    }
-    for (const [channel, signaller] of this.#signallers) {
-      if (signaller === tab) this.#signallers.delete(channel)
-    }
+    this.#streams.remove(tab)
+    this.#requests.remove(tab)
+    this.#note(tab)
     if (this.#sponsor === tab) this.#sponsor = undefined
-    if (reason === "reconnect") this.#renews = true
     if (this.#tabs.size === 0) {
       this.close(code === 1006 ? CLOSE_TIMEOUT : code, reason)
     } else if (code === 1000 || code === 1001) {
@@ -190,24 +176,24 @@ export class Relay {
     tab.hello = hello
     if (this.#state === "connected") this.#greet()
     if (this.#state !== "open") return
-    if (this.#renews && hello.token !== undefined) this.#renew(tab, hello.token)
-    this.#renews = false
+    const { session, token } = hello
+    // its client was told to come back with a fresh one
+    const isFresh = this.#tokens.has(session) && this.#tokens.get(session) !== token
+    if (isFresh && token !== undefined) this.#renew(tab, token)
     this.#admit(tab, nowMs)
     this.#serve(tab, hello)
-    this.#pump()
+    this.#streams.pump()
   }
 
   #handleTabMessage(tab: Tab, message: ClientMessage, nowMs: number): void {
     if (message.type === "subscribe") {
       const { type: _, ...request } = message as Subscribe
-      this.#subscribe(tab, request)
-      this.#streams.get(message.channel)?.pump()
+      this.#streams.add(tab, request)
+      this.#streams.pump(message.channel)
     } else if (message.type === "unsubscribe") {
-      const stream = this.#streams.get(message.channel)
-      stream?.remove(tab)
-      if (stream !== undefined && !stream.isFollowed) this.#forget(message.channel, stream)
+      this.#streams.remove(tab, message.channel)
     } else if (message.type === "signal") {
-      this.#signallers.set(message.channel, tab)
+      this.#requests.handleSignal(tab, message.channel)
       if (this.#ports.bufferedBytes() <= SIGNAL_BUFFER_BYTES_MAX) this.#send(message)
     } else if (message.type === "leave" && !this.#places.leave(message.channel, tab)) {
       this.#tell(tab, { type: "result", id: message.id })
@@ -240,51 +226,16 @@ export class Relay {
     this.#send({ type: "token", token })
   }
 
-  #subscribe(tab: Tab, request: SubscriptionRequest): void {
-    const { channel } = request
-    const stream = this.#streams.get(channel) ?? this.#open(channel)
-    stream.add(tab, request)
-  }
-
-  #open(channel: string): SharedStream<Tab> {
-    const stream = new SharedStream<Tab>(channel, ++this.#lastAlias, {
-      subscribe: (request) => {
-        this.#await(channel)
-        this.#send({ type: "subscribe", ...request })
-      },
-      unsubscribe: () => this.#send({ type: "unsubscribe", channel }),
-      encode: this.#ports.codec.encode,
-      send: (tab, wire) => tab.port.send(wire),
-    })
-    this.#streams.set(channel, stream)
-    return stream
-  }
-
-  #forget(channel: string, stream: SharedStream<Tab>): void {
-    this.#streams.delete(channel)
-    this.#unname(stream)
-  }
-
-  /** The server's number for it is another from now on, or none. */
-  #unname(stream: SharedStream<Tab>): void {
-    for (const [alias, named] of this.#byAlias) if (named === stream) this.#byAlias.delete(alias)
-  }
-
-  #pump(): void {
-    for (const stream of this.#streams.values()) stream.pump()
-  }
-
-  #await(channel: string): void {
-    this.#awaited.set(channel, (this.#awaited.get(channel) ?? 0) + 1)
-  }
-
   #ask(message: Request, tab?: Tab): void {
-    const id = ++this.#lastId
-    if (tab !== undefined) {
-      const asker = { tab, id: message.id }
-      this.#askers.set(id, message.type === "enter" ? { ...asker, entered: message.channel } : asker)
-    }
-    this.#send({ ...message, id })
+    this.#send(this.#requests.number(message, tab))
+  }
+
+  /** Remembers the token of a tab that leaves, for some tabs at least. */
+  #note({ hello }: Tab): void {
+    if (hello?.token === undefined) return
+    const [oldest] = this.#tokens.keys()
+    if (oldest !== undefined && this.#tokens.size === TOKENS_MAX) this.#tokens.delete(oldest)
+    this.#tokens.set(hello.session, hello.token)
   }
 
   #tell(tab: Tab, message: ServerMessage): void {
@@ -341,8 +292,8 @@ export class Relay {
       this.#tellAll(message)
     } else if (message.type === "result" || message.type === "error") {
       this.#handleAnswer(message)
-    } else if (!("channel" in message && this.#isStale(message.channel))) {
-      this.#handleStream(message)
+    } else {
+      this.#streams.handleMessage(message)
     }
   }
 
@@ -377,16 +328,9 @@ export class Relay {
       this.#session = this.#ports.session(sponsor.hello.session)
       this.#serve(sponsor, sponsor.hello)
     }
-    const subscriptions: SubscriptionRequest[] = []
-    this.#awaited.clear()
-    for (const [channel, stream] of this.#streams) {
-      if (subscriptions.length === HELLO_SUBSCRIPTIONS_MAX && !this.#isBrief) break
-      stream.handleDown()
-      const request = stream.next()
-      if (request === undefined) continue
-      this.#await(channel)
-      subscriptions.push(request)
-    }
+    const subscriptions = this.#streams.begin(
+      this.#isBrief ? Number.POSITIVE_INFINITY : HELLO_SUBSCRIPTIONS_MAX,
+    )
     const presence = this.#isBrief ? this.#places.all() : undefined
     // codecs leave out what is undefined
     const hello = { type: "hello", session: this.#session, token: this.#token, subscriptions, presence }
@@ -397,7 +341,7 @@ export class Relay {
   #serve(tab: Tab, { subscriptions }: Hello): void {
     if (tab.served) return
     tab.served = true
-    for (const request of subscriptions) this.#subscribe(tab, request)
+    for (const request of subscriptions) this.#streams.add(tab, request)
   }
 
   #handleWelcome(message: Welcome, nowMs: number): void {
@@ -410,7 +354,7 @@ export class Relay {
       else this.#admit(tab, nowMs)
       this.#serve(tab, tab.hello)
     }
-    this.#pump()
+    this.#streams.pump()
   }
 
   #handleTokenTaken({ expiresAt, now }: TokenTaken, nowMs: number): void {
@@ -432,46 +376,17 @@ export class Relay {
   }
 
   #handleAnswer(message: Result | Failure): void {
-    const { id } = message
-    const asker = id === undefined ? undefined : this.#askers.get(id)
+    const asker = this.#requests.take(message)
     if (asker !== undefined) {
-      this.#askers.delete(id as number)
-      if (asker.entered !== undefined && message.type === "error")
-        this.#places.leave(asker.entered, asker.tab)
-      if (this.#tabs.has(asker.tab)) this.#tell(asker.tab, { ...message, id: asker.id } as ServerMessage)
-    } else if (id === undefined) {
-      const about =
-        this.#signallers.get((message as Failure).channel ?? "") ??
-        (this.#state === "open" ? undefined : this.#sponsor)
-      if (about === undefined) this.#tellAll(message as Failure)
-      else if (this.#tabs.has(about)) this.#tell(about, message as Failure)
+      const { tab, request } = asker
+      const isRefused = message.type === "error"
+      if (isRefused && request.type === "enter") this.#places.leave(request.channel, tab)
+      if (this.#tabs.has(tab)) this.#tell(tab, { ...message, id: request.id })
+    } else if (message.type === "error" && message.id === undefined) {
+      const about = this.#requests.signaller(message) ?? (this.#state === "open" ? undefined : this.#sponsor)
+      if (about === undefined) this.#tellAll(message)
+      else if (this.#tabs.has(about)) this.#tell(about, message)
     }
-  }
-
-  #handleStream(message: ServerMessage): void {
-    if (message.type === "unsubscribed") {
-      const stream = this.#streams.get(message.channel)
-      if (stream === undefined) return
-      stream.handleUnsubscribed(message)
-      this.#forget(message.channel, stream)
-    } else if ("alias" in message) {
-      if (message.type === "subscribed") {
-        const stream = this.#streams.get(message.channel)
-        if (stream !== undefined) {
-          this.#unname(stream)
-          this.#byAlias.set(message.alias, stream)
-        }
-      }
-      this.#byAlias.get(message.alias)?.handleMessage(message as StreamMessage)
-    }
-  }
-
-  /** Takes note of an answer. Returns whether it is about a stream that was since given up, or begun anew. */
-  #isStale(channel: string): boolean {
-    const awaited = (this.#awaited.get(channel) ?? 1) - 1
-    this.#awaited.set(channel, awaited)
-    if (awaited === 0) this.#awaited.delete(channel)
-    return awaited > 0
   }
 
   #send(message: ClientMessage): void {

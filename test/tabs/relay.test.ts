@@ -247,3 +247,49 @@ test("a line on which nothing comes any more is given up", async () => {
   await rig.clock.advance(120_000)
   expect(heard).toEqual([[1], [1]])
 })
+
+test("a tab that asks whether the line is still there finds out for all", async () => {
+  const rig = tabs()
+  let wake = () => {}
+  const ada = rig.tab({
+    device: ({ onChange }) => {
+      wake = onChange
+      return () => {}
+    },
+  }).client
+  const bob = rig.tab().client
+  const heard = [listen(ada), listen(bob)]
+  await rig.clock.advance(100)
+  const [line] = rig.lines()
+  wake()
+  await rig.clock.advance(6_000)
+  expect(rig.lines()[0]).toBe(line)
+  line?.blackHole()
+  await rig.hub.channel("room/:room", { room: "lobby" }).publish("said", 1)
+  wake()
+  await rig.clock.advance(6_000)
+  expect(heard).toEqual([[1], [1]])
+})
+
+test("a tab that reconnects brings its fresh token, for all, over the same line", async () => {
+  const tokens: (string | undefined)[] = []
+  const rig = tabs({
+    authenticate: ({ token }) => {
+      tokens.push(token)
+      return { id: "ada" }
+    },
+  })
+  let fetched = 0
+  const token = () => `${++fetched}`
+  const [ada, bob] = [rig.tab({ token }), rig.tab({ token })]
+  await rig.clock.advance(100)
+  const [line] = rig.lines()
+  expect(tokens).toEqual(["1"])
+  ada.client.reconnect()
+  await rig.clock.advance(100)
+  expect(tokens).toEqual(["1", "3"])
+  bob.cut()
+  await rig.clock.advance(1_000)
+  expect(tokens).toEqual(["1", "3"])
+  expect(rig.lines()[0]).toBe(line)
+})
