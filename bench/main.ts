@@ -7,6 +7,7 @@ const benchmarks = {
   recovery: () => import("./recovery.ts"),
   stalled: () => import("./stalled.ts"),
   cluster: () => import("./cluster.ts"),
+  transports: () => import("./transports.ts"),
 }
 
 const [name = "", ...args] = process.argv.slice(2)
