@@ -42,6 +42,8 @@ declare global {
   function showGap(reason: string, from: number, to: number): void
   function showPrice(key: string, value: unknown, previous?: unknown): void
   function showStatus(status: string): void
+  function showTransport(name: string): void
+  function showLog(available: boolean): void
   function showUnsent(count: number): void
   function showRefusal(code: string): void
   function showMembers(members: ReadonlyMap<string, { name: string }>): void
