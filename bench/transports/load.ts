@@ -1,29 +1,39 @@
-import { type Client, connect } from "holdfast/client"
+import { connect } from "holdfast/client"
 import { WebSocket } from "ws"
 import { nowUs } from "../process/now.ts"
 import { serve } from "../process/worker.ts"
 import type { app } from "./app.ts"
 import type { TransportLoadCommands } from "./commands.ts"
+import { poll, stream } from "./plain-http.ts"
 
-// The process of the clients: real ones, each with one channel.
+// The process of the clients, each with one channel.
 
-const clients: Client<typeof app>[] = []
 let delaysMs: number[] = []
 
+const onEvent = (sentUs: number) => void delaysMs.push((nowUs() - sentUs) / 1_000)
+
 serve<TransportLoadCommands>({
-  connect: async ({ port, transport, clients: count, channels }) => {
-    for (let index = 0; index < count; index++) {
-      const client = connect<typeof app>(`ws://127.0.0.1:${port}`, { WebSocket, transports: [transport] })
-      client.on("error", (error) => console.error(`client ${index}: ${error}`))
-      const room = client.channel("room/:room", { room: `${index % channels}` })
-      room.on("said", ({ sentUs }) => delaysMs.push((nowUs() - sentUs) / 1_000))
-      clients.push(client)
-      // not more at once than a queue of connections takes
-      if (index % 50 === 49) await room.ready()
+  connect: async ({ port, transport, clients, channels }) => {
+    const one = async (index: number) => {
+      const room = `${index % channels}`
+      if (transport === "websocket") {
+        const client = connect<typeof app>(`ws://127.0.0.1:${port}`, { WebSocket, transports: [transport] })
+        const channel = client.channel("room/:room", { room })
+        channel.on("said", ({ sentUs }) => onEvent(sentUs))
+        await channel.ready()
+        return
+      }
+      const session = `a-session-of-the-benchmark-${index}`
+      await new Promise<void>((onLive) => {
+        const plain = { port, channel: `room/${room}`, session, onLive, onEvent }
+        if (transport === "poll") poll(plain)
+        else stream(plain)
+      })
     }
-    await Promise.all(
-      clients.map((client, index) => client.channel("room/:room", { room: `${index % channels}` }).ready()),
-    )
+    // not more at once than a queue of connections takes
+    for (let index = 0; index < clients; index += 50) {
+      await Promise.all(Array.from({ length: Math.min(50, clients - index) }, (_, at) => one(index + at)))
+    }
   },
   take: () => {
     const taken = new Float64Array(delaysMs)

@@ -6,9 +6,8 @@ import { subprotocols } from "../protocol/message.ts"
 import type { Backoff } from "./backoff.ts"
 import type { AnyDefinition, Channel, ChannelOptions } from "./channel.ts"
 import type { Clock } from "./clock.ts"
-import type { ConnectionStatus } from "./connection.ts"
 import { type Device, platformDevice } from "./device.ts"
-import { type ClientEvents, createDriver } from "./driver.ts"
+import { type ClientEvents, createDriver, type Face } from "./driver.ts"
 import type { Entropy } from "./entropy.ts"
 import { httpTransport } from "./http.ts"
 import { Listeners } from "./listeners.ts"
@@ -58,18 +57,7 @@ type ChannelArguments<P extends string> = keyof Params<P> extends never
   : [params: Params<P>, options?: ChannelOptions]
 
 /** A client of one server. Connects by itself, comes back by itself, until it is closed. */
-export interface Client<C extends Contract> {
-  readonly status: ConnectionStatus
-  /** How long it is until the next attempt to connect, in ms; undefined unless the status is `waiting`. */
-  readonly retryInMs: number | undefined
-  /** This client's public name in presence and signals; undefined before the first connection. */
-  readonly member: string | undefined
-  /** By what it is connected, or was last: `websocket`, `sse` or `poll`; undefined before the first connection. */
-  readonly transport: string | undefined
-  /** Whether the server can reach its log: while it cannot, nothing arrives, and what is published waits. */
-  readonly logAvailable: boolean
-  /** How many messages wait for their answer, those included that an earlier page left. */
-  readonly pending: number
+export interface Client<C extends Contract> extends Face {
   /** Returns how to take the listener off. */
   readonly on: <E extends keyof ClientEvents>(
     event: E,
@@ -84,8 +72,6 @@ export interface Client<C extends Contract> {
     pattern: P,
     ...rest: ChannelArguments<P>
   ) => Channel<Definitions<C>[P]>
-  /** Gives up the line and comes back at once, with a fresh token. */
-  readonly reconnect: () => void
   /**
    * Ends it. Everything that waits for an answer is rejected with `closed` and not sent any more, whether it was kept
    * durably or not; to have it sent first, await the promises that `publish` returned.
@@ -148,25 +134,7 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
     onFreeze: driver.suspend,
   })
 
-  return {
-    get status() {
-      return driver.status
-    },
-    get retryInMs() {
-      return driver.retryInMs
-    },
-    get member() {
-      return driver.welcome?.member
-    },
-    get pending() {
-      return driver.pending
-    },
-    get transport() {
-      return driver.transport
-    },
-    get logAvailable() {
-      return driver.logAvailable
-    },
+  const client: Omit<Client<C>, keyof Face> = {
     on: (event, listener) => listeners.add(event, listener),
     channel: (pattern, ...[params, { history } = {}]) => {
       const name = formatName(pattern, params ?? {})
@@ -185,12 +153,13 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
       }
       return channel as never
     },
-    reconnect: driver.reconnect,
     close: () => {
       stopWatching?.()
       driver.close()
     },
   }
+  // what is read of the face is read anew each time
+  return Object.assign(driver.face, client)
 }
 
 /** @throws TypeError when there is none */

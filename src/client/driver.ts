@@ -48,14 +48,25 @@ type Unnumbered<M> = M extends { readonly id: number } ? Omit<M, "id"> : never
 /** A message that is answered; the driver gives it its id. */
 export type RequestMessage = Unnumbered<ClientMessage>
 
-export interface Driver {
+/** What a client shows of its connection. */
+export interface Face {
   readonly status: ConnectionStatus
+  /** How long it is until the next attempt to connect, in ms; undefined unless the status is `waiting`. */
   readonly retryInMs: number | undefined
-  readonly welcome: Welcome | undefined
-  readonly pending: number
+  /** This client's public name in presence and signals; undefined before the first connection. */
+  readonly member: string | undefined
+  /** By what it is connected, or was last: `websocket`, `sse` or `poll`; undefined before the first connection. */
   readonly transport: string | undefined
+  /** Whether the server can reach its log: while it cannot, nothing arrives, and what is published waits. */
   readonly logAvailable: boolean
+  /** How many messages wait for their answer, those included that an earlier page left. */
+  readonly pending: number
+  /** Gives up the line and comes back at once, with a fresh token. */
   readonly reconnect: () => void
+}
+
+export interface Driver {
+  readonly face: Face
   readonly nudge: () => void
   readonly suspend: () => void
   readonly close: () => void
@@ -376,7 +387,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
     if (!opening) input(handle)
   }
 
-  return {
+  const face: Face = {
     get status() {
       return connection.status
     },
@@ -384,11 +395,8 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
       if (connection.status !== "waiting") return undefined
       return Math.max(0, connection.retryAtMs - clock.monotonic())
     },
-    get welcome() {
-      return connection.welcome
-    },
-    get pending() {
-      return outbox.size
+    get member() {
+      return connection.welcome?.member
     },
     get transport() {
       return transport?.name
@@ -396,7 +404,13 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
     get logAvailable() {
       return logAvailable
     },
+    get pending() {
+      return outbox.size
+    },
     reconnect: command(connection.reconnect),
+  }
+  return {
+    face,
     nudge: command(connection.nudge),
     suspend: command(connection.suspend),
     close: () => input(() => connection.close()),
