@@ -6,7 +6,11 @@ import { type RedisServer, startRedis } from "../support/redis.ts"
 import { startTcpProxy } from "../support/tcp-proxy.ts"
 import { documented } from "./configurations.ts"
 import { countThrough, expectAll, startNode } from "./counter.ts"
+import { readWithSdk } from "./reader.ts"
 import { READERS } from "./readers.ts"
+
+/** So that a node that leaves is seen within a test. */
+const QUICK_CHECKS = ["8080 check", "8080 check inter 50ms fall 1"] as const
 
 let prefixes = 0
 
@@ -23,18 +27,18 @@ describe.skipIf(!program("redis-server"))("two nodes on one Redis, each request 
     return [await startNode({ log: log() }), await startNode({ log: log() })] as const
   }
 
+  async function startBehind(name: "nginx" | "haproxy", changes: Parameters<typeof documented>[2] = []) {
+    const nodes = await startNodes()
+    const ports = nodes.map(({ port }) => port)
+    const box = await startMiddlebox(name, documented(name, ports, changes))
+    onTestFinished(() => box.stop())
+    return { nodes, box }
+  }
+
   describe.each(["nginx", "haproxy"] as const)("behind %s as documented", (name) => {
     describe.skipIf(!program(name))("10,000 messages come through, with cuts and a new configuration", () => {
       test.each(Object.entries(READERS))("over %s", async (_, read) => {
-        const nodes = await startNodes()
-        const box = await startMiddlebox(
-          name,
-          documented(
-            name,
-            nodes.map(({ port }) => port),
-          ),
-        )
-        onTestFinished(() => box.stop())
+        const { nodes, box } = await startBehind(name)
         const line = await startTcpProxy(box.port)
         onTestFinished(() => line.close())
         const reader = await read(line.port)
@@ -46,5 +50,29 @@ describe.skipIf(!program("redis-server"))("two nodes on one Redis, each request 
         for (const node of nodes) expect(node.subscriptions()).toBeGreaterThan(2)
       })
     })
+
+    test.skipIf(!program(name))(
+      "a node is drained while 10,000 messages come, and no line is cut",
+      async () => {
+        const { nodes, box } = await startBehind(name, name === "haproxy" ? [QUICK_CHECKS] : [])
+        const [leaving, staying] = nodes
+        const readers = await Promise.all(
+          ["websocket", "sse", "websocket", "sse"].map((transport) =>
+            readWithSdk(box.port, { transports: [transport as "websocket" | "sse"] }),
+          ),
+        )
+        expect(leaving.subscriptions()).toBeGreaterThan(0)
+        let drained: Promise<void> | undefined
+        await countThrough([staying], readers, (time) => {
+          if (time === 3) drained = leaving.hub.drain({ noticeMs: 500, spreadMs: 500 })
+        })
+        await drained
+        expect(staying.subscriptions()).toBeGreaterThanOrEqual(readers.length)
+        for (const reader of readers) {
+          expectAll(reader)
+          expect(reader.cuts()).toBe(0)
+        }
+      },
+    )
   })
 })

@@ -54,7 +54,7 @@ export async function startNode({ log = memoryLog(), limits = {} }: NodeOptions 
 export async function countThrough(
   nodes: readonly Node[],
   readers: readonly Reader[],
-  disturb: (time: number) => void,
+  disturb: (time: number) => Promise<void> | void,
 ): Promise<void> {
   const allHave = (count: number) =>
     Promise.all(readers.map((reader) => reader.until(() => (reader.heard.at(-1) ?? 0) >= count)))
@@ -64,7 +64,7 @@ export async function countThrough(
     await Promise.all(numbers.slice(from, from + BATCH).map((number) => channel?.publish("counted", number)))
     if (from % CALM === CALM / 2) {
       await allHave(from - CALM / 4)
-      disturb(Math.floor(from / CALM))
+      await disturb(Math.floor(from / CALM))
     }
   }
   await allHave(MESSAGES)

@@ -21,3 +21,20 @@ describe.each(["nginx", "haproxy"] as const)("behind %s as documented", (name) =
     })
   })
 })
+
+test.skipIf(!program("nginx"))(
+  "pages are let in by the Host that nginx passes on, and refused without",
+  async () => {
+    const statuses: number[] = []
+    for (const changes of [[], [["proxy_set_header Host $http_host;", ""]]] as const) {
+      const node = await startNode()
+      const box = await startMiddlebox("nginx", documented("nginx", [node.port], changes))
+      onTestFinished(() => box.stop())
+      const base = `http://127.0.0.1:${box.port}`
+      const response = await fetch(`${base}/holdfast/events?channel=counter`, { headers: { Origin: base } })
+      await response.body?.cancel()
+      statuses.push(response.status)
+    }
+    expect(statuses).toEqual([200, 403])
+  },
+)
