@@ -15,6 +15,10 @@ export interface ConnectionInfo {
   readonly member: string | undefined
   /** How many messages wait for their answer. */
   readonly pending: number
+  /** By what it is connected, or was last: `websocket`, `sse` or `poll`; undefined before the first connection. */
+  readonly transport: string | undefined
+  /** Whether the server can reach its log: while it cannot, nothing arrives, and what is published waits. */
+  readonly logAvailable: boolean
 }
 
 export const CONNECTION_AT_FIRST: ConnectionInfo = {
@@ -22,6 +26,8 @@ export const CONNECTION_AT_FIRST: ConnectionInfo = {
   retryInMs: undefined,
   member: undefined,
   pending: 0,
+  transport: undefined,
+  logAvailable: true,
 }
 
 export interface SourceOptions {
@@ -118,6 +124,8 @@ export class Source {
     const touch = () => this.connection.touch()
     client.on("status", touch)
     client.on("pending", touch)
+    client.on("transport", touch)
+    client.on("log", touch)
     touch()
     return client
   }
@@ -125,11 +133,12 @@ export class Source {
 
 function connectionOf(client: Client<Contract> | undefined): ConnectionInfo {
   if (client === undefined) return CONNECTION_AT_FIRST
-  const { status, retryInMs, member, pending } = client
-  return { status, retryInMs, member, pending }
+  const { status, retryInMs, member, pending, transport, logAvailable } = client
+  return { status, retryInMs, member, pending, transport, logAvailable }
 }
 
 /** What remains of the wait counts down by itself, so it is no change. */
 function sameConnection(a: ConnectionInfo, b: ConnectionInfo): boolean {
-  return a.status === b.status && a.member === b.member && a.pending === b.pending
+  const { retryInMs: _, ...rest } = a
+  return Object.entries(rest).every(([name, value]) => b[name as keyof ConnectionInfo] === value)
 }

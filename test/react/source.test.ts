@@ -141,6 +141,24 @@ test("a gap stands at the event behind it, and each event has a key of its own",
   expect(status.value()).toMatchObject({ status: "live", gap: { reason: "trimmed" } })
 })
 
+test("the connection is shown, and is the same object as long as nothing changes but the time", async () => {
+  const { clock, source, frame, network } = rig()
+  source.watchConnection(() => {})
+  await clock.advance(10)
+  frame()
+  const shown = source.connection.value
+  expect(shown).toMatchObject({ status: "open", pending: 0, logAvailable: true })
+  expect(shown.member).toBeDefined()
+  source.connection.touch()
+  frame()
+  expect(source.connection.value).toBe(shown)
+  network.refuse("hub")
+  for (const line of network.lines()) line.cut()
+  await clock.until(() => source.client?.status === "waiting")
+  frame()
+  expect(source.connection.value.retryInMs).toBeGreaterThanOrEqual(0)
+})
+
 test("signals are shown by sender, for some time each", async () => {
   const { clock, show, frame, connect } = rig()
   const typing = show({ of: "signals", name: "typing", forMs: 3_000 })
