@@ -151,9 +151,9 @@ export class Members {
     if (entry.kind === "join") {
       const { node, payload } = decodeMembership(entry.body)
       if (node === this.#ports.node) return
-      this.#shared.nodes.note(node)
-      if (this.#shared.nodes.isGone(node)) this.#shared.orphans.look(channel)
-      else if (isNews) this.#presence.moved(channel.name, entry.key, payload, entry.offset)
+      // to see off whoever comes back, before that node's heartbeat is heard again, would be a race without an end
+      this.#shared.nodes.handleNews(node)
+      if (isNews) this.#presence.moved(channel.name, entry.key, payload, entry.offset)
     } else if (isNews) {
       if (isLeaseOver(entry.body) && !place.lingering) this.#shared.recheck.check(channel.name)
       else this.#forget(channel.name, entry.key)

@@ -89,6 +89,12 @@ export class Nodes {
     this.#awaitExpiry()
   }
 
+  /** It has told the log something just now, so it is not gone, or not yet: its lease begins anew. */
+  handleNews(name: string): void {
+    this.#gone.delete(name)
+    this.note(name)
+  }
+
   start(): void {
     void this.#open()
   }
