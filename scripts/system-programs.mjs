@@ -6,7 +6,7 @@ import { run } from "./processes.mjs"
 import { progress } from "./progress.mjs"
 
 /**
- * @typedef {"chromium" | "redis-server" | "nginx" | "haproxy" | "curl"} ProgramName
+ * @typedef {"chromium" | "firefox" | "webkit-driver" | "minibrowser" | "xvfb" | "redis-server" | "nginx" | "haproxy" | "curl"} ProgramName
  * @typedef {object} Program
  * @property {string} debianPackage
  * @property {readonly string[]} commands what to look for on the PATH
@@ -25,6 +25,27 @@ export const PROGRAMS = {
     ],
     steps: ["browser"],
   },
+  firefox: {
+    debianPackage: "firefox-esr",
+    commands: ["firefox-esr", "firefox"],
+    places: ["/Applications/Firefox.app/Contents/MacOS/firefox"],
+    steps: ["browser"],
+  },
+  "webkit-driver": {
+    debianPackage: "webkit2gtk-driver",
+    commands: ["WebKitWebDriver"],
+    places: [],
+    steps: ["browser"],
+  },
+  minibrowser: {
+    debianPackage: "webkit2gtk-driver",
+    commands: [],
+    places: ["x86_64", "aarch64"].map(
+      (machine) => `/usr/lib/${machine}-linux-gnu/webkit2gtk-4.1/MiniBrowser`,
+    ),
+    steps: ["browser"],
+  },
+  xvfb: { debianPackage: "xvfb", commands: ["Xvfb"], places: [], steps: ["browser"] },
   "redis-server": {
     debianPackage: "redis-server",
     commands: ["redis-server", "valkey-server"],

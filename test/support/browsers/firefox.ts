@@ -1,0 +1,27 @@
+import puppeteer from "puppeteer-core"
+import { program } from "../program.ts"
+import type { TestBrowser } from "./browser.ts"
+
+/** Over WebDriver BiDi. */
+export async function launchFirefox(): Promise<TestBrowser> {
+  const browser = await puppeteer.launch({
+    browser: "firefox",
+    executablePath: program("firefox") ?? "",
+    headless: true,
+    // it starts slowly where there is much else to do
+    timeout: 60_000,
+    protocolTimeout: 60_000,
+  })
+  return {
+    async open(url) {
+      const page = await browser.newPage()
+      await page.goto(url)
+      return {
+        evaluate: <T>(expression: string) => page.evaluate(expression) as Promise<T>,
+        reload: async () => void (await page.reload()),
+        close: () => page.close(),
+      }
+    },
+    close: () => browser.close(),
+  }
+}
