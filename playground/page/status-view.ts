@@ -7,6 +7,8 @@ export interface LineStatus {
   readonly retryInMs?: number | undefined
   /** ms for which the line stays down because somebody wanted it so. */
   readonly offlineForMs?: number | undefined
+  /** Whether the server can reach its log. */
+  readonly logAvailable: boolean
   /** What the node is called that serves this tab, if there are several. */
   readonly node?: string | undefined
 }
@@ -27,9 +29,12 @@ export function createStatusView() {
   }
 }
 
-function statusText({ state, retryInMs, offlineForMs, node }: LineStatus): string {
+function statusText({ state, retryInMs, offlineForMs, logAvailable, node }: LineStatus): string {
   if (offlineForMs !== undefined) return `Offline on purpose, ${Math.ceil(offlineForMs / 1_000)} s to go`
-  if (state === "open") return node === undefined ? "Connected" : `Connected to ${node}`
+  if (state === "open") {
+    const connected = node === undefined ? "Connected" : `Connected to ${node}`
+    return logAvailable ? connected : `${connected}, which cannot reach its log`
+  }
   if (state === "closed") return "Closed"
   if (state === "connecting") return "Connecting…"
   if (retryInMs === undefined) return "Line lost, trying again soon"

@@ -37,6 +37,7 @@ export function startStatus({ client, offlineForMs }: Connection): void {
     view.show({
       state: client.status,
       retryInMs: client.retryInMs,
+      logAvailable: client.logAvailable,
       node,
       offlineForMs: offlineMs > 0 ? offlineMs : undefined,
     })
