@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from "node:perf_hooks"
 import { connect } from "holdfast/client"
 import { redisLog } from "holdfast/redis"
 import { createHub } from "holdfast/server"
@@ -100,6 +101,8 @@ describe.skipIf(!program("redis-server"))("a rolling restart of three nodes unde
         .slice(0, PUBLISHING_CLIENTS)
         .map(({ name, room }) => publishing(name, (data) => room.publish("said", data))),
     ]
+    const turns = monitorEventLoopDelay({ resolution: 10 })
+    turns.enable()
     for (const node of nodes) {
       expect(await node.stop()).toBe(0)
       await node.start()
@@ -123,6 +126,7 @@ describe.skipIf(!program("redis-server"))("a rolling restart of three nodes unde
     // those without a connection of their own may be gone for a moment, when two nodes take them for the other's
     const connected = clients.filter(({ transport }) => transport === "websocket").map(({ name }) => name)
     expect(connected.filter((name) => left.has(name))).toEqual([])
-    expect(longest).toBeLessThan(SILENCE_MS_MAX)
+    // all clients live in this process: while it had no turn itself, none of them could hear anything
+    expect(longest).toBeLessThan(SILENCE_MS_MAX + turns.max / 1e6)
   })
 })

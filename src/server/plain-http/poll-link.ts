@@ -60,7 +60,9 @@ export class PollLink implements HttpLink {
     if (message.type === "welcome") this.#welcomed = true
     if (message.type === "subscribed" || message.type === "unsubscribed") this.#answered++
     if (this.#isNews(message)) this.#telling = true
-    return this.#add(listItems.frame(message))
+    // with its answer a poll is over, and there is nothing left to be served by: the next one goes elsewhere at once
+    const told = message.type === "goaway" && message.reconnect ? { ...message, afterMs: 0 } : message
+    return this.#add(listItems.frame(told))
   }
 
   write(bytes: Uint8Array): boolean {
