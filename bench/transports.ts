@@ -76,8 +76,9 @@ async function measure(transport: TransportName, clients: number, seconds: numbe
   try {
     const { port } = await server.ask("start", undefined)
     await load.ask("connect", { port, transport, clients, channels })
-    const { elapsedUs, cpuUs } = await server.ask("publish", { channels, seconds })
-    const delaysMs = (await load.ask("take", undefined)).sort()
+    await server.ask("publish", { channels, seconds })
+    const delaysMs = (await load.ask("take", { count: clients * seconds })).sort()
+    const { elapsedUs, cpuUs } = await server.ask("spent", undefined)
     if (delaysMs.length !== clients * seconds) {
       throw new Error(`${delaysMs.length} of ${clients * seconds} messages came by ${transport}`)
     }

@@ -1,11 +1,10 @@
 /** What the server of the transports can be asked to do. */
 export interface TransportServerCommands {
   start: (wanted: undefined) => { readonly port: number }
-  /** Publishes on every channel once a second, evenly over that second, for so long. Says what that cost. */
-  publish: (wanted: { readonly channels: number; readonly seconds: number }) => {
-    readonly elapsedUs: number
-    readonly cpuUs: number
-  }
+  /** Publishes on every channel once a second, evenly over that second, for so long. */
+  publish: (wanted: { readonly channels: number; readonly seconds: number }) => void
+  /** What has been spent since that began. */
+  spent: (wanted: undefined) => { readonly elapsedUs: number; readonly cpuUs: number }
 }
 
 export type TransportName = "websocket" | "sse" | "poll"
@@ -19,6 +18,6 @@ export interface TransportLoadCommands {
     readonly clients: number
     readonly channels: number
   }) => void
-  /** How long what came since `connect` was on its way, in ms, in the order of arrival. */
-  take: (wanted: undefined) => Float64Array
+  /** Answers when so many messages have come: how long they were on their way, in ms, in the order of arrival. */
+  take: (wanted: { readonly count: number }) => Float64Array
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import { connect } from "holdfast/client"
 import { WebSocket } from "ws"
 import { nowUs } from "../process/now.ts"
@@ -35,7 +36,8 @@ serve<TransportLoadCommands>({
       await Promise.all(Array.from({ length: Math.min(50, clients - index) }, (_, at) => one(index + at)))
     }
   },
-  take: () => {
+  take: async ({ count }) => {
+    while (delaysMs.length < count) await sleep(10)
     const taken = new Float64Array(delaysMs)
     delaysMs = []
     return taken

@@ -243,8 +243,9 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
     } else if (type === "result" || type === "error") {
       const expected = outbox.handleAnswer(message)
       if (!expected && type === "error") tell("error", toError(message))
-    } else if (type === "log") {
-      setLogAvailable(message.available)
+    } else if (type === "log" || type === "welcome") {
+      // behind a welcome it is said again if it is not
+      setLogAvailable(type === "welcome" || message.available)
     } else if (type !== "signal" || message.from !== connection.welcome?.member) {
       // one's own signals are no news
       subscriptions.handleMessage(message, desk, retry)
@@ -334,7 +335,6 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
       up = current = next
       next = undefined
       dirty = true
-      setLogAvailable(true)
       if (before && outbox.handleDown(before, true)) {
         late = before
         inputLater(LATE_CALLS_MS, () => before === late && endLate())

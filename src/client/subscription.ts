@@ -112,6 +112,8 @@ export class Subscription {
   place: { readonly data: unknown } | undefined
   /** The server's number for it, on the line that is up. */
   alias = -1
+  /** The log could not serve it, so it is not asked for again at once. */
+  isPaused = false
   /** Another one when the server has to be asked anew, over whichever line. */
   ask: object = {}
   /** Why it was refused or closed. */
@@ -136,7 +138,7 @@ export class Subscription {
 
   /** Whether the server is to be asked. */
   get wants(): boolean {
-    return this.status === "subscribing" || this.status === "live"
+    return (this.status === "subscribing" || this.status === "live") && !this.isPaused
   }
 
   /** The values of a state, by key. */
@@ -176,6 +178,7 @@ export class Subscription {
 
   /** The line is gone. */
   handleDown(): void {
+    this.isPaused = false
     this.#pending = undefined
     // another connection, perhaps with another token: a refusal may not last
     if (this.status === "live" || this.status === "refused") this.#become("subscribing")

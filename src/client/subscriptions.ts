@@ -81,9 +81,11 @@ export class Subscriptions {
       // the channel was closed, and perhaps opened again, before this answer came
       if (left > 0 || subscription === undefined) return
       if (message.type === "subscribed") aliases.set(message.alias, subscription)
-      // no refusal, only bad luck
-      else if (message.code === "log_unavailable") retry(() => subscription.handleEnd())
-      else subscription.handleUnsubscribed(new HoldfastError(message.code, message.message))
+      else if (message.code === "log_unavailable") {
+        // no refusal, only bad luck
+        subscription.isPaused = true
+        retry(() => subscription.handleEnd())
+      } else subscription.handleUnsubscribed(new HoldfastError(message.code, message.message))
     }
     if ("alias" in message) aliases.get(message.alias)?.handleMessage(message)
   }

@@ -1,7 +1,7 @@
 import { channel, contract } from "holdfast"
 import { type ConnectOptions, connect } from "holdfast/client"
 import { msgpack } from "holdfast/msgpack"
-import { type CreateHubOptions, createHub } from "holdfast/server"
+import { type CreateHubOptions, createHub, HoldfastError, memoryLog } from "holdfast/server"
 import { afterEach, describe, expect, test, vi } from "vitest"
 import { WebSocket } from "ws"
 import { z } from "zod"
@@ -111,6 +111,26 @@ describe.each(["sse", "poll"] as const)("by %s, a client", (name) => {
     await until(() => heard.mock.calls.length === 2)
     expect(statuses).toEqual(["subscribing", "live"])
   })
+})
+
+test("polls do not hurry while the log cannot serve a channel", async () => {
+  const log = memoryLog()
+  const hub = createHub(app, {
+    log: { ...log, watch: () => Promise.reject(new HoldfastError("log_unavailable", "away")) },
+    logger: { warn: () => undefined, error: () => undefined },
+    channels: { "room/:room": { subscribe: true } },
+  })
+  closing.push(() => hub.close())
+  const { url } = await hub.listen({ port: 0 })
+  const proxy = await startWebProxy(url)
+  closing.push(proxy.close)
+  const client = connect<typeof app>(proxy.url, { ...quick, transports: ["poll"] })
+  closing.push(client.close)
+  client.channel("room/:room", lobby).subscribe()
+  const startedAt = performance.now()
+  await until(() => proxy.paths.length >= 5)
+  // with the channel, without it, and after a second again
+  expect(performance.now() - startedAt).toBeGreaterThan(900)
 })
 
 describe("10,000 messages", () => {
