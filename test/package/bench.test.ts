@@ -124,6 +124,18 @@ describe("the benchmarks, small", () => {
   )
 
   test(
+    "transports measures each of them, and fails unless every message comes",
+    async () => {
+      const out = join(folder, "transports.json")
+      await bench("transports", "--clients", "20", "--rounds", "1", "--seconds", "1", "--out", out)
+      const { rows } = JSON.parse(readFileSync(out, "utf8"))
+      expect(rows.map((row: { transport: string }) => row.transport)).toEqual(["websocket", "sse", "poll"])
+      for (const { cpuUs, p99Ms } of rows) for (const figure of [cpuUs, p99Ms]) expectSpread(figure)
+    },
+    PATIENCE_MS,
+  )
+
+  test(
     "stalled measures every server, and what the stalled one is given in the end",
     async () => {
       const out = join(folder, "stalled.json")
