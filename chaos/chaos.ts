@@ -10,6 +10,7 @@ import { Crowd } from "./crowd.ts"
 import type { Defect } from "./defects.ts"
 import { type Fault, faults, pickFault } from "./faults.ts"
 import type { Seat } from "./participant.ts"
+import { situation } from "./situation.ts"
 import { complain, count, newTally, type Tally } from "./tally.ts"
 
 export interface ChaosOptions {
@@ -71,6 +72,10 @@ async function trouble(
   mayLose: boolean,
   tally: Tally,
 ): Promise<void> {
+  tally.trail = []
+  const startedAt = performance.now()
+  const since = () => ((performance.now() - startedAt) / 1_000).toFixed(1)
+  const endsAt = startedAt + roundMs
   const over = new AbortController()
   const pause = (ms: number) => sleep(ms, undefined, { signal: over.signal }).catch(() => undefined)
   const publishing = setInterval(() => crowd.publishOne(), 1_000 / publishesPerSecond)
@@ -81,13 +86,17 @@ async function trouble(
     if (victims.has(victim)) return
     victims.add(victim)
     count(tally.faults, fault.name)
+    const beganAt = since()
     const ended = fault
       .run(cluster, victim as never, chance, pause)
       .catch((error: Error) => complain(tally, `${fault.name}: ${error.message}`))
-      .finally(() => victims.delete(victim))
+      .finally(() => {
+        victims.delete(victim)
+        const name = "name" in victim ? ` (${victim.name})` : ""
+        tally.trail.push(`${beganAt} to ${since()} s of the round: ${fault.name}${name}`)
+      })
     running.push(ended)
   }
-  const endsAt = performance.now() + roundMs
   if (mayLose) inflict(faults.loseTail)
   while (performance.now() < endsAt) {
     await pause(Math.min(chance.between(0, faultEveryMs), Math.max(0, endsAt - performance.now())))
@@ -107,6 +116,7 @@ async function settle(
   settleMs: number,
   tally: Tally,
 ): Promise<void> {
+  const before = tally.complaints.length + tally.absences.length
   const giveUp = performance.now() + settleMs
   // in each log something is appended, so that a loss cannot go unnoticed for want of traffic
   crowd.publishEverywhere()
@@ -130,6 +140,9 @@ async function settle(
     await presenceSettled(room, seats, giveUp, tally)
   }
   if (!cluster.nodes.every((node) => node.isRunning())) complain(tally, "a node does not run any more")
+  if (tally.complaints.length + tally.absences.length > before) {
+    tally.situation = await situation(cluster, crowd)
+  }
 }
 
 /** Everybody is there again, once, for everybody. */

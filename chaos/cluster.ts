@@ -7,6 +7,8 @@ import { createGateway, type Gateway } from "./gateway.ts"
 /** A node, and the network between it and the engine. */
 export interface Node extends Child {
   readonly name: string
+  /** 0 before it was started. */
+  readonly port: () => number
   readonly toEngine: Gateway
 }
 
@@ -29,10 +31,12 @@ export async function createCluster(size: number, random: () => number, defect?:
     Array.from({ length: size }, async (_, index): Promise<Node> => {
       const name = `node ${index + 1}`
       const toEngine = await createGateway(() => [engine.port], random)
-      const process_ = nodeProcess(toEngine.port, () => ports.get(name) ?? 0, defect)
+      const port = () => ports.get(name) ?? 0
+      const process_ = nodeProcess(toEngine.port, port, defect)
       return {
         ...process_,
         name,
+        port,
         toEngine,
         async start() {
           const match = await process_.start()

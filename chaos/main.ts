@@ -72,6 +72,10 @@ async function run({
   const complaints = [...tally.complaints, ...tally.absences]
   if (complaints.length === 0) return
   console.error(`\n${complaints.join("\n")}`)
+  console.error(`\nHow things stood:\n${tally.situation.join("\n")}`)
+  if (tally.complaints.length > 0) {
+    console.error(`\nWhat had happened in that round:\n${tally.trail.join("\n")}`)
+  }
   console.error(
     `\nThe same schedule again: npm run chaos -- --seed ${seed} --nodes ${nodes} --clients ${clients}`,
   )

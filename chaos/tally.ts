@@ -11,6 +11,10 @@ export interface Tally {
   gaps: number
   /** Acknowledged events that the engine lost when its disk was put back; each was told by a gap. */
   lostByEngine: number
+  /** The faults of the last round, with when they began and ended. */
+  trail: string[]
+  /** How everything stood when something was wrong. */
+  situation: readonly string[]
   readonly complaints: string[]
   /** Where presence was not as it is, a minute after everything was well again. The run goes on. */
   readonly absences: string[]
@@ -30,6 +34,8 @@ export function newTally(): Tally {
     reconnects: 0,
     gaps: 0,
     lostByEngine: 0,
+    trail: [],
+    situation: [],
     complaints: [],
     absences: [],
   }
