@@ -30,7 +30,8 @@ describe.skipIf(!program("redis-server"))("chaos", () => {
       among: [faults.killNode],
       found: /was acknowledged and is not in the log/,
     },
-    "forgets idempotency keys": { among: [faults.cutLines], found: /is in the log twice/ },
+    // what was sent to it is served when it goes on, and was sent to another one meanwhile
+    "forgets idempotency keys": { among: [faults.freezeNode], found: /is in the log twice/ },
     "appends twice": { among: [faults.cutLines], found: /is in the log twice/ },
     "loses one of what is told": { among: [faults.cutLines], found: /was not given \d+ at/ },
     "tells another's contents": { among: [faults.cutLines], found: /was given \d+ at \d+, where \d+ is/ },
@@ -40,25 +41,26 @@ describe.skipIf(!program("redis-server"))("chaos", () => {
     },
   }
 
-  test.each(Object.keys(defects) as Defect[])(
+  // each spends most of its time waiting
+  test.concurrent.each(Object.keys(defects) as Defect[])(
     "a node that %s is found out",
     async (defect) => {
       const { among, found } = plans[defect]
       const { complaints } = await chaos({
         seed: 1,
         nodes: 2,
-        clients: 10,
-        publishesPerSecond: 60,
+        clients: 20,
+        publishesPerSecond: 200,
         rounds: 3,
-        roundMs: 3_000,
-        faultEveryMs: 600,
+        roundMs: 5_000,
+        faultEveryMs: 1_000,
         lossEvery: defect === "hides a new epoch" ? 1 : 0,
-        settleMs: 4_000,
+        settleMs: 5_000,
         among,
         defect,
       })
       expect(complaints).toContainEqual(expect.stringMatching(found))
     },
-    60_000,
+    180_000,
   )
 })

@@ -114,6 +114,15 @@ describe.skipIf(!program("redis-server"))("an offset never means two things:", (
     expect((await away.head("a")).epoch).not.toBe(lost.position.epoch)
   })
 
+  test("who appends for the first time while such a Redis is away goes on in the same epoch", async () => {
+    const redis = await server(...WITH_FILE)
+    const before = await say(opened(redis.url), "1")
+    await redis.stop("SIGKILL")
+    const said = say(opened(redis.url), "2")
+    await redis.start()
+    expect((await said).position).toEqual({ epoch: before.position.epoch, offset: 2 })
+  })
+
   test("with one that is synced now and then, a restart begins an epoch", async () => {
     const redis = await server("--appendonly", "yes", "--appendfsync", "everysec")
     const log = opened(redis.url)

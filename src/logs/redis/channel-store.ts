@@ -52,6 +52,8 @@ export class ChannelStore {
 
   /** One attempt; `handleSent` is told when it is no more certain that nothing happened. @throws whatever the connection or the script says */
   async write(place: Place, batch: Batch, untilMs: number, handleSent?: () => void): Promise<Written> {
+    // what it says of the server has to be about the one that it goes to
+    await this.#connection.session(untilMs)
     const known = this.#partitions.knowledge(place.partition)
     const packed = packBatch(batch, known, this.#node, this.#connection.isSynced, this.#settings)
     const args = [this.#candidate, known.epoch, place.live, packed]

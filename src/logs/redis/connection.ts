@@ -1,5 +1,5 @@
 import { HoldfastError } from "../../protocol/error.ts"
-import { failureOf, isDemotion, isRefusal, tooOld, unavailable, unusable } from "./failure.ts"
+import { failureOf, isDemotion, isPassing, isRefusal, tooOld, unavailable, unusable } from "./failure.ts"
 import type { RedisLogSettings } from "./options.ts"
 import { Reachability } from "./reachability.ts"
 import type { Argument, OpenSession, Session } from "./session.ts"
@@ -43,7 +43,7 @@ export class Connection {
     this.#handleDemotion = listener
   }
 
-  /** Whether Redis is known to sync its append-only file for each write, so that it loses nothing when it is restarted. */
+  /** Whether the Redis of the session is known to sync its append-only file for each write: a restart loses nothing then. */
   get isSynced(): boolean {
     return this.#isSynced
   }
@@ -146,9 +146,10 @@ export class Connection {
     const session = this.#openSession(() => this.#lose(session))
     this.#opening = session
     try {
-      await this.#begin(session)
+      const isSynced = await this.#begin(session)
       if (this.#isClosed || this.#session !== old) session.destroy()
       else {
+        this.#isSynced = isSynced
         this.#session = session
         this.#retire(old)
       }
@@ -178,9 +179,9 @@ export class Connection {
       const session: Session = this.#openSession(() => this.#lose(session))
       this.#opening = session
       try {
-        await this.#begin(session)
+        const isSynced = await this.#begin(session)
         if (this.#isClosed) session.destroy()
-        else this.#use(session)
+        else this.#use(session, isSynced)
         return
       } catch (error) {
         session.destroy()
@@ -196,8 +197,9 @@ export class Connection {
     }
   }
 
-  #use(session: Session): void {
+  #use(session: Session, isSynced: boolean): void {
     this.#session = session
+    this.#isSynced = isSynced
     this.#failure = undefined
     this.#keepAlive()
     this.reachability.set(undefined)
@@ -221,8 +223,11 @@ export class Connection {
     }, this.#settings.heartbeatMs)
   }
 
-  /** A server that takes the connection and says nothing would otherwise be waited for without end. */
-  async #begin(session: Session): Promise<void> {
+  /**
+   * Answers whether the server syncs each write. One that takes the connection and says nothing would otherwise be waited for
+   * without end.
+   */
+  async #begin(session: Session): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined
     const silence = new Promise<never>((_, reject) => {
       timer = setTimeout(
@@ -232,11 +237,11 @@ export class Connection {
     })
     const begun = session.connect().then(async () => {
       checkServer(String(await session.ask(["INFO"])))
-      this.#isSynced = await syncsEachWrite(session)
+      return syncsEachWrite(session)
     })
     begun.catch(() => undefined)
     try {
-      await Promise.race([begun, silence])
+      return await Promise.race([begun, silence])
     } finally {
       clearTimeout(timer)
     }
@@ -266,7 +271,9 @@ async function syncsEachWrite(session: Session): Promise<boolean> {
   try {
     const answer = (await session.ask(["CONFIG", "GET", "appendfsync"])) as object
     return Object.values(answer).some((value) => String(value) === "always")
-  } catch {
+  } catch (error) {
+    // who may not ask does not know; a line that was cut says nothing
+    if (isPassing(error)) throw error
     return false
   }
 }
