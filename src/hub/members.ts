@@ -52,6 +52,8 @@ export class Members {
   readonly #lookups = new Map<string, boolean>()
   readonly #adoption: Adoption
   readonly #shared: Shared | undefined
+  /** Rises whenever what the log tells of this node's members is in doubt. */
+  #doubts = 0
   #closed = false
 
   constructor(ports: MembersPorts) {
@@ -154,6 +156,8 @@ export class Members {
       // to see off whoever comes back, before that node's heartbeat is heard again, would be a race without an end
       this.#shared.nodes.handleNews(node)
       if (isNews) this.#presence.moved(channel.name, entry.key, payload, entry.offset)
+    } else if (place !== undefined && place.joined === undefined) {
+      this.#doubts++
     } else if (isNews) {
       if (isLeaseOver(entry.body) && !place.lingering) this.#shared.recheck.check(channel.name)
       else this.#forget(channel.name, entry.key)
@@ -162,7 +166,9 @@ export class Members {
 
   /** What the log tells of the channel may not be what this node has told it. */
   handleStartOver({ name }: Channel): void {
-    if (!this.#closed) this.#shared?.recheck.check(name)
+    if (this.#closed) return
+    this.#doubts++
+    this.#shared?.recheck.check(name)
   }
 
   /** Another node has not heard of this client for a lease: if it comes here, this node answers for it from now on. */
@@ -280,9 +286,12 @@ export class Members {
   async #join(target: Target, member: string, owner: string, payload: Uint8Array): Promise<void> {
     const { node, publisher } = this.#ports
     const place = this.#presence.enter(target.name, member, owner, payload)
+    const doubts = this.#doubts
     try {
       const { offset } = await publisher.join(target, member, encodeMembership(node, payload))
       this.#presence.confirm(place, offset)
+      // others may have seen it off before this node was told that it is there
+      if (doubts !== this.#doubts) this.#shared?.recheck.check(target.name)
     } catch (error) {
       this.#presence.revert(target.name, member, place)
       throw error
@@ -324,6 +333,7 @@ export class Members {
   /** This node was out of touch, or the log has begun anew. */
   #handleBack(): void {
     if (this.#closed) return
+    this.#doubts++
     for (const channel of this.#presence.channels()) this.#shared?.recheck.check(channel)
   }
 

@@ -49,12 +49,13 @@ export class WireClient {
 
   /** Opens, says hello and waits for the welcome. */
   static async greet(url: string, options: WireClientOptions & Partial<Hello> = {}): Promise<WireClient> {
-    const { token, session, subscriptions, ...rest } = options
+    const { token, session, subscriptions, presence, ...rest } = options
     const client = await WireClient.open(url, rest)
     client.hello({
       ...(token === undefined ? {} : { token }),
       ...(session === undefined ? {} : { session }),
       ...(subscriptions === undefined ? {} : { subscriptions }),
+      ...(presence === undefined ? {} : { presence }),
     })
     await client.next("welcome")
     return client

@@ -1,0 +1,184 @@
+import { connect } from "holdfast/client"
+import { redisLog } from "holdfast/redis"
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
+import { WebSocket } from "ws"
+import { program } from "../support/program.ts"
+import { type RedisServer, startRedis } from "../support/redis.ts"
+import { startTcpProxy } from "../support/tcp-proxy.ts"
+import { listeningAt, spawnTsx } from "../support/tsx-process.ts"
+import { type app, createTestHub } from "./support/hubs.ts"
+import { newSession, openEvents, post } from "./support/plain-http.ts"
+import { WireClient } from "./support/wire-client.ts"
+
+const CHANNEL = "room/lobby"
+const presence = [{ channel: CHANNEL, data: { name: "Ada" } }]
+
+let count = 0
+
+describe.skipIf(!program("redis-server"))("presence on nodes that share one Redis", () => {
+  let redis: RedisServer
+  beforeAll(async () => {
+    redis = await startRedis()
+  })
+  afterAll(() => redis.destroy())
+
+  const newPrefix = () => `presence-${++count}`
+
+  /** A node in a process of its own. */
+  async function startProcess(prefix: string) {
+    const child = spawnTsx("test/server/support/node-process.ts", [redis.url, prefix], "pipe")
+    onTestFinished(() => void child.kill("SIGKILL"))
+    return { child, url: await listeningAt(child) }
+  }
+
+  async function startHub(prefix: string, options: Parameters<typeof createTestHub>[0] = {}) {
+    const hub = createTestHub({ log: redisLog(redis.url, { prefix, onError: () => undefined }), ...options })
+    return { hub, ...(await hub.listen({ port: 0 })) }
+  }
+
+  const watch = (url: string) => WireClient.greet(url, { subscriptions: [{ channel: CHANNEL }] })
+
+  test("the members of a node that is killed are gone from it within 10 s", async () => {
+    const prefix = newPrefix()
+    const [doomed, { url }] = await Promise.all([startProcess(prefix), startHub(prefix)])
+    const watcher = await watch(url)
+    await WireClient.greet(doomed.url, { presence })
+    await watcher.next("join")
+    const killedMs = performance.now()
+    doomed.child.kill("SIGKILL")
+    await watcher.next("left")
+    const tookMs = performance.now() - killedMs
+    // a lease of 8 s, which began up to a heartbeat of 2 s before
+    expect(tookMs).toBeGreaterThan(5_000)
+    expect(tookMs).toBeLessThan(10_000)
+  })
+
+  test("the members of a node that was stopped are back when it goes on", async () => {
+    const prefix = newPrefix()
+    const [stopped, { url, hub }] = await Promise.all([startProcess(prefix), startHub(prefix)])
+    const watcher = await watch(url)
+    const client = await WireClient.greet(stopped.url)
+    client.send({ type: "enter", id: 1, channel: CHANNEL, data: { name: "Ada" } })
+    await client.next("result")
+    await watcher.next("join")
+    stopped.child.kill("SIGSTOP")
+    await watcher.next("left")
+    stopped.child.kill("SIGCONT")
+    await watcher.next("join")
+    expect(await hub.channel("room/:room", { room: "lobby" }).members()).toHaveProperty("size", 1)
+  })
+
+  test("a client that moves to another node is shown once, and never away", async () => {
+    const prefix = newPrefix()
+    const nodes = await Promise.all([startHub(prefix), startHub(prefix), startHub(prefix)])
+    const balancer = await startTcpProxy(nodes[0].port)
+    onTestFinished(() => balancer.close())
+    const watcher = await watch(nodes[2].url)
+    const client = connect<typeof app>(`ws://127.0.0.1:${balancer.port}`, {
+      WebSocket,
+      backoff: { minMs: 5, maxMs: 20 },
+    })
+    onTestFinished(() => client.close())
+    const room = client.channel("room/:room", { room: "lobby" })
+    await room.presence.enter({ name: "Ada" })
+    await watcher.next("join")
+    for (let n = 1; n <= 6; n++) {
+      balancer.target = nodes[n % 2]?.port as number
+      balancer.cut()
+      await watcher.next("join")
+      expect(await nodes[2].hub.channel("room/:room", { room: "lobby" }).members()).toHaveProperty("size", 1)
+    }
+    // the last of its old places would be given up before this one
+    const other = await WireClient.greet(nodes[0].url, { presence })
+    other.webSocket.terminate()
+    await watcher.next("join")
+    const { member } = await watcher.next("left")
+    expect(member).not.toBe([...room.presence.members.keys()][0])
+    expect(await nodes[2].hub.channel("room/:room", { room: "lobby" }).members()).toHaveProperty("size", 1)
+  })
+
+  test("a client that polls here and there is shown once, and gone a lease after its last poll", async () => {
+    const prefix = newPrefix()
+    const limits = { presenceLeaseMs: 1_000 }
+    const nodes = await Promise.all([startHub(prefix, { limits }), startHub(prefix, { limits })])
+    const watching = await openEvents(`${nodes[1].url.replace("ws", "http")}/events?channel=${CHANNEL}`)
+    await watching.next("subscribed")
+    const session = newSession()
+    for (let n = 0; n < 6; n++) {
+      const base = nodes[n % 2]?.url.replace("ws", "http")
+      await post(`${base}/poll`, { session, subscriptions: [], presence, waitMs: 300 })
+      expect(await nodes[0].hub.channel("room/:room", { room: "lobby" }).members()).toHaveProperty("size", 1)
+    }
+    expect(await watching.next("left")).toBeDefined()
+    expect(await nodes[0].hub.channel("room/:room", { room: "lobby" }).members()).toEqual(new Map())
+  })
+
+  test("survives a Redis that is killed and comes back with nothing", async () => {
+    const prefix = newPrefix()
+    const { url, hub } = await startHub(prefix)
+    const watcher = await watch(url)
+    await WireClient.greet(url, { presence })
+    await watcher.next("join")
+    await redis.stop("SIGKILL")
+    await redis.start()
+    await watcher.next("gap")
+    await watcher.next("join")
+    expect(await hub.channel("room/:room", { room: "lobby" }).members()).toHaveProperty("size", 1)
+  })
+})
+
+describe.skipIf(!program("redis-server"))("what reaches all nodes on one Redis", () => {
+  let redis: RedisServer
+  beforeAll(async () => {
+    redis = await startRedis()
+  })
+  afterAll(() => redis.destroy())
+
+  async function startThree() {
+    const prefix = `reach-${++count}`
+    const start = async () => {
+      const hub = createTestHub({
+        log: redisLog(redis.url, { prefix, onError: () => undefined }),
+        authenticate: (({ token }: { token?: string }) => ({ id: token })) as never,
+      })
+      return { hub, ...(await hub.listen({ port: 0 })) }
+    }
+    const nodes = [await start(), await start(), await start()] as const
+    for (const { hub } of nodes) {
+      while ((await hub.cluster.nodes()).results.length < 3) await redis.client.ping()
+    }
+    return nodes
+  }
+
+  test("signals", async () => {
+    const nodes = await startThree()
+    const greet = (url: string) => WireClient.greet(url, { subscriptions: [{ channel: CHANNEL }] })
+    const clients = await Promise.all(nodes.map(({ url }) => greet(url)))
+    for (const client of clients) await client.next("subscribed")
+    const signal = { type: "signal", channel: CHANNEL, name: "typing", data: {} } as const
+    // whether the other nodes listen yet is not told, so it is repeated until all have heard
+    const heard = Promise.all(clients.map((client) => client.next("signal")))
+    let isHeard = false
+    void heard.then(() => {
+      isHeard = true
+    })
+    while (!isHeard) {
+      clients[0]?.send(signal)
+      await redis.client.ping()
+    }
+    for (const message of await heard) expect(message).toMatchObject({ name: "typing", data: {} })
+  })
+
+  test("the end of a user's connections and subscriptions", async () => {
+    const nodes = await startThree()
+    const subscriptions = [{ channel: CHANNEL }]
+    const ada = await WireClient.greet(nodes[2].url, { token: "ada", subscriptions })
+    await ada.next("subscribed")
+    const { results, missing } = await nodes[0].hub.channel("room/:room", { room: "lobby" }).revoke("ada")
+    expect([results.length, missing]).toEqual([1, []])
+    expect(await ada.next("unsubscribed")).toMatchObject({ channel: CHANNEL, code: "revoked" })
+    await nodes[1].hub.disconnect({ user: "ada", reason: "banned", reconnect: false })
+    expect(await ada.closed).toEqual({ code: 4403, reason: "banned" })
+    expect((await nodes[0].hub.cluster.connections({ user: "ada" })).results).toEqual([])
+  })
+})
