@@ -28,21 +28,26 @@ describe.skipIf(!program("redis-server"))("a failover that loses the log's tail"
     await replica.client.sendCommand(["REPLICAOF", "127.0.0.1", String(replication.port)])
     const url = `redis://127.0.0.1:${address.port}`
     const [one, two] = await startEngineNodes([url, url], { waitMs: 20_000 })
+    /** Resolves when the replica has everything: Redis waits for what the one who asks has written. */
+    const replicated = async () => {
+      await master.client.set("marker", "1")
+      await master.client.sendCommand(["WAIT", "1", "0"])
+    }
     const failOver = async () => {
       await master.stop("SIGKILL")
       await replica.client.sendCommand(["REPLICAOF", "NO", "ONE"])
       address.target = replica.port
       address.cut()
     }
-    return { master, replication, one: one!, two: two!, failOver }
+    return { replicated, replication, one: one!, two: two!, failOver }
   }
 
   test("is told as a gap, and no offset ever means two things", async () => {
-    const { master, replication, one, two, failOver } = await world()
+    const { replicated, replication, one, two, failOver } = await world()
     const [near, far] = [listen(one.url), listen(two.url)]
     for (const { room } of [near, far]) await room.ready()
     for (let index = 0; index < 5; index++) await one.room.publish("said", { text: `kept ${index}` })
-    await master.client.sendCommand(["WAIT", "1", "0"])
+    await replicated()
     replication.freezeAnswers()
     for (let index = 0; index < 5; index++) await one.room.publish("said", { text: `tail ${index}` })
     for (const client of [near, far]) await client.hears("tail 4")
@@ -63,11 +68,11 @@ describe.skipIf(!program("redis-server"))("a failover that loses the log's tail"
   })
 
   test("is found by a node that nobody publishes through, as its cursor stands above the log's top", async () => {
-    const { master, replication, one, two, failOver } = await world()
+    const { replicated, replication, one, two, failOver } = await world()
     const far = listen(two.url)
     await far.room.ready()
     await one.room.publish("said", { text: "kept" })
-    await master.client.sendCommand(["WAIT", "1", "0"])
+    await replicated()
     replication.freezeAnswers()
     await one.room.publish("said", { text: "tail" })
     await far.hears("tail")
@@ -81,10 +86,10 @@ describe.skipIf(!program("redis-server"))("a failover that loses the log's tail"
   })
 
   test("a client that was away meanwhile, with a cursor in the lost tail, is told when it comes back", async () => {
-    const { master, replication, one, two, failOver } = await world()
+    const { replicated, replication, one, two, failOver } = await world()
     const far = listen(two.url)
     await far.room.ready()
-    await master.client.sendCommand(["WAIT", "1", "0"])
+    await replicated()
     replication.freezeAnswers()
     await one.room.publish("said", { text: "tail" })
     await far.hears("tail")
