@@ -248,7 +248,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
       setLogAvailable(type === "welcome" || message.available)
     } else if (type !== "signal" || message.from !== connection.welcome?.member) {
       // one's own signals are no news
-      subscriptions.handleMessage(message, desk, retry)
+      dirty = subscriptions.handleMessage(message, desk, retry) || dirty
     }
   }
   const setLogAvailable = (available: boolean) => {

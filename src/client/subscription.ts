@@ -196,6 +196,12 @@ export class Subscription {
     this.#tell({ type: "error", told: [error] })
   }
 
+  /** Whether it stands elsewhere by now, as when the line before went on while the next one was asked. */
+  hasMoved({ epoch, offset }: Position): boolean {
+    const { position } = this
+    return position !== undefined && (position.epoch !== epoch || position.offset !== offset)
+  }
+
   /** What the server says about this channel. */
   handleMessage(message: ChannelMessage): void {
     if (message.type === "subscribed") this.#handleSubscribed(message)

@@ -71,22 +71,32 @@ export class Subscriptions {
     this.#all.clear()
   }
 
-  /** `retry`: asks again for a channel after a while. */
-  handleMessage(message: ServerMessage, { aliases, awaited }: Desk, retry: (ask: () => void) => void): void {
+  /** `retry`: asks again for a channel after a while. Returns whether one is to be asked for again at once. */
+  handleMessage(
+    message: ServerMessage,
+    { aliases, awaited }: Desk,
+    retry: (ask: () => void) => void,
+  ): boolean {
     if (message.type === "subscribed" || message.type === "unsubscribed") {
       const { channel } = message
       const left = (awaited.get(channel) ?? 1) - 1
       awaited.set(channel, left)
       const subscription = this.#all.get(channel)
       // the channel was closed, and perhaps opened again, before this answer came
-      if (left > 0 || subscription === undefined) return
-      if (message.type === "subscribed") aliases.set(message.alias, subscription)
-      else if (message.code === "log_unavailable") {
+      if (left > 0 || subscription === undefined) return false
+      if (message.type === "subscribed") {
+        if (subscription.hasMoved(message.position)) {
+          subscription.ask = {}
+          return true
+        }
+        aliases.set(message.alias, subscription)
+      } else if (message.code === "log_unavailable") {
         // no refusal, only bad luck
         subscription.isPaused = true
         retry(() => subscription.handleEnd())
       } else subscription.handleUnsubscribed(new HoldfastError(message.code, message.message))
     }
     if ("alias" in message) aliases.get(message.alias)?.handleMessage(message)
+    return false
   }
 }

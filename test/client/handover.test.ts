@@ -39,9 +39,32 @@ describe("a client that is told to go", () => {
     expect(old.closedWith()).toBe(4408)
     // of the old line, nothing counts any more; of the new one, what was told already does not
     old.say(moved(3))
-    last().say({ ...subscribed, position: { epoch: "e", offset: 1 }, top: 4 }, moved(2), moved(3), moved(4))
+    last().take()
+    last().say({ ...subscribed, position: { epoch: "e", offset: 1 }, top: 4 }, moved(2), moved(3))
+    const position = { epoch: "e", offset: 2 }
+    // the old one went on while the new one was asked
+    expect(last().take()).toEqual([{ type: "subscribe", channel: "room/lobby", position }])
+    last().say({ ...subscribed, position, top: 4 }, moved(3), moved(4))
     expect(heard).toEqual([1, 2, 3, 4])
     expect(statuses).toEqual([])
+  })
+
+  test("misses nothing of a channel that both lines were asked for before either had answered", async () => {
+    const { client, clock, last, old } = await leaving()
+    const heard: number[] = []
+    const other = client.channel("room/:room", { room: "other" })
+    other.on("moved", (value) => heard.push(value))
+    old.say(goaway)
+    await clock.advance(500)
+    last().open()
+    old.say({ ...subscribed, channel: "room/other", alias: 2, position: { epoch: "e", offset: 5 } })
+    last().say(welcome)
+    last().take()
+    last().say({ ...subscribed, channel: "room/other", alias: 2, position: { epoch: "e", offset: 8 } })
+    expect(last().take()).toEqual([
+      { type: "subscribe", channel: "room/other", position: { epoch: "e", offset: 5 } },
+    ])
+    expect(other.position?.offset).toBe(5)
   })
 
   test("has its calls answered over the old line, and sends again what has a key over the new one", async () => {
@@ -97,7 +120,7 @@ describe("a client that is told to go", () => {
     last().open()
     old.close(1006)
     last().say(welcome)
-    last().say(subscribed, moved(2))
+    last().say({ ...subscribed, position: { epoch: "e", offset: 1 } }, moved(2))
     expect(heard).toEqual([1, 2])
     expect(lines).toHaveLength(2)
     expect(statuses).toEqual(["connecting", "open"])
