@@ -13,5 +13,8 @@ export const app = contract({
 
 export const PATTERN = "room/:room"
 
+/** The room that all are in. Nobody is present there: with each cut of all lines, everybody would be told of everybody. */
+export const LOBBY = "lobby"
+
 export type App = typeof app
 export type RoomDefinition = App["channels"][typeof PATTERN]

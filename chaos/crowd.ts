@@ -1,8 +1,8 @@
 import type { Seeded } from "holdfast/testing"
+import { LOBBY } from "./app.ts"
 import { Participant, type Seat, type Transports } from "./participant.ts"
 
-/** A room for all, and some for a few. */
-const LOBBY = "lobby"
+/** Beside the room for all, there are some for a few. */
 const CLIENTS_PER_ROOM = 15
 
 /** In turn: most choose for themselves. */

@@ -1,7 +1,7 @@
 import { type Channel, type Client, type ConnectOptions, connect, type Position } from "holdfast/client"
 import { WebSocket } from "ws"
 import type { Placed } from "./account.ts"
-import { type App, PATTERN, type RoomDefinition } from "./app.ts"
+import { type App, LOBBY, PATTERN, type RoomDefinition } from "./app.ts"
 
 /** What a subscriber was given between two gaps. */
 export interface Segment {
@@ -45,7 +45,7 @@ export class Seat {
 
   async ready(): Promise<void> {
     await this.room.ready()
-    await this.room.presence.enter({ name: this.name })
+    if (this.roomName !== LOBBY) await this.room.presence.enter({ name: this.name })
     if (this.room.position !== undefined) this.#begin(this.room.position)
   }
 
