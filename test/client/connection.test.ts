@@ -348,7 +348,7 @@ test("a connection that was closed stays closed", () => {
 })
 
 describe("with several transports", () => {
-  test("tries the next after three seconds without a welcome, and waits only when all have failed", () => {
+  test("tries the next when no welcome comes in time, and waits only when all have failed", () => {
     const { connection, take } = machine({}, 3)
     connection.connect(0)
     expect(take()).toEqual([["openLine", 0]])
