@@ -212,11 +212,11 @@ export class Nodes {
 
   #handleEcho(): void {
     const now = this.#ports.clock.monotonic()
-    const isFirst = this.#echoMs === undefined
     const wasOut = !this.#isInTouch(now)
     this.#echoMs = now
     if (wasOut) for (const [name, { offset }] of this.#heard) this.#heard.set(name, { offset, atMs: now })
-    if ((wasOut && !isFirst) || this.#isDoubted) this.#ports.handleBack()
+    // the first time too: it may have been stopped before, with members that came in at once
+    if (wasOut || this.#isDoubted) this.#ports.handleBack()
     this.#isDoubted = false
   }
 

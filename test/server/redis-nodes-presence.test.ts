@@ -53,6 +53,21 @@ describe.skipIf(!program("redis-server"))("presence on nodes that share one Redi
     expect(tookMs).toBeLessThan(10_000)
   })
 
+  test("the members of a node that was stopped are back when it goes on", async () => {
+    const prefix = newPrefix()
+    const [stopped, { url, hub }] = await Promise.all([startProcess(prefix), startHub(prefix)])
+    const watcher = await watch(url)
+    const client = await WireClient.greet(stopped.url)
+    client.send({ type: "enter", id: 1, channel: CHANNEL, data: { name: "Ada" } })
+    await client.next("result")
+    await watcher.next("join")
+    stopped.child.kill("SIGSTOP")
+    await watcher.next("left")
+    stopped.child.kill("SIGCONT")
+    await watcher.next("join")
+    expect(await hub.channel("room/:room", { room: "lobby" }).members()).toHaveProperty("size", 1)
+  })
+
   test("a client that moves to another node is shown once, and never away", async () => {
     const prefix = newPrefix()
     const nodes = await Promise.all([startHub(prefix), startHub(prefix), startHub(prefix)])
