@@ -38,7 +38,9 @@ interface NodeOptions {
 export async function startNode({ log = memoryLog(), limits = {} }: NodeOptions = {}): Promise<Node> {
   let subscriptions = 0
   const hub = createHub<typeof counter>(counter, {
-    channels: { counter: { subscribe: () => ++subscriptions > 0 } },
+    channels: {
+      counter: { subscribe: () => ++subscriptions > 0, events: { counted: ({ data }) => data } },
+    },
     log,
     limits,
   })

@@ -81,7 +81,7 @@ export async function readWithSdk(
   channel.on("counted", notes.hear)
   channel.onGap(({ reason }) => notes.miss(reason))
   await channel.ready()
-  return { ...notes, client }
+  return { ...notes, client, channel }
 }
 
 /** The SDK, and one transport of it. */
