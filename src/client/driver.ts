@@ -227,6 +227,13 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
     outbox.handleDown(held)
   }
 
+  /** Over whichever line is up then: a line that was handed over was not down. */
+  const retryAnywhere = (ask: () => void) => {
+    inputLater(RETRY_MS, () => {
+      dirty = true
+      ask()
+    })
+  }
   const retry = (ask: () => void) => {
     const line = current
     inputLater(RETRY_MS, () => {
@@ -248,7 +255,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
       setLogAvailable(type === "welcome" || message.available)
     } else if (type !== "signal" || message.from !== connection.welcome?.member) {
       // one's own signals are no news
-      dirty = subscriptions.handleMessage(message, desk, retry) || dirty
+      dirty = subscriptions.handleMessage(message, desk, retryAnywhere) || dirty
     }
   }
   const setLogAvailable = (available: boolean) => {

@@ -93,7 +93,9 @@ export class Subscriptions {
       } else if (message.code === "log_unavailable") {
         // no refusal, only bad luck
         subscription.isPaused = true
-        retry(() => subscription.handleEnd())
+        retry(() => {
+          if (subscription.isPaused) subscription.handleEnd()
+        })
       } else subscription.handleUnsubscribed(new HoldfastError(message.code, message.message))
     }
     if ("alias" in message) aliases.get(message.alias)?.handleMessage(message)

@@ -113,6 +113,18 @@ describe("a client that is told to go", () => {
     ])
   })
 
+  test("asks again over the new line for what the log could not serve over the old one", async () => {
+    const { clock, last, old } = await leaving()
+    old.say(goaway)
+    await clock.advance(400)
+    old.say({ type: "unsubscribed", channel: "room/lobby", code: "log_unavailable", message: "later" })
+    await clock.advance(100)
+    last().accept()
+    last().take()
+    await clock.advance(2_000)
+    expect(last().take()).toMatchObject([{ type: "subscribe", channel: "room/lobby" }])
+  })
+
   test("goes on with the new line when the old one is cut in between", async () => {
     const { clock, lines, last, heard, old, statuses } = await leaving()
     old.say(goaway)
