@@ -4,7 +4,7 @@ import { startMiddlebox } from "../support/middlebox.ts"
 import { program } from "../support/program.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
 import { startTcpProxy } from "../support/tcp-proxy.ts"
-import { documented } from "./configurations.ts"
+import { type Changes, documented } from "./configurations.ts"
 import { countThrough, expectAll, startNode } from "./counter.ts"
 import { readWithSdk } from "./reader.ts"
 import { READERS } from "./readers.ts"
@@ -32,7 +32,7 @@ describe.skipIf(!program("redis-server"))("two nodes on one Redis, each request 
     return [await startNode({ log: log(), limits }), await startNode({ log: log(), limits })] as const
   }
 
-  async function startBehind(name: "nginx" | "haproxy", changes: Parameters<typeof documented>[2] = []) {
+  async function startBehind(name: "nginx" | "haproxy", changes: Changes = []) {
     const nodes = await startNodes()
     const ports = nodes.map(({ port }) => port)
     const box = await startMiddlebox(name, documented(name, ports, changes))

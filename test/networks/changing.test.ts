@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest"
 import { startMiddlebox } from "../support/middlebox.ts"
 import { program } from "../support/program.ts"
 import { startTcpProxy } from "../support/tcp-proxy.ts"
-import { BUFFERS, documented, FORGETS_UPGRADE } from "./configurations.ts"
+import { BUFFERS, type Changes, documented, FORGETS_UPGRADE } from "./configurations.ts"
 import { countThrough, expectAll, startNode } from "./counter.ts"
 import { readWithSdk } from "./reader.ts"
 
@@ -11,8 +11,6 @@ const limits = { heartbeatMs: 500 }
 
 /** More than the buffer holds. */
 const EARLIER = 1_000
-
-type Changes = Parameters<typeof documented>[2]
 
 async function startChangingBox(first: Changes) {
   const node = await startNode({ limits })

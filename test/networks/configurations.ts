@@ -2,15 +2,16 @@ import { readPage } from "../docs/markdown.ts"
 import type { Configuration } from "../support/middlebox.ts"
 
 type Change = readonly [from: string, to: string]
+export type Changes = readonly Change[]
 
 const page = readPage("networks.md")
 
 /** Changes to nginx's that make WebSockets fail: as it is without the lines for them, or by an answer of its own. */
-export const FORGETS_UPGRADE: readonly Change[] = [
+export const FORGETS_UPGRADE: Changes = [
   ["proxy_set_header Upgrade $http_upgrade", 'proxy_set_header Upgrade ""'],
   ["proxy_set_header Connection $connection_upgrade", 'proxy_set_header Connection ""'],
 ]
-export const refusesUpgrade = (status: number): readonly Change[] => [
+export const refusesUpgrade = (status: number): Changes => [
   ["location /holdfast {", `location /holdfast { if ($http_upgrade) { return ${status} "no"; }`],
 ]
 
@@ -21,7 +22,7 @@ export const BUFFERS: Change = [
 ]
 
 /** The same refusal by haproxy. */
-export const HAPROXY_REFUSES: readonly Change[] = [
+export const HAPROXY_REFUSES: Changes = [
   [
     "default_backend",
     `http-request return status 200 content-type text/html string "no" if { hdr(Upgrade) -m found }\n  default_backend`,
@@ -32,7 +33,7 @@ export const HAPROXY_REFUSES: readonly Change[] = [
 export function documented(
   name: "nginx" | "haproxy",
   nodePorts: readonly number[],
-  changes: readonly Change[] = [],
+  changes: Changes = [],
 ): Configuration {
   const text = page.blocks.find(({ info }) => info === name)?.text
   if (text === undefined) throw new Error(`docs/networks.md has no configuration for ${name}`)

@@ -20,10 +20,8 @@ export const counter = contract({
   }),
 })
 
-export type CounterHub = Hub<typeof counter, undefined>
-
 export interface Node {
-  readonly hub: CounterHub
+  readonly hub: Hub<typeof counter, undefined>
   readonly port: number
   /** How often it was subscribed to the counter here. */
   readonly subscriptions: () => number

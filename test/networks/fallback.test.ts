@@ -3,7 +3,14 @@ import { startMiddlebox } from "../support/middlebox.ts"
 import { program } from "../support/program.ts"
 import { startTcpProxy } from "../support/tcp-proxy.ts"
 import { startWebSocketTrap } from "../support/websocket-trap.ts"
-import { BUFFERS, documented, FORGETS_UPGRADE, HAPROXY_REFUSES, refusesUpgrade } from "./configurations.ts"
+import {
+  BUFFERS,
+  type Changes,
+  documented,
+  FORGETS_UPGRADE,
+  HAPROXY_REFUSES,
+  refusesUpgrade,
+} from "./configurations.ts"
 import { countThrough, expectAll, type Node, startNode } from "./counter.ts"
 import { readWithSdk } from "./reader.ts"
 
@@ -23,7 +30,7 @@ const trap = (lets: "nothing" | "handshake") => async (server: { readonly port: 
 }
 
 const behind =
-  (name: "nginx" | "haproxy", changes: Parameters<typeof documented>[2]) =>
+  (name: "nginx" | "haproxy", changes: Changes) =>
   async (node: Node): Promise<Line> => {
     const box = await startMiddlebox(name, documented(name, [node.port], changes))
     onTestFinished(() => box.stop())
