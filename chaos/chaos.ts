@@ -29,7 +29,10 @@ export interface ChaosOptions {
   readonly settleMs?: number
   readonly among?: readonly Fault[]
   readonly defect?: Defect
+  /** Told after each round. */
   readonly report?: (line: string) => void
+  /** Told each second how things are. */
+  readonly status?: (line: string) => void
 }
 
 /** Runs a cluster, lets bad things happen to it round by round, and takes account after each. */
@@ -40,6 +43,9 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
   const cluster = await createCluster(nodes, chance.fork().random, options.defect)
   const log = redisLog(`redis://127.0.0.1:${cluster.engine.port}`, { onError: () => undefined })
   let crowd: Crowd | undefined
+  const watching = setInterval(() => {
+    if (crowd !== undefined) options.status?.(statusOf(crowd, tally))
+  }, 1_000)
   try {
     await cluster.start()
     crowd = new Crowd(cluster.url, clients, chance.fork())
@@ -56,6 +62,7 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
       report(progress(round, rounds, crowd, tally))
     }
   } finally {
+    clearInterval(watching)
     crowd?.close()
     await log.close()
     await cluster.stop()
@@ -130,12 +137,10 @@ async function settle(
     const isThere = ({ room: { position } }: Seat) =>
       position?.epoch === epoch && (position?.offset ?? 0) >= top
     while (!seats.every(isThere) && performance.now() < giveUp) await sleep(50)
-    for (const {
-      name,
-      room: { position, status },
-    } of seats.filter((seat) => !isThere(seat))) {
-      const place = `${position?.epoch}/${position?.offset}, ${status}`
-      complain(tally, `${name} stands at ${place} in ${room}, which goes up to ${epoch}/${top}`)
+    const late = seats.filter((seat) => !isThere(seat))
+    if (late.length > 0) {
+      const places = late.slice(0, EXAMPLES_MAX).map(placeOf)
+      complain(tally, `${late.length} in ${room}, which goes up to ${epoch}/${top}: ${places.join("; ")}`)
     }
     if (room !== LOBBY) await presenceSettled(room, seats, giveUp, tally)
   }
@@ -143,6 +148,13 @@ async function settle(
   if (tally.complaints.length + tally.absences.length > before) {
     tally.situation = await situation(cluster, crowd)
   }
+}
+
+/** Of those with whom the same is wrong, so many say enough. */
+const EXAMPLES_MAX = 5
+
+function placeOf({ name, room: { position, status } }: Seat): string {
+  return `${name} stands at ${position?.epoch}/${position?.offset}, ${status}`
 }
 
 /** Everybody is there again, once, for everybody. */
@@ -200,15 +212,27 @@ async function standing(log: Log, crowd: Crowd): Promise<ReadonlyMap<string, Acc
 }
 
 function progress(round: number, rounds: number, crowd: Crowd, tally: Tally): string {
-  const faults = [...tally.faults.values()].reduce((sum, count) => sum + count, 0)
   const parts = [
     `round ${round} of ${rounds}`,
-    `${faults} faults`,
+    `${faultsOf(tally)} faults`,
     `${tally.acknowledged} acknowledged`,
     `${tally.delivered} delivered`,
     `${tally.reconnects} reconnects`,
     `${tally.gaps} gaps`,
-    [...crowd.connected].map(([name, count]) => `${name} ${count}`).join(" "),
+    connectedOf(crowd),
   ]
   return parts.join(", ")
+}
+
+/** What is known before a round is accounted for. */
+function statusOf(crowd: Crowd, tally: Tally): string {
+  return `${faultsOf(tally)} faults, ${crowd.published} published, ${connectedOf(crowd)}`
+}
+
+function faultsOf({ faults }: Tally): number {
+  return [...faults.values()].reduce((sum, count) => sum + count, 0)
+}
+
+function connectedOf({ connected }: Crowd): string {
+  return [...connected].map(([name, count]) => `${name} ${count}`).join(" ")
 }

@@ -18,6 +18,9 @@ healed, and every publish and delivery is accounted for. Ends with 1 when someth
 
 const defaults = { minutes: "5", seed: "1", nodes: "3", clients: "300", rate: "20", round: "45", losses: "5" }
 
+/** The line on which a terminal's cursor is. */
+const ERASE = "\r\x1b[K"
+
 /** What a round takes besides its trouble, about, in s. */
 const SETTLE_S = 8
 
@@ -57,6 +60,8 @@ async function run({
 }: Record<keyof typeof defaults, number>) {
   const startedMs = performance.now()
   const since = () => (performance.now() - startedMs) / 60_000
+  const at = () => `${since().toFixed(1).padStart(6)} min`
+  const isTerminal = process.stdout.isTTY
   const tally = await chaos({
     seed,
     nodes,
@@ -66,7 +71,8 @@ async function run({
     roundMs: round * 1_000,
     faultEveryMs: 4_000,
     lossEvery: losses,
-    report: (line) => console.log(`${since().toFixed(1).padStart(6)} min  ${line}`),
+    report: (line) => console.log(`${isTerminal ? ERASE : ""}${at()}  ${line}`),
+    status: (line) => isTerminal && process.stdout.write(`${ERASE}${at()}  ${line}`),
   })
   console.log(`\n${formatTally(tally, since())}`)
   const complaints = [...tally.complaints, ...tally.absences]
