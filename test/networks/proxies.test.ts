@@ -4,6 +4,7 @@ import { program } from "../support/program.ts"
 import { startTcpProxy } from "../support/tcp-proxy.ts"
 import { documented } from "./configurations.ts"
 import { countThrough, expectAll, startNode } from "./counter.ts"
+import { readEvents } from "./plain-http-reader.ts"
 import { READERS } from "./readers.ts"
 
 describe.each(["nginx", "haproxy"] as const)("behind %s as documented", (name) => {
@@ -38,3 +39,21 @@ test.skipIf(!program("nginx"))(
     expect(statuses).toEqual([200, 403])
   },
 )
+
+test.skipIf(!program("nginx") || !program("haproxy"))("no message of a stream is held back", async () => {
+  for (const name of ["nginx", "haproxy"] as const) {
+    const node = await startNode()
+    const box = await startMiddlebox(name, documented(name, [node.port]))
+    onTestFinished(() => box.stop())
+    const reader = await readEvents(box.port)
+    const times: number[] = []
+    for (let number = 1; number <= 11; number++) {
+      const sentMs = performance.now()
+      await node.hub.channel("counter", {}).publish("counted", number)
+      await reader.until(() => reader.heard.length === number)
+      times.push(performance.now() - sentMs)
+    }
+    const [median] = times.sort((a, b) => a - b).slice(5)
+    expect(median).toBeLessThan(150)
+  }
+})
