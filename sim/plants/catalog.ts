@@ -11,10 +11,10 @@ import {
 } from "./port.ts"
 import {
   forgetsToResend,
-  forgetsWhereItStood,
   keepsADeletedKey,
   losesTheEntryBetweenSnapshotAndLive,
   resendsUnderAnotherKey,
+  resumesAtTheTail,
   sendsACallTwice,
   swallowsAGap,
   swapsTwoEvents,
@@ -36,7 +36,7 @@ const plants = {
   "swallows-a-gap": swallowsAGap,
   "swaps-two-events": swapsTwoEvents,
   "keeps-a-deleted-key": keepsADeletedKey,
-  "forgets-where-it-stood": forgetsWhereItStood,
+  "resumes-at-the-tail": resumesAtTheTail,
   "forgets-to-resend": forgetsToResend,
   "resends-under-another-key": resendsUnderAnotherKey,
   "sends-a-call-twice": sendsACallTwice,

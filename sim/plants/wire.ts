@@ -8,7 +8,12 @@ interface Message {
   readonly alias?: number
   readonly last?: boolean
   readonly idempotencyKey?: string
-  readonly subscriptions?: readonly object[]
+  readonly subscriptions?: readonly Request[]
+}
+
+interface Request {
+  readonly channel: string
+  readonly position?: object
 }
 
 type Pass = (message: Message) => readonly Message[]
@@ -52,15 +57,27 @@ export function resendsUnderAnotherKey(): Plant {
   ])
 }
 
-/** Does not say where it stood when it comes back. */
-export function forgetsWhereItStood(): Plant {
-  return bends(() => ({
-    up: (message) => {
-      if (message.subscriptions === undefined) return [message]
-      const subscriptions = message.subscriptions.map((each) => ({ ...each, position: undefined }))
-      return [JSON.parse(JSON.stringify({ ...message, subscriptions }))]
-    },
-  }))
+/** Whoever comes back with a position starts at the tail, and is told that it starts there. */
+export function resumesAtTheTail(): Plant {
+  return bends(() => {
+    const asked = new Map<string, object>()
+    const forget = ({ position, ...request }: Request): Request => {
+      if (position !== undefined) asked.set(request.channel, position)
+      return request
+    }
+    return {
+      up: (message) => {
+        if (message.type === "subscribe") return [forget(message as Message & Request) as Message & Request]
+        if (message.subscriptions === undefined) return [message]
+        return [{ ...message, subscriptions: message.subscriptions.map(forget) }]
+      },
+      down: (message) => {
+        const position =
+          message.type === "subscribed" ? asked.get((message as Message & Request).channel) : undefined
+        return [position === undefined ? message : ({ ...message, position } as Message)]
+      },
+    }
+  })
 }
 
 /** A deletion does not arrive. */
