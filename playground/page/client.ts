@@ -11,6 +11,8 @@ export function connectToPlayground() {
   const sockets = createBreakableSockets()
   const client = connect<typeof app>(location.origin, {
     WebSocket: sockets.WebSocket,
+    // The only one that this page can break.
+    transports: ["websocket"],
     // Nobody who plays waits for long; and one page is no stampede.
     backoff: { minMs: 250, maxMs: 3_000 },
   })

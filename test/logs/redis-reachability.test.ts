@@ -88,8 +88,9 @@ describeWithRedis("whether Redis can be reached", () => {
     await log.head("a")
     await redis.stop("SIGKILL")
     await until(false)
-    // both at the beginning, then the one that is left
-    expect(told).toEqual([false, false, true, false])
+    // both at the beginning; then the one that is left, perhaps more than once: the reason may change
+    expect(told.slice(0, 4)).toEqual([false, false, true, false])
+    expect(told.slice(4)).not.toContain(true)
   })
 })
 
