@@ -7,6 +7,7 @@ import { createHub } from "holdfast/server"
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { browsers, type TestBrowser, type TestPage } from "../support/browsers/browser.ts"
 import { program } from "../support/program.ts"
+import { sleepWithChildren } from "../support/sleep.ts"
 import { startTcpProxy } from "../support/tcp-proxy.ts"
 import { startWebSocketTrap } from "../support/websocket-trap.ts"
 import { app } from "./every-browser-page.ts"
@@ -33,7 +34,7 @@ async function serve() {
     const isScript = request.url === "/page.js"
     response.setHeader("content-type", isScript ? "text/javascript" : "text/html")
     const html = `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>`
-    response.end(isScript ? script : html)
+    response.end(isScript ? script : request.url === "/other" ? "<!doctype html>" : html)
   })
   let said = 0
   let handleSaid: (count: number) => void = () => undefined
@@ -78,13 +79,17 @@ async function serve() {
           if (now === count) resolve()
         }
       }),
+    /** Resolves when there are so many. */
+    connections: async (count: number) => {
+      while ([...hub.connections()].length !== count) await new Promise(setImmediate)
+    },
     drop: () => {
       for (const connection of hub.connections()) connection.drop()
     },
   }
 }
 
-describe.each(browsers)("in $name", ({ programs, launch }) => {
+describe.each(browsers)("in $name", ({ programs, keepsPages, launch }) => {
   const isHere = programs.every((name) => program(name) !== undefined)
   let browser: TestBrowser
   beforeAll(async () => {
@@ -97,6 +102,11 @@ describe.each(browsers)("in $name", ({ programs, launch }) => {
     const page = await browser.open(url)
     onTestFinished(() => page.close().catch(() => undefined))
     return page
+  }
+
+  /** Resolves when it is so; what is asked of a page that is just left has no answer. */
+  async function becomes(page: TestPage, expression: string): Promise<void> {
+    while (!(await page.evaluate<boolean>(expression).catch(() => false))) await new Promise(setImmediate)
   }
 
   describe.skipIf(!isHere)("a page", () => {
@@ -172,8 +182,40 @@ describe.each(browsers)("in $name", ({ programs, launch }) => {
       expect((await room.history({ last: 10 })).map(({ data }) => data)).toEqual([1, 2, 3])
     })
 
+    test("finds within seconds of waking that its line has died while it slept", async () => {
+      const { port, publish } = await serve()
+      const proxy = await startTcpProxy(port)
+      onTestFinished(() => proxy.close())
+      const page = await open(`http://127.0.0.1:${proxy.port}/`)
+      await page.evaluate("every.opened()")
+      proxy.freezeAnswers()
+      await publish(1, 1)
+      await sleepWithChildren(6_000)
+      const wokeAt = performance.now()
+      expect(await page.evaluate("every.hears(1)")).toEqual([1])
+      // the heartbeat alone would take 50 s
+      expect(performance.now() - wokeAt).toBeLessThan(10_000)
+    })
+
+    test("goes on where it stood when it is put away and shown again", async () => {
+      const { url, connections, publish } = await serve()
+      const page = await open(url)
+      await page.evaluate("every.opened()")
+      await publish(1, 1)
+      await page.evaluate("every.hears(1)")
+      await page.evaluate("void (every.isSame = true, setTimeout(() => { location.href = '/other' }))")
+      await becomes(page, "location.pathname === '/other'")
+      await connections(0)
+      await publish(2, 2)
+      await page.evaluate("void setTimeout(() => history.back())")
+      await becomes(page, "location.pathname === '/' && typeof every === 'object'")
+      expect(await page.evaluate("every.hears(2)")).toEqual([1, 2])
+      expect(await page.evaluate("every.gaps")).toEqual([])
+      expect(await page.evaluate("every.isSame === true")).toBe(keepsPages)
+    })
+
     test("shares its connection with the other tabs, and hands it over when it is closed", async () => {
-      const { url, hub, publish } = await serve()
+      const { url, hub, connections, publish } = await serve()
       const tabs = [await open(`${url}?tabs`), await open(`${url}?tabs`), await open(`${url}?tabs`)]
       await Promise.all(tabs.map((tab) => tab.evaluate("every.opened()")))
       expect([...hub.connections()]).toHaveLength(1)
@@ -183,7 +225,8 @@ describe.each(browsers)("in $name", ({ programs, launch }) => {
       await leader.close()
       await publish(51, 100)
       for (const tab of others) expect(await tab.evaluate("every.hears(100)")).toEqual(numbers(1, 100))
-      expect([...hub.connections()]).toHaveLength(1)
+      // that of the leader may take a moment to go
+      await connections(1)
     })
 
     test("reads a channel with its own EventSource, and resumes behind the last event", async () => {

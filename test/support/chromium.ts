@@ -18,5 +18,11 @@ export async function launchChromium(args: readonly string[] = []): Promise<Brow
   const executablePath = program("chromium")
   if (executablePath === undefined)
     throw new Error('no Chromium here: guard with describe.skipIf(!program("chromium"))')
-  return chromium.launch({ executablePath, headless: true, args: [...ARGS, ...args] })
+  return chromium.launch({
+    executablePath,
+    headless: true,
+    args: [...ARGS, ...args],
+    // as people have it
+    ignoreDefaultArgs: ["--disable-back-forward-cache"],
+  })
 }

@@ -16,9 +16,17 @@ export interface TestPage {
   readonly close: () => Promise<void>
 }
 
-/** The browsers, and the programs that each of them takes. */
+/**
+ * The browsers, and the programs that each of them takes. `keepsPages`: one that is left with an open WebSocket is put away as it
+ * is, and shown again as it was.
+ */
 export const browsers = [
-  { name: "Chromium", programs: ["chromium"], launch: launchChromium },
-  { name: "Firefox", programs: ["firefox"], launch: launchFirefox },
-  { name: "WebKit", programs: ["webkit-driver", "minibrowser", "xvfb"], launch: launchWebkit },
+  { name: "Chromium", programs: ["chromium"], keepsPages: true, launch: launchChromium },
+  { name: "Firefox", programs: ["firefox"], keepsPages: false, launch: launchFirefox },
+  {
+    name: "WebKit",
+    programs: ["webkit-driver", "minibrowser", "xvfb"],
+    keepsPages: true,
+    launch: launchWebkit,
+  },
 ] as const
