@@ -1,31 +1,18 @@
 import { CLOSE_TIMEOUT } from "../protocol/close.ts"
 import type { Codec } from "../protocol/codec.ts"
 import { HoldfastError } from "../protocol/error.ts"
-import { json } from "../protocol/json.ts"
 import type { ClientMessage, Result, ServerMessage, Welcome } from "../protocol/message.ts"
 import { type Clock, NEVER_MS } from "./clock.ts"
-import { type ConnectionOptions, type ConnectionStatus, createConnection } from "./connection.ts"
+import { type ConnectionOptions, createConnection } from "./connection.ts"
+import type { ClientEvents, Face } from "./face.ts"
 import { Outbox, type Request, toError, tooLarge } from "./outbox.ts"
 import type { OutboxStore } from "./outbox-store.ts"
+import { restore } from "./restore.ts"
 import type { Subscription } from "./subscription.ts"
 import { createDesk, type Desk, Subscriptions } from "./subscriptions.ts"
 import type { Line, Transport, Wire } from "./transport.ts"
-
-/** What becomes of a client, by the name of the event. */
-export interface ClientEvents {
-  readonly status: readonly [ConnectionStatus]
-  /** How many messages wait for their answer now. */
-  readonly pending: readonly [number]
-  /** The name of the transport that is in use from now on. */
-  readonly transport: readonly [string]
-  /** Whether the server can reach its log. */
-  readonly log: readonly [boolean]
-  /**
-   * Something went wrong that no promise tells: an attempt to connect, the token function, a signal that was refused, a
-   * channel that was refused without an `onError`, a listener that threw. The client goes on by itself.
-   */
-  readonly error: readonly [unknown]
-}
+import { createTurns } from "./turns.ts"
+import { wiresOf } from "./wires.ts"
 
 /** What the machines are bound to. */
 export interface DriverPorts {
@@ -47,23 +34,6 @@ export interface DriverOptions extends ConnectionOptions {
 type Unnumbered<M> = M extends { readonly id: number } ? Omit<M, "id"> : never
 /** A message that is answered; the driver gives it its id. */
 export type RequestMessage = Unnumbered<ClientMessage>
-
-/** What a client shows of its connection. */
-export interface Face {
-  readonly status: ConnectionStatus
-  /** How long it is until the next attempt to connect, in ms; undefined unless the status is `waiting`. */
-  readonly retryInMs: number | undefined
-  /** This client's public name in presence and signals; undefined before the first connection. */
-  readonly member: string | undefined
-  /** By what it is connected, or was last: `websocket`, `sse` or `poll`; undefined before the first connection. */
-  readonly transport: string | undefined
-  /** Whether the server can reach its log: while it cannot, nothing arrives, and what is published waits. */
-  readonly logAvailable: boolean
-  /** How many messages wait for their answer, those included that an earlier page left. */
-  readonly pending: number
-  /** Gives up the line and comes back at once, with a fresh token. */
-  readonly reconnect: () => void
-}
 
 export interface Driver {
   readonly face: Face
@@ -112,15 +82,11 @@ const SIGNAL_BUFFER_BYTES_MAX = 64 * 1024
 /** How long calls may still be answered over a line whose place was taken, in ms. */
 const LATE_CALLS_MS = 10_000
 
-/**
- * Binds the machines to transports and a clock: hands in what happens, does what they ask for, wakes them in time, and
- * only then tells the listeners, so that these find everything in place and may use the client at will.
- */
+/** Binds the machines to transports and a clock: hands in what happens, and does what they ask for. */
 export function createDriver(options: DriverOptions, ports: DriverPorts): Driver {
   const { clock, codec, store, transports } = ports
   const outbox = new Outbox(options.outboxEntriesMax, store)
   const subscriptions = new Subscriptions()
-  const news: (() => void)[] = []
   let { session } = options
   /** While what an earlier page left is being read. */
   let opening: Promise<void> | undefined
@@ -135,32 +101,18 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
   let lastId = 0
   let toldPending = 0
   let dirty = false
-  let working = false
-  let telling = false
-  let wakeAtMs = NEVER_MS
-  let cancelWake: (() => void) | undefined
 
-  const later = (tell: () => void) => void news.push(tell)
+  const { input, inputLater, later } = createTurns(clock, {
+    // behind each input, for the machines may have something to say by then
+    handleEnd: () => work(),
+    nextTimeoutMs: () => connection.nextTimeoutMs(),
+    handleTimeout: (nowMs) => connection.handleTimeout(nowMs),
+  })
+  const { encode, decode } = wiresOf(codec)
   const tell: DriverPorts["tell"] = (event, ...told) => later(() => ports.tell(event, ...told))
   const refuseWhenClosed = () => {
     if (connection.status === "closed") throw closed()
   }
-
-  const input = (handle: (nowMs: number) => void) => {
-    handle(clock.monotonic())
-    if (working) return
-    working = true
-    work()
-    working = false
-    arm()
-    if (telling) return
-    telling = true
-    // also what is added meanwhile, behind it
-    for (const each of news) each()
-    news.length = 0
-    telling = false
-  }
-  const inputLater = (ms: number, handle: (nowMs: number) => void) => clock.after(ms, () => input(handle))
 
   /** Sends what the machines have to say. */
   const work = () => {
@@ -187,29 +139,6 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
     tell("pending", toldPending)
   }
 
-  /** Wakes the connection when it has to be. A timer that comes too early is left, as it costs less. */
-  const arm = () => {
-    const nextMs = connection.nextTimeoutMs()
-    const isNever = nextMs === NEVER_MS
-    if (nextMs >= wakeAtMs && !isNever) return
-    cancelWake?.()
-    wakeAtMs = nextMs
-    if (isNever) return
-    cancelWake = inputLater(Math.max(0, nextMs - clock.monotonic()), (nowMs) => {
-      wakeAtMs = NEVER_MS
-      connection.handleTimeout(nowMs)
-    })
-  }
-
-  const encode = (message: object): Wire => {
-    try {
-      return codec.encode(message)
-    } catch (error) {
-      const { code, message: text, path } = error as HoldfastError
-      // what the caller passed is the payload, not the message around it
-      throw new HoldfastError(code, text, { path: `${path}`.replace(/^data\.?/, "") })
-    }
-  }
   const transmit = (held: Held | undefined, wire: Wire) => {
     try {
       held?.line?.send(wire)
@@ -300,14 +229,17 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
       connection.handleLineError(error, true, clock.monotonic())
     }
   }
-  const decode = (wire: Wire) =>
-    (typeof wire === "string" ? json : codec).decode(wire as never) as ServerMessage
 
   /** Of what comes over the line that was up, only answers to calls count: all else comes by the other. */
   const handleLate = (held: Held, wire: Wire) => {
-    const message = decode(wire)
-    if (message.type === "result" || message.type === "error") outbox.handleAnswer(message, held)
-    if (!outbox.waitsFor(held)) endLate()
+    try {
+      const message = decode(wire)
+      if (message.type === "result" || message.type === "error") outbox.handleAnswer(message, held)
+      if (outbox.waitsFor(held)) return
+    } catch (error) {
+      tell("error", error)
+    }
+    endLate()
   }
 
   const sendHello = (held: Held, brief = false) => {
@@ -368,27 +300,18 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
     handleError: (error) => tell("error", error),
   })
 
-  /** Takes over what an earlier page left, before anything else. */
-  const open = async ({ open }: OutboxStore) => {
+  if (store) {
     const handleError = (error: unknown) => tell("error", error)
-    // nobody holds the promises of that page any more
-    const settle = (outcome: object) => {
-      if (outcome instanceof HoldfastError) handleError(outcome)
-    }
-    const restore = (message: object, sentAtMs: number | undefined) => {
+    const add = (request: Omit<Request, "id" | "wire">, message: object) => {
       const id = ++lastId
-      outbox.add({ id, wire: encode({ ...message, id }), repeat: "keyed", sentAtMs, settle }, NEVER_MS)
+      outbox.add({ ...request, id, wire: encode({ ...message, id }) }, NEVER_MS)
     }
-    try {
-      session = await open({ session, decode: codec.decode, restore, handleError })
-    } catch (error) {
-      handleError(error)
-    }
-    opening = undefined
-    input(connection.reconnect)
-  }
-  if (store) opening = open(store)
-  else input(connection.connect)
+    opening = restore(store, session, { decode: codec.decode, add, handleError }).then((kept) => {
+      session = kept
+      opening = undefined
+      input(connection.reconnect)
+    })
+  } else input(connection.connect)
   /** Nothing can be done before that. */
   const command = (handle: (nowMs: number) => void) => () => {
     if (!opening) input(handle)

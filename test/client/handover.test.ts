@@ -98,6 +98,22 @@ describe("a client that is told to go", () => {
     expect(old.closedWith()).toBe(4408)
   })
 
+  test("gives the old line up when what comes over it is none of the protocol", async () => {
+    const { client, clock, last, room, old } = await leaving()
+    const errors: unknown[] = []
+    client.on("error", (error) => errors.push(error))
+    const outcome = expect(room.call("never", null)).rejects.toMatchObject({ code: "connection_lost" })
+    await clock.advance(1)
+    old.say(goaway)
+    await clock.advance(500)
+    last().accept()
+    old.sayText("{")
+    await outcome
+    expect(old.closedWith()).toBe(4408)
+    expect(client.status).toBe("open")
+    expect(errors).toMatchObject([{ code: "invalid_message" }])
+  })
+
   test("asks the new line for what was subscribed to in between, and not for what was left", async () => {
     const { client, clock, last, room, old } = await leaving()
     old.say(goaway)
