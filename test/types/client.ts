@@ -1,7 +1,8 @@
 import { channel, contract } from "holdfast"
-import { type Client, connect, type Position } from "holdfast/client"
+import { type Client, connect, type Device, type Position, type Transport } from "holdfast/client"
 import { msgpack } from "holdfast/msgpack"
 import { durableOutbox } from "holdfast/outbox"
+import { sharedTabs } from "holdfast/tabs"
 import * as v from "valibot"
 import { WebSocket as WsWebSocket } from "ws"
 import { z } from "zod"
@@ -228,6 +229,38 @@ connect<typeof app>("wss://example.com", { token: () => "t", WebSocket: globalTh
 connect<typeof app>("wss://example.com", { token: 1 })
 // @ts-expect-error no such option
 connect<typeof app>("wss://example.com", { tokens: "t" })
+connect<typeof app>("wss://example.com", { transports: ["sse", "poll"] })
+// @ts-expect-error no such transport
+connect<typeof app>("wss://example.com", { transports: ["websockets"] })
+// @ts-expect-error a list, the best first
+connect<typeof app>("wss://example.com", { transports: "poll" })
+connect<typeof app>("wss://example.com", { transport: sharedTabs({ name: "ada" }) })
+declare const carrier: Transport
+connect<typeof app>("wss://example.com", { transport: [carrier, ...sharedTabs()] })
+connect<typeof app>("wss://example.com", { transport: { open: (url, events) => carrier.open(url, events) } })
+// @ts-expect-error a name is none: those stand in `transports`
+connect<typeof app>("wss://example.com", { transport: "poll" })
+const device: Device = ({ onChange, onFreeze }) => {
+  same<() => void>()(onChange)
+  same<() => void>()(onFreeze)
+  return () => undefined
+}
+connect<typeof app>("wss://example.com", { device })
+// @ts-expect-error a device says how to stop watching it
+connect<typeof app>("wss://example.com", { device: () => undefined })
+connect<typeof app>("wss://example.com", { backoff: { maxMs: 1_000 }, connectTimeoutMs: 5_000 })
 client.on("status", (status) => same<"connecting" | "open" | "waiting" | "closed">()(status))
+client.on("transport", (name) => same<string>()(name))
+client.on("log", (available) => same<boolean>()(available))
+client.on("error", (error) => same<unknown>()(error))
+same<string | undefined>()(client.transport)
+same<boolean>()(client.logAvailable)
+same<number>()(client.pending)
+same<number | undefined>()(client.retryInMs)
+same<string | undefined>()(client.member)
+// @ts-expect-error what is told is not to be set
+client.transport = "poll"
+// @ts-expect-error what is told is not to be set
+client.logAvailable = true
 // @ts-expect-error no such event of the client
 client.on("message", () => undefined)

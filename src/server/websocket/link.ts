@@ -1,5 +1,4 @@
 import type { Duplex } from "node:stream"
-import type { WebSocket } from "ws"
 import type { Encoding } from "../../hub/link.ts"
 import { fitCloseReason } from "./close-reason.ts"
 
@@ -22,6 +21,23 @@ export interface LinkLimits {
   readonly unsentBytesMax: number
 }
 
+/**
+ * What a link needs of a WebSocket of `ws`. Spelled out, because types of `ws` in what is published would have to be installed
+ * by everybody who compiles against it.
+ */
+export interface Receiver {
+  readonly readyState: number
+  readonly isPaused: boolean
+  pause(): void
+  resume(): void
+  ping(): void
+  close(code: number, reason: string): void
+  terminate(): void
+  on(event: "message", listener: (this: Receiver, data: unknown, binary: boolean) => void): unknown
+  on(event: "close", listener: (this: Receiver, code: number) => void): unknown
+  on(event: "error" | "pong", listener: (this: Receiver) => void): unknown
+}
+
 // 1, as `ws` exports it on its class; spelled out so that the hot path reads no property of a class
 const OPEN = 1
 
@@ -42,7 +58,7 @@ interface Linked {
  */
 export class WebSocketLink<E = Encoding> {
   readonly encoding: E
-  readonly #webSocket: WebSocket
+  readonly #webSocket: Receiver
   readonly #socket: Duplex
   readonly #highWaterBytes: number
   readonly #unsentBytesMax: number
@@ -53,7 +69,7 @@ export class WebSocketLink<E = Encoding> {
   #pausedByOwner = false
   #pausedByUnsent = false
 
-  constructor(webSocket: WebSocket, socket: Duplex, encoding: E, limits: LinkLimits) {
+  constructor(webSocket: Receiver, socket: Duplex, encoding: E, limits: LinkLimits) {
     this.encoding = encoding
     this.#webSocket = webSocket
     this.#socket = socket
@@ -65,7 +81,7 @@ export class WebSocketLink<E = Encoding> {
   /** Starts to tell `owner`. Has to be called in the turn in which the link was made. */
   open(owner: LinkOwner): void {
     this.#owner = owner
-    const webSocket = this.#webSocket as WebSocket & Linked
+    const webSocket = this.#webSocket as Receiver & Linked
     const socket = this.#socket as Duplex & Linked
     webSocket[link] = this
     socket[link] = this
@@ -173,13 +189,13 @@ export class WebSocketLink<E = Encoding> {
   }
 }
 
-function onMessage(this: WebSocket, data: unknown, binary: boolean): void {
+function onMessage(this: Receiver, data: unknown, binary: boolean): void {
   // `ws` gives a Buffer as long as its `binaryType` is left alone.
-  ;(this as WebSocket & Linked)[link].handleMessage(data as Buffer, binary)
+  ;(this as Receiver & Linked)[link].handleMessage(data as Buffer, binary)
 }
 
-function onClose(this: WebSocket, code: number): void {
-  ;(this as WebSocket & Linked)[link].handleClose(code)
+function onClose(this: Receiver, code: number): void {
+  ;(this as Receiver & Linked)[link].handleClose(code)
 }
 
 /** `ws` has closed, or will: `close` follows every error. What a peer does wrong is no news for the server's log. */
@@ -187,8 +203,8 @@ function onError(): void {
   // An error event that nobody listens for would end the process.
 }
 
-function onPong(this: WebSocket): void {
-  ;(this as WebSocket & Linked)[link].handlePong()
+function onPong(this: Receiver): void {
+  ;(this as Receiver & Linked)[link].handlePong()
 }
 
 function onDrain(this: Duplex): void {
