@@ -60,8 +60,3 @@ test("the code on the page of the client compiles", { timeout: 60_000 }, () => {
   expect(blocks.length).toBeGreaterThan(12)
   expect(compilePage(page, "client", { "contract.ts": SURROUNDINGS })).toBe("")
 })
-
-test("the page's links lead somewhere", () => {
-  const anchors = page.sections.map(({ anchor }) => `#${anchor}`)
-  for (const link of page.links.filter((target) => target.startsWith("#"))) expect(anchors).toContain(link)
-})

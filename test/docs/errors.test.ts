@@ -42,12 +42,3 @@ test("no other code occurs in the sources", () => {
   expect(used.length).toBeGreaterThan(30)
   expect(used.filter(({ code }) => !codes.includes(code as string))).toEqual([])
 })
-
-test("the page's links lead somewhere", () => {
-  const anchors = ["protocol.md", "operating.md", "logs.md"].flatMap((name) =>
-    readPage(name).sections.map(({ anchor }) => `${name}#${anchor}`),
-  )
-  for (const link of page.links) {
-    expect([...anchors, ...page.sections.map(({ anchor }) => `#${anchor}`)]).toContain(link)
-  }
-})

@@ -54,7 +54,7 @@ export function readPage(name: string): Page {
     } else if (play !== null) {
       blocks.push({ info: "play", text: play[2]!, section, line: index + 1 })
     } else {
-      if (line.startsWith("|") && !/^\|(-+\|)+$/.test(line)) section.rows.push(cellsOf(line))
+      if (line.startsWith("|") && !/^\|([ :-]+\|)+$/.test(line)) section.rows.push(cellsOf(line))
       for (const [, target] of line.matchAll(/\]\(([^)]+)\)/g)) links.push(target!)
     }
   }

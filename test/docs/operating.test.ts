@@ -26,11 +26,3 @@ test("the page tells the limits of the Redis log as they are", () => {
     /`waitMs` \(10 seconds\), `pendingAppendsMax` \(20,000\) and\n`pendingBytesMax` \(64 MiB\)/,
   )
 })
-
-test("the page's links lead somewhere", () => {
-  const others = ["protocol.md", "logs.md", "errors.md"]
-  const anchors = others.flatMap((name) => readPage(name).sections.map(({ anchor }) => `${name}#${anchor}`))
-  for (const link of page.links) {
-    expect([...anchors, ...page.sections.map(({ anchor }) => `#${anchor}`)]).toContain(link)
-  }
-})

@@ -46,8 +46,3 @@ test("the code on the page of React compiles", { timeout: 60_000 }, () => {
   expect(page.blocks.filter(({ info }) => info === "tsx").length).toBeGreaterThan(5)
   expect(compilePage(page, "react", SURROUNDINGS)).toBe("")
 })
-
-test("the page's links lead somewhere", () => {
-  const anchors = page.sections.map(({ anchor }) => `#${anchor}`)
-  for (const link of page.links.filter((target) => target.startsWith("#"))) expect(anchors).toContain(link)
-})

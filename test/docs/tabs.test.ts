@@ -20,8 +20,3 @@ test("the code on the page of tabs compiles", { timeout: 60_000 }, () => {
   expect(page.blocks.filter(({ info }) => info === "ts").length).toBe(3)
   expect(compilePage(page, "tabs", { "contract.ts": SURROUNDINGS })).toBe("")
 })
-
-test("the page's links lead somewhere", () => {
-  const anchors = page.sections.map(({ anchor }) => `#${anchor}`)
-  for (const link of page.links.filter((target) => target.startsWith("#"))) expect(anchors).toContain(link)
-})

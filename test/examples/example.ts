@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process"
+import { resolve } from "node:path"
 import { createInterface } from "node:readline"
 import type { Readable, Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
@@ -16,9 +17,9 @@ export interface Example {
   readonly line: (pattern: RegExp) => Promise<RegExpMatchArray>
 }
 
-/** Runs an example on the sources, on a free port, until the test is over. */
+/** Runs an example, by its name or its path, on the sources, on a free port, until the test is over. */
 export function runExample(file: string, ...args: string[]): Example {
-  const child = spawn(process.execPath, ["--import", "tsx", `examples/${file}`, ...args], {
+  const child = spawn(process.execPath, ["--import", "tsx", resolve(root, "examples", file), ...args], {
     cwd: root,
     env,
     stdio: ["pipe", "pipe", "inherit"],
