@@ -45,7 +45,7 @@ const IMPURE =
   /(?<![\w$.#])(?:globalThis\s*\.\s*)?(Date|performance|setTimeout|setInterval|setImmediate|queueMicrotask|requestAnimationFrame|crypto|Math\s*\.\s*random|process\s*\.\s*(?:nextTick|hrtime|uptime))(?![\w$])/g
 
 /** These prove that the package works: they come in by the public doors. */
-const OUTSIDERS = ["examples", "bench", "chaos", "playground"]
+const OUTSIDERS = ["examples", "bench", "chaos", "playground", "sim"]
 
 /** Names of drawers. What is in a drawer has an owner, and belongs beside it. */
 const DRAWERS = /^(utils?|helpers?|common|types|misc|shared|lib)$/
@@ -114,7 +114,10 @@ const RULES = {
       (file) => `${file} is listed as an adapter and is no file`,
     ),
 
-  "examples, benchmarks and the playground use public names only": ({ files, publicNames }) =>
+  "examples, benchmarks, chaos, the playground and the simulation use public names only": ({
+    files,
+    publicNames,
+  }) =>
     [...files]
       .filter(([file]) => OUTSIDERS.some((folder) => file.startsWith(`${folder}/`)))
       .flatMap(([file, source]) =>
@@ -310,7 +313,7 @@ describe("the checker catches", () => {
     ["playground/page/main.ts", `import { connect } from "holdfast/client/index.js"`],
     ["playground/server.ts", `import { hub } from "holdfast/hub"`],
   ])("an outsider's back door: %s, %s", (file, source) => {
-    const rule = RULES["examples, benchmarks and the playground use public names only"]
+    const rule = RULES["examples, benchmarks, chaos, the playground and the simulation use public names only"]
     expect(rule(planted({ [file]: source }))).toHaveLength(1)
   })
 })
