@@ -1,12 +1,12 @@
 import type { Channel, Subscription } from "./channel.ts"
 import type { Encoding } from "./link.ts"
 
-/** A page of a channel's log as it is written to a link. */
+/** A page of a channel's log, or of a snapshot of it, as it is written to a link. */
 export interface Burst {
   readonly bytes: Uint8Array
-  /** Where the cursor stands that was given it. */
+  /** Where the cursor stands that was given it, or how far the snapshot has come. */
   readonly next: number
-  /** Whether the page ended because it was full, and not because there was no more. */
+  /** Whether the page ended where it has to, and not because there was no more at that time. */
   readonly full: boolean
   /** When it was read, on the monotonic clock. */
   readonly at: number
@@ -19,7 +19,8 @@ const OVERHEAD_BYTES = 256
 
 /**
  * The pages that subscriptions were given last, ready to be written. When a line to many is cut, they all come back to
- * where they all stood: one of them has its page read and encoded, the others are given the same bytes.
+ * where they all stood, and when many begin at once, they all get the same snapshot: one of them has its page read and encoded, the
+ * others are given the same bytes.
  */
 export class BurstCache {
   readonly #bytesMax: number
@@ -58,14 +59,15 @@ export class BurstCache {
     this.#evict()
   }
 
-  #keyOf({ epoch, offset, outlet }: Subscription): string {
+  #keyOf({ epoch, offset, snapshot, outlet }: Subscription): string {
     const { encoding } = outlet.link
     let number = this.#encodings.get(encoding)
     if (number === undefined) {
       number = this.#encodings.size
       this.#encodings.set(encoding, number)
     }
-    return `${offset} ${number} ${epoch}`
+    const place = snapshot === undefined ? offset : `${snapshot.after}-${snapshot.through}`
+    return `${place} ${number} ${epoch}`
   }
 
   #evict(): void {

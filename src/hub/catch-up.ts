@@ -132,23 +132,21 @@ export class CatchUp {
   }
 
   async #step(subscription: Subscription): Promise<void> {
-    const { channel, outlet, snapshot } = subscription
+    const { channel } = subscription
     const at = this.#clock.monotonic()
-    const burst = snapshot === undefined ? this.#bursts.find(subscription, at) : undefined
+    const burst = isShared(subscription) ? this.#bursts.find(subscription, at) : undefined
     if (burst === undefined) {
       const { tail } = channel
       const page = await this.#read(subscription)
       this.#advance(subscription, page.head, () => {
-        if (subscription.snapshot !== undefined) this.#sendSnapshot(subscription, subscription.snapshot, page)
+        if (subscription.snapshot !== undefined)
+          this.#sendSnapshot(subscription, subscription.snapshot, page, at)
         else this.#sendEntries(subscription, page, { full: page.next < tail, at })
       })
     } else {
       // what is known may have been trimmed since
       const head = await this.#log.head(channel.name)
-      this.#advance(subscription, head, () => {
-        this.#write(outlet, burst.bytes)
-        subscription.offset = burst.next
-      })
+      this.#advance(subscription, head, () => this.#give(subscription, burst))
     }
   }
 
@@ -186,7 +184,7 @@ export class CatchUp {
     channel.joinOrCatchUp(subscription, miss === undefined)
   }
 
-  #sendSnapshot(subscription: Subscription, snapshot: SnapshotProgress, page: Page): void {
+  #sendSnapshot(subscription: Subscription, snapshot: SnapshotProgress, page: Page, at: number): void {
     const { alias } = subscription.channel
     const last = page.next >= snapshot.through
     const entries = page.entries.map((entry) => {
@@ -202,27 +200,39 @@ export class CatchUp {
       ...(last && snapshot.loaded !== undefined && { loaded: snapshot.loaded }),
     }
     const position = last ? { epoch: subscription.epoch, offset: snapshot.through } : undefined
-    const frame = subscription.outlet.link.encoding.frame(message, position)
-    this.#write(subscription.outlet, frame)
-    if (last) subscription.snapshot = undefined
-    else snapshot.after = page.next
+    const bytes = subscription.outlet.link.encoding.frame(message, position)
+    const burst = { bytes, next: page.next, full: true, at }
+    if (isShared(subscription)) this.#bursts.add(subscription, burst)
+    this.#give(subscription, burst)
   }
 
   #sendEntries(subscription: Subscription, page: Page, read: Pick<Burst, "full" | "at">): void {
     const { channel, outlet } = subscription
     const { encoding } = outlet.link
-    if (page.entries.length > 0) {
-      const bytes = encoding.join(
-        page.entries.map((entry) => this.#frames.frame(channel, page.head.epoch, entry, encoding)),
-      )
-      this.#bursts.add(subscription, { bytes, next: page.next, ...read })
-      this.#write(outlet, bytes)
+    if (page.entries.length === 0) {
+      subscription.offset = page.next
+      return
     }
-    subscription.offset = page.next
+    const bytes = encoding.join(
+      page.entries.map((entry) => this.#frames.frame(channel, page.head.epoch, entry, encoding)),
+    )
+    const burst = { bytes, next: page.next, ...read }
+    this.#bursts.add(subscription, burst)
+    this.#give(subscription, burst)
   }
 
-  #write(outlet: Outlet, bytes: Uint8Array): void {
+  /** Writes a page, and moves what it moves. */
+  #give(subscription: Subscription, { bytes, next }: Burst): void {
+    const { outlet, snapshot } = subscription
     outlet.write(bytes)
     this.#spend(bytes.byteLength)
+    if (snapshot === undefined) subscription.offset = next
+    else if (next >= snapshot.through) subscription.snapshot = undefined
+    else snapshot.after = next
   }
+}
+
+/** Whether others who stand in the same place are given the same: what a loader has loaded is for one. */
+function isShared({ snapshot }: Subscription): boolean {
+  return snapshot?.loaded === undefined
 }

@@ -5,7 +5,10 @@ import type { Log } from "../../src/hub/log.ts"
 import { memoryLog } from "../../src/logs/memory.ts"
 import { lines, rig } from "./rig.ts"
 
-const app = contract({ "plain/:name": channel({ events: { tick: z.number() }, keep: { events: 10 } }) })
+const app = contract({
+  "plain/:name": channel({ events: { tick: z.number() }, keep: { events: 10 } }),
+  "prices/:name": channel({ state: { price: z.number() } }),
+})
 const here = { channel: "plain/a", position: { epoch: "e1", offset: 0 } }
 
 /** A hub of which it is known how often it has read pages of its log. */
@@ -19,11 +22,16 @@ function counting(limits = {}) {
       return log.read(...args)
     },
   }
-  const { hub, clock, peer } = rig(app, { channels: { "plain/:name": { subscribe: true } }, limits }, counted)
+  const { hub, clock, peer } = rig(
+    app,
+    { channels: { "plain/:name": { subscribe: true }, "prices/:name": { subscribe: true } }, limits },
+    counted,
+  )
   const publish = async (...values: number[]) => {
     for (const value of values) await hub.channel("plain/:name", { name: "a" }).publish("tick", value)
   }
-  return { publish, clock, peer, reads: () => reads }
+  const prices = hub.channel("prices/:name", { name: "a" })
+  return { publish, prices, clock, peer, reads: () => reads }
 }
 
 it("reads a page once for all who come back to the same place, and gives all the same", async () => {
@@ -33,6 +41,24 @@ it("reads a page once for all who come back to the same place, and gives all the
   for (const each of peers) await each.hello(here)
   expect(reads()).toBe(3)
   for (const each of peers) expect(each.all("event").map(({ data }) => data)).toEqual([1, 2, 3, 4, 5])
+})
+
+it("reads and encodes a snapshot once for all who begin at the same place", async () => {
+  const { prices, clock, peer, reads } = counting({ pageEntriesMax: 2 })
+  for (const n of [1, 2, 3, 4, 5]) await prices.set("price", `k${n}`, n)
+  const encoding = lines("one")
+  const peers = Array.from({ length: 20 }, () => peer(encoding))
+  for (const each of peers) await each.hello({ channel: "prices/a" })
+  const valuesOf = (each: (typeof peers)[number]) =>
+    each.all("snapshot").flatMap(({ entries }) => entries.map((entry) => entry.data))
+  for (const each of peers) expect(valuesOf(each)).toEqual([1, 2, 3, 4, 5])
+  expect(reads()).toBe(3)
+  // each also got a welcome and what it had subscribed to
+  expect(encoding.made()).toBe(3 + 20 * 2)
+  await clock.advance(1_001)
+  await peer(encoding).hello({ channel: "prices/a" })
+  await clock.advance(1)
+  expect(reads()).toBe(6)
 })
 
 it("reads anew when there is more to be had in one page by now", async () => {
