@@ -18,7 +18,8 @@ export interface ChaosOptions {
   readonly nodes: number
   readonly clients: number
   readonly publishesPerSecond: number
-  readonly rounds: number
+  /** Asked with how many rounds there were, from one on: whether there is another. */
+  readonly goesOn: (rounds: number) => boolean
   /** How long bad things happen before everything is healed and accounted for. */
   readonly roundMs: number
   /** How long to wait at most, on average half of it, between two faults. */
@@ -37,7 +38,7 @@ export interface ChaosOptions {
 
 /** Runs a cluster, lets bad things happen to it round by round, and takes account after each. */
 export async function chaos(options: ChaosOptions): Promise<Tally> {
-  const { seed, nodes, clients, rounds, report = () => undefined } = options
+  const { seed, nodes, clients, goesOn, report = () => undefined } = options
   const chance = seeded(seed)
   const tally = newTally()
   const cluster = await createCluster(nodes, chance.fork().random, options.defect)
@@ -52,15 +53,16 @@ export async function chaos(options: ChaosOptions): Promise<Tally> {
     await crowd.ready()
     report(`${clients} clients at ${nodes} nodes`)
     let accounted = await standing(log, crowd)
-    for (let round = 1; round <= rounds && tally.complaints.length === 0; round++) {
+    do {
+      const round = tally.rounds + 1
       const mayLose = options.lossEvery > 0 && round % options.lossEvery === 0
       await trouble(cluster, crowd, chance, options, mayLose, tally)
       await settle(cluster, crowd, log, options.settleMs ?? 60_000, tally)
       accounted = await account(log, crowd, accounted, mayLose, tally)
       tally.rounds = round
       tally.reconnects = crowd.participants.reduce((sum, { reconnects }) => sum + reconnects, 0)
-      report(progress(round, rounds, crowd, tally))
-    }
+      report(progress(crowd, tally))
+    } while (tally.complaints.length === 0 && goesOn(tally.rounds))
   } finally {
     clearInterval(watching)
     crowd?.close()
@@ -211,9 +213,9 @@ async function standing(log: Log, crowd: Crowd): Promise<ReadonlyMap<string, Acc
   return standings
 }
 
-function progress(round: number, rounds: number, crowd: Crowd, tally: Tally): string {
+function progress(crowd: Crowd, tally: Tally): string {
   const parts = [
-    `round ${round} of ${rounds}`,
+    `round ${tally.rounds}`,
     `${faultsOf(tally)} faults`,
     `${tally.acknowledged} acknowledged`,
     `${tally.delivered} delivered`,

@@ -7,7 +7,7 @@ const HELP = `npm run chaos -- [options]
 Real nodes on a real Redis, and clients in between which bad things happen, round by round. After each round everything is
 healed, and every publish and delivery is accounted for. Ends with 1 when something is wrong.
 
-  --minutes 5       for about so long
+  --minutes 5       no round begins after that; there is one in any case
   --seed 1          which schedule of faults
   --nodes 3
   --clients 300
@@ -20,9 +20,6 @@ const defaults = { minutes: "5", seed: "1", nodes: "3", clients: "300", rate: "2
 
 /** The line on which a terminal's cursor is. */
 const ERASE = "\r\x1b[K"
-
-/** What a round takes besides its trouble, about, in s. */
-const SETTLE_S = 8
 
 try {
   const numbers = read(process.argv.slice(2))
@@ -67,7 +64,7 @@ async function run({
     nodes,
     clients,
     publishesPerSecond: rate,
-    rounds: Math.max(1, Math.round((minutes * 60) / (round + SETTLE_S))),
+    goesOn: () => since() < minutes,
     roundMs: round * 1_000,
     faultEveryMs: 4_000,
     lossEvery: losses,

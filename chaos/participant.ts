@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import { type Channel, type Client, type ConnectOptions, connect, type Position } from "holdfast/client"
 import { WebSocket } from "ws"
 import type { Placed } from "./account.ts"
@@ -15,6 +16,10 @@ export interface Segment {
 export interface Acknowledged extends Placed {
   readonly epoch: string
 }
+
+/** What passes when there is less to do. */
+const BUSY = ["log_unavailable", "timeout"]
+const ENTER_PAUSE_MS = 500
 
 /** What one client publishes to a room, and what it is given of it. */
 export class Seat {
@@ -45,7 +50,7 @@ export class Seat {
 
   async ready(): Promise<void> {
     await this.room.ready()
-    if (this.roomName !== LOBBY) await this.room.presence.enter({ name: this.name })
+    while (this.roomName !== LOBBY && !(await this.#enter())) await sleep(ENTER_PAUSE_MS)
     if (this.room.position !== undefined) this.#begin(this.room.position)
   }
 
@@ -88,6 +93,17 @@ export class Seat {
     this.acknowledged = []
     this.refused = []
     this.published = 0
+  }
+
+  /** Whether it is in: many that come at once may be more than the engine answers in time. */
+  async #enter(): Promise<boolean> {
+    try {
+      await this.room.presence.enter({ name: this.name })
+      return true
+    } catch (error) {
+      if (!BUSY.includes((error as { readonly code?: string }).code ?? "")) throw error
+      return false
+    }
   }
 
   #begin({ epoch, offset }: Position): void {
