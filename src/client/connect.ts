@@ -179,8 +179,16 @@ function transportsOf(
   return all
 }
 
+/** @throws TypeError */
 function addressOf(url: string): string {
-  const address = new URL(url, pageUrl())
+  let address: URL | undefined
+  try {
+    address = new URL(url, pageUrl())
+  } catch {
+    // told below
+  }
+  // localhost:8080 is a URL too, with the scheme "localhost"
+  if (!address?.host) throw new TypeError(`"${url}" is no URL of a server, as wss://example.com is`)
   address.protocol = address.protocol.replace("http", "ws")
   if (address.pathname === "/") address.pathname = "/holdfast"
   return address.href

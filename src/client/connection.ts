@@ -32,6 +32,8 @@ export interface ConnectionPorts {
 }
 
 export interface ConnectionOptions {
+  /** For messages. */
+  readonly url: string
   readonly backoff: Backoff
   /** How long an attempt may take: for the token, and then for the welcome, in ms. */
   readonly connectTimeoutMs: number
@@ -86,7 +88,7 @@ export interface Connection {
  * one that is up, and the next, which takes its place as soon as it is let in.
  */
 export function createConnection(options: ConnectionOptions, ports: ConnectionPorts): Connection {
-  const { backoff, connectTimeoutMs, hasToken, random, route } = options
+  const { url, backoff, connectTimeoutMs, hasToken, random, route } = options
   let status: ConnectionStatus = "connecting"
   let welcome: Welcome | undefined
   let serverAheadMs = 0
@@ -293,7 +295,10 @@ export function createConnection(options: ConnectionOptions, ports: ConnectionPo
       }
       const refused = code === CLOSE_UNAUTHORIZED
       if (refused && !isSpare) token = undefined
-      const error = new HoldfastError(refused ? "unauthorized" : "connection_lost", `Cannot connect: ${text}`)
+      const error = new HoldfastError(
+        refused ? "unauthorized" : "connection_lost",
+        `Cannot connect to ${url}: ${text}`,
+      )
       if (isNext) {
         // the server itself has refused us, so another transport would not help
         if (reached || code !== CLOSE_CUT) plan = []
@@ -308,7 +313,7 @@ export function createConnection(options: ConnectionOptions, ports: ConnectionPo
         ports.closeLine(true, CLOSE_TIMEOUT)
         // not even a token
         if (fetching && !isOpen()) plan = []
-        fail(new HoldfastError("timeout", "Cannot connect: no answer"), nowMs)
+        fail(new HoldfastError("timeout", `Cannot connect to ${url}: no answer`), nowMs)
       } else if (nowMs >= deadAtMs) {
         ports.closeLine(false, CLOSE_TIMEOUT)
         handleCut(nowMs)

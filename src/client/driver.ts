@@ -26,7 +26,6 @@ export interface DriverPorts {
 }
 
 export interface DriverOptions extends ConnectionOptions {
-  readonly url: string
   readonly session: string
   readonly outboxEntriesMax: number
 }

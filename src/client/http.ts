@@ -13,7 +13,10 @@ const WAIT_MS_MIN = 1_000
 const CODES: Readonly<Record<number, number>> = { 401: CLOSE_UNAUTHORIZED, 503: 1001 }
 
 /** A request that was refused as a whole. */
-interface Problem extends Partial<Error> {
+interface Problem {
+  readonly message?: string
+  /** Of a failure in Node: why, in a word. */
+  readonly cause?: { readonly code?: string }
   readonly status?: number
   readonly code?: string
   readonly detail?: string
@@ -69,8 +72,8 @@ function openLine(
     down.abort()
     onClose(code, reason)
   }
-  const fail = ({ status = 0, detail, message = "" }: Problem) =>
-    end(CODES[status] ?? CLOSE_CUT, detail ?? message)
+  const fail = ({ status = 0, detail, message = "", cause }: Problem) =>
+    end(CODES[status] ?? CLOSE_CUT, detail ?? cause?.code ?? message)
 
   /** Begins anew, with where the cursors stand by then. A poll is answered at once, as there is something to be answered. */
   const renewSoon = () => {

@@ -170,7 +170,7 @@ export function createHubCore<C extends Contract, User, Request>(
     limits,
     connect: (link, request) => connect(core, link, request),
     channel: (pattern, params) =>
-      core.handle(target(formatName(pattern, params))) as ChannelHandle<ChannelDefinition> as never,
+      core.handle(target(formatName(pattern, params ?? {}))) as ChannelHandle<ChannelDefinition> as never,
     connections: () => connectedClients(core),
     logFailure: () => core.logState.failure,
     handOverMembers: () => members.handOver(),

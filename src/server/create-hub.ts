@@ -5,6 +5,7 @@ import { chosenLimits, defaultLimits } from "../hub/limits.ts"
 import type { HubOptions } from "../hub/options.ts"
 import { memoryLog } from "../logs/memory.ts"
 import { closeCodes } from "../protocol/close.ts"
+import { checkOptions } from "./check-options.ts"
 import { realClock } from "./clock.ts"
 import { Drain } from "./drain.ts"
 import { nodeEntropy } from "./entropy.ts"
@@ -34,17 +35,19 @@ export interface CreateHubOptions<C extends Contract, User> extends HubOptions<C
 
 /**
  * A hub on this Node process. It does nothing to the outside until it is told to `listen` or `attach`.
- * @throws TypeError when the options have handlers for what the contract does not declare; HoldfastError `log_not_shared`
+ * @throws TypeError when an option is none, or a handler is for what the contract does not declare; HoldfastError `log_not_shared`
  * when it is one of several workers and its log is its own.
  */
 export function createHub<C extends Contract, User = undefined>(
   contract: C,
   options: CreateHubOptions<C, User> = {},
 ): Hub<C, User> {
+  const defaults = { ...defaultLimits, ...defaultServerLimits }
+  checkOptions(contract, options as never, defaults)
   const log = options.log ?? memoryLog()
   checkShared(log)
   const logger = options.logger ?? consoleLogger
-  const limits: ServerLimits = chosenLimits({ ...defaultLimits, ...defaultServerLimits }, options.limits)
+  const limits: ServerLimits = chosenLimits(defaults, options.limits)
   const originRefusal = createOriginCheck(options.origins ?? "same-host", logger)
   const links = new Links(limits.connectionsMax, logger)
   const mounts = new Mounts(logger)

@@ -31,7 +31,7 @@ export interface Listening {
 export interface Hub<C extends Contract, User>
   extends Omit<HubCore<C, User>, "connect" | "limits" | "logFailure" | "handOverMembers"> {
   readonly limits: ServerLimits
-  /** Starts an HTTP server of its own. @throws what listening fails with, such as EADDRINUSE. */
+  /** Starts an HTTP server of its own. @throws TypeError when the port is none; what listening fails with, such as EADDRINUSE. */
   readonly listen: (options: ListenOptions) => Promise<Listening>
   /**
    * Takes WebSockets at `path` (default `/holdfast`) of a server that exists: of node:http, node:https, or what Express,

@@ -27,6 +27,7 @@ function machine(options: Partial<ConnectionOptions> = {}, transports = 1) {
       asked.push([what, ...details])
   const connection = createConnection(
     {
+      url: "ws://server/holdfast",
       backoff: { minMs: 100, maxMs: 1_000 },
       connectTimeoutMs: 10_000,
       hasToken: false,

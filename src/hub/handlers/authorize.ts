@@ -25,7 +25,7 @@ export function handlerOf(core: Core, target: Target, facet: NamedFacet, name: s
   if (handler === undefined)
     throw new HoldfastError(
       "not_allowed",
-      `clients may not use ${facet} "${name}" of ${target.match.pattern}`,
+      `clients may not use ${facet} "${name}" of ${target.match.pattern}: the server names no handler`,
     )
   return handler
 }

@@ -56,12 +56,12 @@ async function authorize(core: Core, connection: Connection, target: Target): Pr
     })
   }
   const rule = handlersOf(core, target).subscribe
+  if (rule === undefined)
+    throw new HoldfastError("not_allowed", `the server names no "subscribe" for ${target.match.pattern}`)
   const allowed =
     rule === true ||
-    (rule !== undefined &&
-      (await guarded(core, `subscribe to ${target.name}`, () =>
-        rule(contextOf(core, connection, target)),
-      )) === true)
+    (await guarded(core, `subscribe to ${target.name}`, () => rule(contextOf(core, connection, target)))) ===
+      true
   if (!allowed) throw new HoldfastError("not_allowed", `no permission to subscribe to ${target.name}`)
 }
 

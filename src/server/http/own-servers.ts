@@ -46,7 +46,7 @@ export class OwnServers {
     this.#options = options
   }
 
-  /** @throws HoldfastError `closed`, or what listening fails with, such as EADDRINUSE. */
+  /** @throws TypeError when the port is none; HoldfastError `closed`; or what listening fails with, such as EADDRINUSE. */
   async listen({
     port,
     host = "127.0.0.1",
@@ -54,6 +54,9 @@ export class OwnServers {
     health = {},
   }: ListenOptions): Promise<Listening> {
     if (this.#closed) throw new HoldfastError("closed", errorCodes.closed)
+    // A text that is no number would be taken for the path of a local socket.
+    if (!(Number(port) >= 0 && Number(port) < 65_536))
+      throw new TypeError(`listen: the port is ${port}, and has to be a number from 0 to 65535`)
     const server = this.#create(normalPath(path), health)
     this.#mounts.attach(server, path, this.#door)
     const listening = startListening(server, port, host)
