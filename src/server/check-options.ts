@@ -1,6 +1,6 @@
 import type { Contract } from "../contract/index.ts"
 import type { Log } from "../hub/log.ts"
-import type { CreateHubOptions } from "./create-hub.ts"
+import type { CreateHubOptions } from "./options.ts"
 
 type Name = keyof CreateHubOptions<Contract, unknown>
 

@@ -2,7 +2,6 @@ import type { IncomingMessage } from "node:http"
 import type { Contract } from "../contract/index.ts"
 import { createHubCore } from "../hub/hub.ts"
 import { chosenLimits, defaultLimits } from "../hub/limits.ts"
-import type { HubOptions } from "../hub/options.ts"
 import { memoryLog } from "../logs/memory.ts"
 import { closeCodes } from "../protocol/close.ts"
 import { checkOptions } from "./check-options.ts"
@@ -11,27 +10,20 @@ import { Drain } from "./drain.ts"
 import { nodeEntropy } from "./entropy.ts"
 import { createHealthDoor, healthOf } from "./http/health.ts"
 import { Mounts } from "./http/mounts.ts"
-import { createOriginCheck, type Origins } from "./http/origin.ts"
+import { createOriginCheck } from "./http/origin.ts"
 import { OwnServers } from "./http/own-servers.ts"
 import { normalPath } from "./http/path.ts"
 import { DEFAULT_PATH, type Hub } from "./hub.ts"
 import { defaultServerLimits, type ServerLimits } from "./limits.ts"
 import { consoleLogger } from "./logger.ts"
+import type { CreateHubOptions } from "./options.ts"
 import { createRequestDoor } from "./plain-http/request-door.ts"
 import { Heartbeat } from "./raw/heartbeat.ts"
 import { createRawDoor } from "./raw/raw-door.ts"
-import { type Compression, defaultCompression } from "./websocket/compression.ts"
+import { defaultCompression } from "./websocket/compression.ts"
 import { createHubDoor } from "./websocket/hub-door.ts"
 import { Links } from "./websocket/links.ts"
 import { checkShared } from "./workers.ts"
-
-export interface CreateHubOptions<C extends Contract, User> extends HubOptions<C, User, IncomingMessage> {
-  /** Which web pages may connect. Default: those of the same host. */
-  readonly origins?: Origins
-  /** Compresses messages for clients that can take it; `{}` for the defaults. Default: not. */
-  readonly compression?: Partial<Compression>
-  readonly limits?: Partial<ServerLimits>
-}
 
 /**
  * A hub on this Node process. It does nothing to the outside until it is told to `listen` or `attach`.
