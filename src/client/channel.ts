@@ -135,7 +135,7 @@ export interface Channel<D extends ChannelDefinition> {
    * Publishes an event; resolves with its position when the server's log keeps it. Sent again over reconnects until it
    * is answered, once in the log all the same, and in the order of the calls.
    * @throws HoldfastError `not_allowed`, `invalid_payload`, `invalid_value`, `message_too_large`, `outbox_full`,
-   * `timeout`, `log_unavailable`, `log_full`, `closed`, or what the server's handler threw
+   * `timeout`, `log_unavailable`, `log_full`, `in_doubt`, `closed`, or what the server's handler threw
    */
   readonly publish: <N extends EventName<D>>(
     name: N,

@@ -100,7 +100,9 @@ export class Outbox {
    * undo that.
    */
   isDoubtful({ id, code }: Failure): boolean {
-    return code === "log_unavailable" && this.#pending.get(id as number)?.again === true
+    return (
+      (code === "log_unavailable" || code === "in_doubt") && this.#pending.get(id as number)?.again === true
+    )
   }
 
   /** Only over the same line: another one sends everything again by itself. */

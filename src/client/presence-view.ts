@@ -44,7 +44,7 @@ export function ownPresence(
   const again = () => {
     if (!asking && subscription.place)
       ask(subscription.place.data, NEVER_MS).catch((error) => {
-        if (error.code === "log_unavailable") later(again)
+        if (error.code === "log_unavailable" || error.code === "in_doubt") later(again)
         else handleError(error)
       })
   }

@@ -31,7 +31,7 @@ export interface ChannelHandle<D extends ChannelDefinition> {
   readonly name: string
   /**
    * Appends an event; resolves with its position when the log keeps it.
-   * @throws HoldfastError `invalid_payload`, `invalid_value`, `message_too_large`, `idempotency_conflict`, `log_unavailable`, `log_full`
+   * @throws HoldfastError `invalid_payload`, `invalid_value`, `message_too_large`, `idempotency_conflict`, `log_unavailable`, `log_full`, `in_doubt`
    */
   readonly publish: <N extends keyof Events<D> & string>(
     name: N,

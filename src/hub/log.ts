@@ -15,7 +15,8 @@ export interface Log {
   /**
    * Appends one entry and trims as `options.keep` says. Resolves when the entry is kept as the log is configured to keep
    * it, which is what "acknowledged" means. Appends to one channel get their offsets in the order of the calls.
-   * @throws HoldfastError `idempotency_conflict`, `log_unavailable`, `log_full`; nothing was appended then.
+   * @throws HoldfastError `idempotency_conflict`, `log_unavailable`, `log_full`: nothing was appended then; `in_doubt`: it may
+   * have been, which who appends again with the same idempotency key finds out.
    */
   readonly append: (channel: string, draft: Draft, options: AppendOptions) => Promise<Appended>
   /** Where a channel's log stands. A channel that was never used has one too. */

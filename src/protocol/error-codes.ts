@@ -30,7 +30,7 @@ export const errorCodes = {
   handler_failed: "The server's handler failed. The server's log says why.",
   timeout: "There was no answer within the deadline.",
   outbox_full: "The client keeps as many unacknowledged messages as it may keep.",
-  in_doubt: "It was sent, and nobody can tell any more whether it was published. It is not sent again.",
+  in_doubt: "It was sent, and whether it was published is not known. It is not sent again.",
   storage_failed: "The browser's storage did not keep what was published. It goes out all the same.",
   connection_lost: "The connection was lost before the answer came.",
   buffer_full: "The iterator holds as many events as it may hold, and they were not taken.",

@@ -63,6 +63,7 @@ test("what the log can't take, but may have taken when it was sent first, is in 
   expect(box.isDoubtful({ ...unavailable(1), code: "not_allowed" })).toBe(false)
   expect(box.isDoubtful(unavailable(2))).toBe(false)
   expect(box.isDoubtful(unavailable(1))).toBe(true)
+  expect(box.isDoubtful({ ...unavailable(1), code: "in_doubt" })).toBe(true)
   box.sendAgain(1)
   box.sendAgain(2)
   expect(take()).toEqual(["#1"])

@@ -262,14 +262,26 @@ describeWithRedis("an append", () => {
     await say(log, "1")
     process.kill(server.pid(), "SIGSTOP")
     try {
-      const unknown = { code: "log_unavailable", message: expect.stringContaining("not known") }
-      await expect(say(log, "2")).rejects.toMatchObject(unknown)
+      await expect(say(log, "2")).rejects.toMatchObject({ code: "in_doubt" })
     } finally {
       process.kill(server.pid(), "SIGCONT")
     }
     const patient = opened(server.url)
     await say(patient, "3")
     expect(await textsIn(patient)).toContain("3")
+  })
+
+  test("that was sent and not answered, and is refused when it is sent again, may have been published", async () => {
+    const redis = await startRedis()
+    onTestFinished(() => redis.destroy())
+    const log = opened(redis.url, { answerTimeoutMs: 200 })
+    await say(log, "1")
+    // carried out when it goes on, and its answer is lost
+    await redis.client.sendCommand(["CLIENT", "PAUSE", "400", "WRITE"])
+    const outcome = say(log, "2").catch((error: unknown) => error)
+    await redis.client.sendCommand(["CONFIG", "SET", "maxmemory", "1"])
+    expect(await outcome).toMatchObject({ code: "in_doubt", message: expect.stringContaining("log_full") })
+    await expect(say(log, "3")).rejects.toMatchObject({ code: "log_full" })
   })
 
   test("is refused when too many wait already", async () => {

@@ -29,7 +29,11 @@ describe.skipIf(!program("redis-server"))("an engine that", () => {
     await one!.room.publish("said", { text: "before" })
     const goOn = stall(redis)
     const fromServer = one!.room.publish("said", { text: "refused?" }, { idempotencyKey: "k1" })
-    await expect(fromServer).rejects.toMatchObject({ code: "log_unavailable" })
+    await expect(fromServer).rejects.toMatchObject({ code: "in_doubt" })
+    // what was not sent at all is known not to be there
+    await expect(one!.room.publish("said", { text: "not sent" })).rejects.toMatchObject({
+      code: "log_unavailable",
+    })
     // a client's is refused in the same way, and its key finds out later what became of it
     const id = 7
     const said = { channel: "room/a", name: "said", data: { text: "later" }, idempotencyKey: "k2" } as const
@@ -52,6 +56,30 @@ describe.skipIf(!program("redis-server"))("an engine that", () => {
       // what was sent and not answered is there once, at its place or at that of its repetition
       expect(heard.toSorted()).toEqual(["before", "later", "refused?", ...texts].toSorted())
       expect(heard.filter((text) => text.startsWith("message"))).toEqual(texts)
+      expect(client.gaps).toEqual([])
+      expect(client.statuses).toEqual(["open"])
+    }
+  })
+
+  test("falls silent for less than a publish waits takes all of it when it goes on, once, in order", async () => {
+    const redis = await redisServer()
+    const [one, two] = await startEngineNodes([redis.url, redis.url], { waitMs: 30_000 })
+    const clients = [listen(one!.url), listen(two!.url)]
+    for (const { room } of clients) await room.ready()
+    const watcher = await watchLog(two!.url)
+    const goOn = stall(redis)
+    const published = texts.map((text, index) => clients[index % 2]!.room.publish("said", { text }))
+    expect(await watcher.next()).toBe(false)
+    goOn()
+    expect(await watcher.next()).toBe(true)
+    await Promise.all(published)
+    const each = (rest: number) => texts.filter((_, index) => index % 2 === rest)
+    for (const client of clients) {
+      await client.until(() => client.heard.length >= texts.length)
+      for (const rest of [0, 1]) {
+        expect(client.texts().filter((text) => each(rest).includes(text))).toEqual(each(rest))
+      }
+      expect(client.heard).toEqual(clients[0]!.heard)
       expect(client.gaps).toEqual([])
       expect(client.statuses).toEqual(["open"])
     }

@@ -70,12 +70,11 @@ export class CheckpointKeeper {
     }
   }
 
+  /** What was committed stands in the file or does not; what comes later is not even written. */
   #fail(error: unknown): HoldfastError {
     const why = error instanceof Error ? error.message : String(error)
-    this.#failure = new HoldfastError(
-      "log_unavailable",
-      `The log could not be synced and has to be opened again: ${why}`,
-    )
-    return this.#failure
+    const text = `The log could not be synced and has to be opened again: ${why}`
+    this.#failure = new HoldfastError("log_unavailable", `${text}. Nothing was published.`)
+    return new HoldfastError("in_doubt", `${text}. Whether it was published is not known.`)
   }
 }

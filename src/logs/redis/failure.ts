@@ -12,7 +12,12 @@ const ANSWER = /^-?[A-Z][A-Z]+ /
 export function isPassing(error: unknown): boolean {
   if (error instanceof HoldfastError) return error.code === "log_unavailable" && !isRefusal(error)
   const text = messageOf(error)
-  return PASSING.test(text) || !ANSWER.test(text)
+  return PASSING.test(text) || !isAnswer(error)
+}
+
+/** Whether the server said so. Otherwise, what had been sent may have been carried out. */
+export function isAnswer(error: unknown): boolean {
+  return error instanceof HoldfastError ? error.code !== "log_unavailable" : ANSWER.test(messageOf(error))
 }
 
 export function isUnknownScript(error: unknown): boolean {
@@ -59,10 +64,17 @@ export function unavailable(why: string): HoldfastError {
 
 /** For an append that was sent and not answered. */
 export function unanswered(waitMs: number): HoldfastError {
-  return new HoldfastError(
-    "log_unavailable",
-    `Redis has not answered for ${waitMs} ms. Whether it was published is not known: to find out, repeat it with the same idempotency key.`,
-  )
+  return inDoubt(`Redis has not answered for ${waitMs} ms.`)
+}
+
+/** For one that was sent and not answered, and was refused with `code` when it was sent again. */
+export function refusedLater({ code }: HoldfastError): HoldfastError {
+  return inDoubt(`Redis has not answered, and refuses it now (${code}).`)
+}
+
+function inDoubt(why: string): HoldfastError {
+  const how = "to find out, repeat it with the same idempotency key."
+  return new HoldfastError("in_doubt", `${why} Whether it was published is not known: ${how}`)
 }
 
 export function unusable(why: string): HoldfastError {

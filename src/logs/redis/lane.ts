@@ -3,7 +3,7 @@ import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Batch, Outcome, Written } from "./channel-store.ts"
 import { OUTCOME } from "./channel-store.ts"
-import { failureOf, isPassing, unanswered } from "./failure.ts"
+import { failureOf, isAnswer, isPassing, refusedLater, unanswered } from "./failure.ts"
 import { packDraft } from "./packing.ts"
 
 /** How much goes in one batch: enough to make many appends cheap, little enough not to keep Redis from others. */
@@ -18,7 +18,8 @@ interface Pending {
   readonly untilMs: number
   readonly resolve: (appended: Appended) => void
   readonly reject: (error: HoldfastError) => void
-  wasSent: boolean
+  /** It was sent, and nothing was heard of it: it may be in the log. */
+  inDoubt: boolean
   isSettled: boolean
 }
 
@@ -46,6 +47,8 @@ export class Lane {
   #waiting: Pending[] = []
   #sent: readonly Pending[] = []
   #isRunning = false
+  /** Why the last attempt was of no use. */
+  #failure: HoldfastError | undefined
 
   constructor(ports: LanePorts) {
     this.#ports = ports
@@ -61,7 +64,7 @@ export class Lane {
         untilMs: Date.now() + this.#ports.waitMs,
         resolve,
         reject,
-        wasSent: false,
+        inDoubt: false,
         isSettled: false,
       })
       if (!this.#isRunning) void this.#run()
@@ -72,7 +75,8 @@ export class Lane {
   handleTime(nowMs: number): void {
     for (const pending of [...this.#sent, ...this.#waiting]) {
       if (pending.isSettled || pending.untilMs > nowMs) continue
-      fail(pending, pending.wasSent ? unanswered(this.#ports.waitMs) : this.#ports.reason())
+      const { waitMs, reason } = this.#ports
+      fail(pending, pending.inDoubt ? unanswered(waitMs) : (this.#failure ?? reason()))
     }
   }
 
@@ -106,18 +110,24 @@ export class Lane {
      * given up since.
      */
     const attempts = new Map<number, readonly Pending[]>()
+    let wasInDoubt = false
     for (let delayMs = 20; ; delayMs = Math.min(2 * delayMs, 500)) {
       this.#sent = batch.filter(({ isSettled }) => !isSettled)
       if (this.#sent.length === 0) return
       attempts.set(this.#sent.length, this.#sent)
       try {
         settle(await this.#write(number, this.#sent), attempts, this.#ports.keysMax)
+        this.#failure = undefined
         this.#sent = []
         return
       } catch (error) {
+        this.#failure = failureOf(error)
+        // what is refused was not carried out, but an earlier attempt may have been
+        if (isAnswer(error)) for (const pending of this.#sent) pending.inDoubt = wasInDoubt
+        else wasInDoubt ||= this.#sent.some(({ inDoubt }) => inDoubt)
         if (!isPassing(error)) {
-          const failure = failureOf(error)
-          for (const pending of this.#sent) fail(pending, failure)
+          for (const pending of this.#sent)
+            fail(pending, wasInDoubt ? refusedLater(this.#failure) : this.#failure)
           this.#sent = []
           return
         }
@@ -134,7 +144,7 @@ export class Lane {
       drafts: sent.map(({ packed }) => packed),
     }
     return this.#ports.write(batch, () => {
-      for (const pending of sent) pending.wasSent = true
+      for (const pending of sent) pending.inDoubt = true
     })
   }
 }
