@@ -40,11 +40,11 @@ await workers(options.workers, () => {
 })
 
 function openLog(): Log {
-  if (redisUrl !== undefined) return redisLog(redisUrl, { prefix: "holdfast-playground" })
   try {
-    return lmdbLog(folder)
+    return redisUrl === undefined ? lmdbLog(folder) : redisLog(redisUrl, { prefix: "holdfast-playground" })
   } catch (error) {
-    return fail(`${(error as Error).message}\nAnother folder will do: HOLDFAST_DATA=folder npm start`)
+    const instead = redisUrl === undefined ? "\nAnother folder will do: HOLDFAST_DATA=folder npm start" : ""
+    return fail(`${(error as Error).message}${instead}`)
   }
 }
 

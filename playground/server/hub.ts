@@ -50,13 +50,15 @@ export function createPlayground(log: Log, node?: string) {
   const pulse = createPulse({
     newest: async () => (await heart.history({ last: 1 }))[0],
     publish: (beat) => heart.publish("beat", beat, { idempotencyKey: `${beat.number}` }).catch(leaveToOther),
+    complain,
   })
   const market = createMarket({
     isLeading: pulse.isLeading,
     publish: (symbol, quote) => {
-      harbour.set("quote", symbol, quote).catch((error: unknown) => console.error("A quote was lost:", error))
+      harbour.set("quote", symbol, quote).catch((error: unknown) => complain("A quote was lost", error))
     },
     quotes: () => harbour.state("quote"),
+    complain,
   })
 
   function dropEverybody(): number {
@@ -77,6 +79,12 @@ export function createPlayground(log: Log, node?: string) {
 /** Two nodes have begun to count at the same moment: the log has taken one's first beat, and both count on from it. */
 function leaveToOther(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === "idempotency_conflict")) throw error
+}
+
+/** That the log is away is told by the log itself, once, and would be told here seventy times a second. */
+function complain(what: string, error: unknown): void {
+  if (error instanceof HoldfastError && error.code === "log_unavailable") return
+  console.error(`${what}:`, error)
 }
 
 /** Nothing leaves the socket while it is corked, so it fills up as that of a reader who has stalled. */

@@ -16,13 +16,15 @@ export interface MarketPlace {
   readonly publish: (symbol: string, quote: Quote) => void
   /** The prices as the log has them. */
   readonly quotes: () => Promise<ReadonlyMap<string, Quote>>
+  readonly complain: (what: string, error: unknown) => void
 }
 
 /** A market that nobody trades on: prices that wander, and come home in the end. One node moves them, the others look on. */
-export function createMarket({ isLeading, publish, quotes }: MarketPlace) {
+export function createMarket({ isLeading, publish, quotes, complain }: MarketPlace) {
   const prices = new Map<string, number>(symbols.map(({ symbol, open }) => [symbol, open]))
   const momentum = new Map<string, number>()
   const history = new Map<string, number[]>(symbols.map(({ symbol, open }) => [symbol, [open]]))
+  let isMadeUp = true
 
   function move(symbol: string, open: number): void {
     const price = prices.get(symbol) ?? open
@@ -40,8 +42,22 @@ export function createMarket({ isLeading, publish, quotes }: MarketPlace) {
     }
   }
 
-  async function remember(): Promise<void> {
-    if (!isLeading()) for (const [symbol, { price }] of await quotes()) prices.set(symbol, price)
+  /** Takes the prices over from the log. A past that was made up is moved, so that it leads there. */
+  async function follow(): Promise<void> {
+    for (const [symbol, { price }] of await quotes()) {
+      const factor = price / (prices.get(symbol) ?? price)
+      const past = history.get(symbol)
+      if (isMadeUp && past !== undefined)
+        history.set(
+          symbol,
+          past.map((each) => rounded(each * factor)),
+        )
+      prices.set(symbol, price)
+    }
+    isMadeUp = false
+  }
+
+  function remember(): void {
     for (const [symbol, past] of history) {
       past.push(rounded(prices.get(symbol) ?? 0))
       if (past.length > HISTORY_LENGTH) past.shift()
@@ -54,9 +70,12 @@ export function createMarket({ isLeading, publish, quotes }: MarketPlace) {
     if (step % (HISTORY_EVERY_MS / TICK_MS) === 0) remember()
   }
 
+  const look = () => follow().catch((error: unknown) => complain("The quotes could not be read", error))
+  void look()
   const ticking = setInterval(tick, TICK_MS)
-  const remembering = setInterval(() => {
-    remember().catch((error: unknown) => console.error("The quotes could not be read:", error))
+  const remembering = setInterval(async () => {
+    if (!isLeading()) await look()
+    remember()
   }, HISTORY_EVERY_MS)
   return {
     history: () => ({ everyMs: HISTORY_EVERY_MS, prices: Object.fromEntries(history) }),

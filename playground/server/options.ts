@@ -21,7 +21,7 @@ const USAGE = `npm start -- [--redis URL] [--workers N] [--node NAME] [--spread-
   --spread-ms N   over how long clients are led to other nodes at the end (1000)
 PORT, HOST and HOLDFAST_DATA are taken from the environment.`
 
-/** Ends the process when they cannot be understood. */
+/** Ends the process when they cannot be understood, and when nothing but them was asked for. */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): PlaygroundOptions {
   try {
     const { values } = parseArgs({
@@ -31,16 +31,25 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): PlaygroundO
         workers: { type: "string", default: "1" },
         node: { type: "string" },
         "spread-ms": { type: "string", default: "1000" },
+        help: { type: "boolean", short: "h", default: false },
       },
     })
+    if (values.help) {
+      console.log(USAGE)
+      process.exit(0)
+    }
     const workers = Number(values.workers)
     if (!Number.isSafeInteger(workers) || workers < 1)
       throw new Error(`--workers ${values.workers} is no number from 1.`)
     if (workers > 1 && values.redis === undefined) {
       throw new Error("Several workers need a log that they share: --redis redis://localhost:6379")
     }
+    const port = Number(env.PORT || 8080)
+    if (!(port >= 0 && port < 65_536)) throw new Error(`PORT=${env.PORT} is no number from 0 to 65535.`)
+    const spreadMs = Number(values["spread-ms"])
+    if (!(spreadMs >= 0)) throw new Error(`--spread-ms ${values["spread-ms"]} is no number from 0.`)
     return {
-      port: Number(env.PORT ?? 8080),
+      port,
       // There is a button that cuts everybody's line, and nobody has to sign in: not to be shown to a whole network unasked.
       host: env.HOST || "127.0.0.1",
       // What was said is there again after a restart, and after a crash.
@@ -48,7 +57,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): PlaygroundO
       redisUrl: values.redis,
       workers,
       node: values.node,
-      spreadMs: Number(values["spread-ms"]),
+      spreadMs,
     }
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`)

@@ -11,6 +11,7 @@ export interface PulseChannel {
   readonly newest: () => Promise<{ readonly data: Beat; readonly at: number } | undefined>
   /** A number is published once, whoever does it. */
   readonly publish: (beat: Beat) => Promise<unknown>
+  readonly complain: (what: string, error: unknown) => void
 }
 
 /** Another node's pulse has stopped when nothing came for so long. */
@@ -21,7 +22,7 @@ const TAKE_OVER_MS = 300
  * log plus one, and is its idempotency key: so the numbers rise as the offsets do and have no hole unless an event was
  * lost, even while two nodes take each other for dead.
  */
-export function createPulse({ newest, publish }: PulseChannel) {
+export function createPulse({ newest, publish, complain }: PulseChannel) {
   let mine: Beat | undefined
   let leading = false
   let queue: Promise<unknown> = Promise.resolve()
@@ -52,7 +53,7 @@ export function createPulse({ newest, publish }: PulseChannel) {
 
   const beating = setInterval(() => {
     if (waiting > 0) return
-    inTurn(beat).catch((error: unknown) => console.error("A beat could not be published:", error))
+    inTurn(beat).catch((error: unknown) => complain("A beat could not be published", error))
   }, beatEveryMs)
 
   return {

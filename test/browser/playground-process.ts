@@ -13,6 +13,8 @@ export interface PlaygroundProcess {
   readonly folder: string
   readonly url: string
   readonly port: number
+  /** What it has written to stderr so far. */
+  readonly complaints: () => string
   /** Ends it with a signal; resolves with its exit code, null when the signal ended it. */
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>
 }
@@ -21,11 +23,20 @@ export interface PlaygroundProcess {
  * Starts the built playground as `npm start` does; resolves when it says where it is. Port 0: any that is free. Without
  * a folder it begins with an empty one.
  */
-export async function startPlayground(port = 0, folder = emptyFolder()): Promise<PlaygroundProcess> {
-  const child = spawnPlayground(port, folder)
+export async function startPlayground(
+  port = 0,
+  folder = emptyFolder(),
+  args: readonly string[] = [],
+): Promise<PlaygroundProcess> {
+  const child = spawnPlayground(port, folder, args)
+  let complaints = ""
+  child.stderr?.on("data", (chunk) => {
+    complaints += chunk
+  })
   const url = await announcedUrl(child)
   return {
     url,
+    complaints: () => complaints,
     folder,
     port: Number(new URL(url).port),
     end: async (signal) => {

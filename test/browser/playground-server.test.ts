@@ -72,18 +72,40 @@ describe("the playground's server", () => {
   it("says what is wrong with a port that is none", async () => {
     const { code, output } = await startInVain(Number.NaN)
     expect(code).toBe(1)
-    expect(output).toContain("PORT")
+    expect(output).toContain("PORT=NaN is no number from 0 to 65535.")
   })
 
   it.each([
     [["--workers", "2"], "--redis"],
     [["--workers", "none"], "--workers none"],
     [["--fast"], "--spread-ms"],
+    [["--spread-ms", "soon"], "--spread-ms soon is no number"],
   ])("says what can be said to it, when it is told %j", async (args, hint) => {
     const { code, output } = await startInVain(0, undefined, args)
     expect(code).toBe(1)
     expect(output).toContain(hint)
     expect(output).toContain("npm start -- [--redis URL]")
+  })
+
+  it("says what can be said to it, when it is asked", async () => {
+    const { code, output } = await startInVain(0, undefined, ["--help"])
+    expect(code).toBe(0)
+    expect(output).toContain("npm start -- [--redis URL]")
+  })
+
+  it("says what a URL of a Redis looks like", async () => {
+    const { code, output } = await startInVain(0, undefined, ["--redis", "localhost:6379"])
+    expect(code).toBe(1)
+    expect(output).toMatch(/^This is no URL of a Redis. It looks like redis:.*\n$/)
+  })
+
+  it("waits for a Redis that is not there", async () => {
+    const other = await startPlayground(0, undefined, ["--redis", "redis://127.0.0.1:1"])
+    await expect.poll(() => other.complaints(), { timeout: 20_000 }).toContain("ECONNREFUSED")
+    await expect.poll(() => other.complaints(), { timeout: 20_000 }).toContain("trying again")
+    const response = await fetch(`${other.url}/readyz`)
+    expect(await response.json()).toMatchObject({ ready: false, reasons: [{ code: "log_unavailable" }] })
+    expect(await other.end("SIGKILL")).toBe(null)
   })
 
   it.each(["SIGINT", "SIGTERM"] as const)("closes in good order on %s", async (signal) => {
