@@ -173,16 +173,17 @@ export function createHubCore<C extends Contract, User, Request>(
       core.handle(target(formatName(pattern, params ?? {}))) as ChannelHandle<ChannelDefinition> as never,
     connections: () => connectedClients(core),
     logFailure: () => core.logState.failure,
-    handOverMembers: () => members.handOver(),
+    handOverMembers: () => Promise.race([members.handOver(), core.logState.unreachable()]),
     disconnect: (disconnection) => disconnect(core, disconnection),
     cluster: clusterOf(core),
     disconnectAll: (departure) => disconnectAll(core, departure),
     close: async () => {
       closeAll(core, "the server closes")
-      core.logState.close()
       neighbours.close()
       trimmer.close()
-      await core.members.close()
+      // those who cannot be seen off now are when the node's lease is over
+      await Promise.race([core.members.close(), core.logState.unreachable()])
+      core.logState.close()
       channels.close()
       await log.close()
     },

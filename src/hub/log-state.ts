@@ -8,6 +8,7 @@ import type { Log } from "./log.ts"
 export class LogState {
   readonly #connections: Connections
   readonly #stop: () => void
+  readonly #awaited = new Set<() => void>()
   #failure: HoldfastError | undefined
 
   constructor(log: Log, connections: Connections) {
@@ -18,6 +19,14 @@ export class LogState {
   /** Why the log cannot be reached; undefined when it can. */
   get failure(): HoldfastError | undefined {
     return this.#failure
+  }
+
+  /** Resolves as soon as the log cannot be reached. */
+  unreachable(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#failure === undefined) this.#awaited.add(resolve)
+      else resolve()
+    })
   }
 
   /** Tells who was just let in, unless all is well. */
@@ -34,6 +43,10 @@ export class LogState {
     this.#failure = failure
     const available = failure === undefined
     if (available === wasAvailable) return
+    if (!available) {
+      for (const resolve of this.#awaited) resolve()
+      this.#awaited.clear()
+    }
     const message = new Encoded({ type: "log", available })
     for (const { state, outlet } of this.#connections) {
       if (state === "open") outlet.write(message.frame(outlet.link.encoding))

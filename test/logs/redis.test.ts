@@ -284,6 +284,13 @@ describeWithRedis("an append", () => {
     await expect(say(log, "3")).rejects.toMatchObject({ code: "log_full" })
   })
 
+  test("that waits for the first connection is waited for by close", async () => {
+    const log = opened(server.url)
+    const appended = say(log, "1")
+    await log.close()
+    expect(await appended).toMatchObject({ duplicate: false })
+  })
+
   test("is refused when too many wait already", async () => {
     const log = opened("redis://127.0.0.1:1", { waitMs: 200, pendingAppendsMax: 2 })
     const outcomes = await Promise.allSettled([say(log, "1"), say(log, "2"), say(log, "3")])

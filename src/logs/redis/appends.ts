@@ -1,4 +1,5 @@
 import type { Appended, AppendOptions, Draft } from "../../hub/log.ts"
+import type { HoldfastError } from "../../protocol/error.ts"
 import type { ChannelStore } from "./channel-store.ts"
 import type { Connection } from "./connection.ts"
 import { unavailable } from "./failure.ts"
@@ -41,12 +42,21 @@ export class Appends {
     } finally {
       this.#pending--
       this.#pendingBytes -= byteLength
+      if (this.#pending === 0) this.#handleEmpty()
     }
   }
 
-  /** Resolves when nothing waits any more; at the latest when all have waited for too long. */
+  /** Resolves when nothing waits any more. A Redis that cannot be reached is not waited for. */
   async drained(): Promise<void> {
-    if (this.#lanes.size > 0) await new Promise<void>((resolve) => (this.#handleEmpty = resolve))
+    if (this.#pending === 0) return
+    const giveUp = (failure: HoldfastError | undefined) => {
+      if (failure === undefined || this.#connection.isNew) return
+      for (const lane of this.#lanes.values()) lane.handleTime(Number.POSITIVE_INFINITY)
+    }
+    const empty = new Promise<void>((resolve) => (this.#handleEmpty = resolve))
+    const stop = this.#connection.reachability.watch(giveUp)
+    await empty
+    stop()
   }
 
   #laneOf(channel: string, place: Place): Lane {
@@ -73,6 +83,5 @@ export class Appends {
     if (this.#lanes.size > 0) return
     clearInterval(this.#sweep)
     this.#sweep = undefined
-    this.#handleEmpty()
   }
 }

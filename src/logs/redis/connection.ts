@@ -48,6 +48,11 @@ export class Connection {
     return this.#isSynced
   }
 
+  /** Whether nothing is known of the server yet. */
+  get isNew(): boolean {
+    return this.#session === undefined && this.#failure === undefined
+  }
+
   /** Why there is no connection, or why there was none the last time. */
   get failure(): HoldfastError {
     return this.#failure ?? unavailable(NOT_YET)

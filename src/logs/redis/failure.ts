@@ -63,8 +63,8 @@ export function unavailable(why: string): HoldfastError {
 }
 
 /** For an append that was sent and not answered. */
-export function unanswered(waitMs: number): HoldfastError {
-  return inDoubt(`Redis has not answered for ${waitMs} ms.`)
+export function unanswered(): HoldfastError {
+  return inDoubt("Redis has not answered.")
 }
 
 /** For one that was sent and not answered, and was refused with `code` when it was sent again. */

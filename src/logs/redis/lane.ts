@@ -71,12 +71,11 @@ export class Lane {
     })
   }
 
-  /** Gives up what has waited for too long. */
+  /** Gives up what may not wait any longer; with `Infinity`, everything. */
   handleTime(nowMs: number): void {
     for (const pending of [...this.#sent, ...this.#waiting]) {
       if (pending.isSettled || pending.untilMs > nowMs) continue
-      const { waitMs, reason } = this.#ports
-      fail(pending, pending.inDoubt ? unanswered(waitMs) : (this.#failure ?? reason()))
+      fail(pending, pending.inDoubt ? unanswered() : (this.#failure ?? this.#ports.reason()))
     }
   }
 
