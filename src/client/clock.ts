@@ -1,9 +1,9 @@
-/**
- * The client's time. It needs no wall clock: a token's expiry comes with the server's own time, so only the difference
- * counts. A hub's clock will do as well.
- */
+/** The client's time. */
 export interface Clock {
-  /** ms from an arbitrary point, never going back. */
+  /**
+   * ms since 1970, or from any other point that is the same for all clients of a session, never going back. How the server's clock
+   * stands does not matter.
+   */
   readonly monotonic: () => number
   /** Runs `task` once, `ms` from now. Returns how to cancel it. */
   readonly after: (ms: number, task: () => void) => () => void

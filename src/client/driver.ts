@@ -68,6 +68,7 @@ export interface Driver {
 /** A line, what was asked for over it, and what carries it. */
 interface Held {
   readonly transport: Transport
+  readonly openedAt: number
   line?: Line
   desk: Desk
 }
@@ -194,7 +195,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
 
   const openLine = (index: number) => {
     const transport = transports[index] as Transport
-    const held: Held = { transport, desk: createDesk() }
+    const held: Held = { transport, openedAt: clock.monotonic(), desk: createDesk() }
     // a line that was given up may still speak; nobody listens
     const listen = (handle: (isNext: boolean, nowMs: number) => void) => {
       if (held === next || held === current) input((nowMs) => handle(held === next, nowMs))
@@ -246,6 +247,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
     const hello = {
       type: "hello",
       session,
+      openedAt: held.openedAt,
       token: connection.token,
       subscriptions: subscriptions.takeRequests(held.desk, brief ? NEVER_MS : HELLO_SUBSCRIPTIONS_MAX),
       presence: brief ? subscriptions.presence() : undefined,

@@ -8,7 +8,7 @@ import type { WebSocketConstructor } from "./websocket.ts"
 const TIMER_MS_MAX = 0x7fffffff
 
 export const platformClock: Clock = {
-  monotonic: () => performance.now(),
+  monotonic: () => performance.timeOrigin + performance.now(),
   after: (ms, task) => {
     const timer = setTimeout(task, Math.min(ms, TIMER_MS_MAX))
     return () => clearTimeout(timer)

@@ -16,6 +16,8 @@ export class Connection {
   state: "new" | "authenticating" | "open" | "closed" = "new"
   user: unknown = undefined
   member = ""
+  /** When its client opened it, by that one's clock: of those of a session, the one opened last counts. */
+  openedAt = 0
   /** When the token expires, ms since 1970. */
   expiresAt = Number.POSITIVE_INFINITY
   /** By channel name; `undefined` while the subscription is being authorized. */

@@ -15,7 +15,7 @@ export class Connections {
   readonly #limits: Limits
   readonly #parts: readonly Set<Connection>[] = Array.from({ length: PARTS }, () => new Set<Connection>())
   readonly #unopened = new Map<Connection, number>()
-  /** By member, the one that was let in last. */
+  /** By member, the one that its client opened last. */
   readonly #latest = new Map<string, Connection>()
   readonly #ping = new Encoded({ type: "ping" })
   #added = 0
@@ -42,10 +42,14 @@ export class Connections {
   /** The connection has said hello and was let in. */
   opened(connection: Connection): void {
     this.#unopened.delete(connection)
-    this.#latest.set(connection.member, connection)
+    // hellos may arrive in another order than they were said
+    const latest = this.#latest.get(connection.member)
+    if (latest === undefined || latest.openedAt <= connection.openedAt) {
+      this.#latest.set(connection.member, connection)
+    }
   }
 
-  /** Whether its client has come back over another one since: what it still says is of the past. */
+  /** Whether its client has opened another one since: what this one still says is of the past. */
   isSuperseded(connection: Connection): boolean {
     return (this.#latest.get(connection.member) ?? connection) !== connection
   }

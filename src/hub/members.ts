@@ -6,11 +6,11 @@ import type { Connection } from "./connection.ts"
 import type { Entropy } from "./entropy.ts"
 import type { Limits } from "./limits.ts"
 import type { Entry, Log } from "./log.ts"
-import { decodeMembership, encodeMembership, HAS_LEFT, isLeaseOver, LEASE_OVER } from "./membership.ts"
+import { decodeMembership, encodeMembership, hasLeft, LEASE_OVER, openedAtOf } from "./membership.ts"
 import { Nodes } from "./nodes.ts"
 import type { Logger } from "./options.ts"
 import { Orphans } from "./orphans.ts"
-import { equal, type HeldPlace, type Place, Presence } from "./presence.ts"
+import { type Entrance, equal, type HeldPlace, type Place, Presence } from "./presence.ts"
 import type { Publisher } from "./publisher.ts"
 import { Recheck } from "./recheck.ts"
 import { Stays } from "./stays.ts"
@@ -94,27 +94,29 @@ export class Members {
 
   /** Takes the member's place for `connection`. */
   async enter(target: Target, connection: Connection, payload: Uint8Array): Promise<void> {
-    const { member, owner } = connection
+    const { member, owner, openedAt } = connection
     // it has gone while its handler ran, and gives up what it has no more
     if (connection.state === "closed" && !isBrief(connection)) return
     this.#hold(target.name, connection)
-    if (this.#holds(target.name, connection, payload)) return
-    if (isBrief(connection) && (await this.#isElsewhere(target, member, payload))) return
-    await this.#join(target, member, owner, payload)
+    const entrance = { owner, openedAt, payload }
+    if (this.#holds(target.name, connection, entrance)) return
+    if (isBrief(connection) && (await this.#isElsewhere(target, member, entrance))) return
+    await this.#join(target, member, entrance)
   }
 
   /** Resolves when the log knows. If it does not take it, that is told, and tried again all the same. */
   async leave(target: Target, connection: Connection): Promise<void> {
-    const { member, owner } = connection
+    const { member, owner, openedAt } = connection
+    const why = hasLeft(openedAt)
     connection.entered?.delete(target.name)
     if (isBrief(connection)) this.#stays.forget(target.name, member)
-    const held = this.#presence.leave(target.name, member, owner, HAS_LEFT)
+    const held = this.#presence.leave(target.name, member, owner, why)
     const place = await this.#placeToLeave(target, connection, held)
     if (place === undefined) return
     try {
-      await this.#ports.publisher.left(target, place.member, place.joined, HAS_LEFT)
+      await this.#ports.publisher.left(target, place.member, place.joined, why)
     } catch (error) {
-      this.#later(this.#ports.limits.retryMs, () => this.#tell(place, HAS_LEFT))
+      this.#later(this.#ports.limits.retryMs, () => this.#tell(place, why))
       throw error
     }
   }
@@ -122,14 +124,15 @@ export class Members {
   /** The connection has gone: after the grace, so have its members that no other connection took over. */
   release(connection: Connection, orderly: boolean): void {
     if (connection.entered === undefined) return
-    const { entered, member, owner } = connection
+    const { entered, member, owner, openedAt } = connection
     if (isBrief(connection)) {
       for (const channel of entered) this.#stays.end(channel, member)
       return
     }
     const { presenceGraceMs } = this.#ports.limits
     const depart = () => {
-      for (const channel of entered) this.#depart(channel, member, owner, orderly ? HAS_LEFT : LEASE_OVER)
+      for (const channel of entered)
+        this.#depart(channel, member, owner, orderly ? hasLeft(openedAt) : LEASE_OVER)
     }
     if (orderly || presenceGraceMs === 0) {
       depart()
@@ -159,7 +162,9 @@ export class Members {
     } else if (place !== undefined && place.joined === undefined) {
       this.#doubts++
     } else if (isNews) {
-      if (isLeaseOver(entry.body) && !place.lingering) this.#shared.recheck.check(channel.name)
+      // the client may have left over a line of the past, which was on its way for long
+      const isOver = (openedAtOf(entry.body) ?? Number.NEGATIVE_INFINITY) >= place.openedAt
+      if (!isOver && !place.lingering) this.#shared.recheck.check(channel.name)
       else this.#forget(channel.name, entry.key)
     }
   }
@@ -200,8 +205,8 @@ export class Members {
     for (const cancel of this.#pending) cancel()
     this.#pending.clear()
     const { publisher, target, logger } = this.#ports
-    const departures = [...this.#presence.places()].map(({ channel, member, joined }) =>
-      publisher.left(target(channel), member, joined, HAS_LEFT),
+    const departures = [...this.#presence.places()].map(({ channel, member, joined, openedAt }) =>
+      publisher.left(target(channel), member, joined, hasLeft(openedAt)),
     )
     for (const outcome of await Promise.allSettled(departures)) {
       if (outcome.status === "fulfilled") continue
@@ -220,10 +225,10 @@ export class Members {
   }
 
   /** Whether the member is there already, as it is to be, and is this connection's now. */
-  #holds(channel: string, connection: Connection, payload: Uint8Array): boolean {
+  #holds(channel: string, connection: Connection, entrance: Entrance): boolean {
     // in a log that other nodes write to, the member may have come and gone through one of them since
     if (this.#shared !== undefined && !this.#wouldKnow(channel, connection)) return false
-    return this.#presence.takeOver(channel, connection.member, connection.owner, payload)
+    return this.#presence.takeOver(channel, connection.member, entrance)
   }
 
   /** Whether this node would have been told if the member had gone through another one. */
@@ -236,7 +241,7 @@ export class Members {
    * Whether another node, to which the client came before, has told of the member as it is to be. Then there is nothing to
    * tell: with each entry of that kind, all polls in the channel would end, and their clients come to another node again.
    */
-  async #isElsewhere(target: Target, member: string, payload: Uint8Array): Promise<boolean> {
+  async #isElsewhere(target: Target, member: string, { payload, openedAt }: Entrance): Promise<boolean> {
     if (this.#shared === undefined || this.#ports.ask === undefined) return false
     if (this.#presence.find(target.name, member) !== undefined) return false
     const lookup = lookupOf(target.name, member)
@@ -246,7 +251,7 @@ export class Members {
       const wasAsked = this.#lookups.get(lookup) === true
       if (found === undefined || wasAsked || !equal(found.payload, payload)) return false
       if (this.#presence.find(target.name, member) !== undefined) return false
-      this.#presence.know(target.name, member, found.payload, found.offset)
+      this.#presence.know(target.name, member, found.payload, found.offset, openedAt)
       return true
     } finally {
       this.#lookups.delete(lookup)
@@ -283,12 +288,12 @@ export class Members {
     })
   }
 
-  async #join(target: Target, member: string, owner: string, payload: Uint8Array): Promise<void> {
+  async #join(target: Target, member: string, entrance: Entrance): Promise<void> {
     const { node, publisher } = this.#ports
-    const place = this.#presence.enter(target.name, member, owner, payload)
+    const place = this.#presence.enter(target.name, member, entrance)
     const doubts = this.#doubts
     try {
-      const { offset } = await publisher.join(target, member, encodeMembership(node, payload))
+      const { offset } = await publisher.join(target, member, encodeMembership(node, place.payload))
       this.#presence.confirm(place, offset)
       // others may have seen it off before this node was told that it is there
       if (doubts !== this.#doubts) this.#shared?.recheck.check(target.name)
@@ -297,12 +302,12 @@ export class Members {
       throw error
     } finally {
       // the connection has gone while the log took its time
-      if (place.abandoned !== undefined) this.#depart(target.name, member, owner, place.abandoned)
+      if (place.abandoned !== undefined) this.#depart(target.name, member, place.owner, place.abandoned)
     }
   }
 
-  #enterAgain(channel: string, member: string, { owner, payload }: Place): Promise<void> {
-    return this.#closed ? Promise.resolve() : this.#join(this.#ports.target(channel), member, owner, payload)
+  #enterAgain(channel: string, member: string, place: Place): Promise<void> {
+    return this.#closed ? Promise.resolve() : this.#join(this.#ports.target(channel), member, place)
   }
 
   /** The place that a client gives up: the requests of one that has no connection may have been another node's. */

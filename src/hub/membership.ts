@@ -28,9 +28,13 @@ export function memberData(body: Uint8Array): unknown {
  */
 export const LEASE_OVER = encodeBody("lease")
 
-/** The body of a `left` entry of a client that left. */
-export const HAS_LEFT = new Uint8Array(0)
+/** The body of a `left` entry of a client that left over a line that it had opened then. */
+export function hasLeft(openedAt: number): Uint8Array {
+  return encodeBody(openedAt)
+}
 
-export function isLeaseOver(body: Uint8Array): boolean {
-  return body.byteLength > 0
+/** When the line was opened over which the client left; undefined when it was not the client that left. */
+export function openedAtOf(left: Uint8Array): number | undefined {
+  const why = decodeBody(left)
+  return typeof why === "number" ? why : undefined
 }

@@ -1,9 +1,15 @@
-/** A member's place in a channel, as this node holds it. */
-export interface Place {
-  /** Who entered last: a connection, or the member itself, for the requests of a client that has no connection. */
+/** Who enters, and how. */
+export interface Entrance {
+  /** A connection, or the member itself, for the requests of a client that has no connection. */
   readonly owner: string
-  /** The data it entered with, MessagePack. */
+  /** When the client opened the line over which it enters, by its own clock. */
+  readonly openedAt: number
+  /** The data it enters with, MessagePack. */
   readonly payload: Uint8Array
+}
+
+/** A member's place in a channel, as this node holds it, and who entered last. */
+export interface Place extends Entrance {
   /** The offset of the entry that told of it; undefined until the log has it. */
   joined: number | undefined
   /** Another node told of it, and answers for it: this one only knows that it is there. */
@@ -21,6 +27,11 @@ export interface HeldPlace {
   readonly channel: string
   readonly member: string
   readonly joined: number
+}
+
+/** A place that this node answers for. */
+export interface OwnPlace extends HeldPlace {
+  readonly openedAt: number
 }
 
 /**
@@ -45,17 +56,18 @@ export class Presence {
   }
 
   /** Takes the place over as it is, if it was entered with the same data. Returns false when it has to be told anew. */
-  takeOver(channel: string, member: string, owner: string, payload: Uint8Array): boolean {
+  takeOver(channel: string, member: string, { owner, openedAt, payload }: Entrance): boolean {
     const place = this.find(channel, member)
     if (place?.joined === undefined || !equal(place.payload, payload)) return false
-    this.#channels.get(channel)?.set(member, { ...place, owner, lingering: false })
+    this.#channels.get(channel)?.set(member, { ...place, owner, openedAt, lingering: false })
     return true
   }
 
   /** Takes the place; what becomes of it is to be told with `confirm` or `revert`. */
-  enter(channel: string, member: string, owner: string, payload: Uint8Array): Place {
+  enter(channel: string, member: string, { owner, openedAt, payload }: Entrance): Place {
     const place: Place = {
       owner,
+      openedAt,
       payload,
       joined: undefined,
       elsewhere: false,
@@ -68,9 +80,10 @@ export class Presence {
   }
 
   /** Knows the member, whose client comes with requests, to be there, as another node has told. */
-  know(channel: string, member: string, payload: Uint8Array, joined: number): void {
+  know(channel: string, member: string, payload: Uint8Array, joined: number, openedAt: number): void {
     this.#put(channel, member, {
       owner: member,
+      openedAt,
       // a part of a page would keep all of it
       payload: payload.slice(),
       joined,
@@ -89,7 +102,7 @@ export class Presence {
   moved(channel: string, member: string, payload: Uint8Array, joined: number): void {
     const place = this.find(channel, member)
     if (place === undefined) return
-    if (place.owner === member) this.know(channel, member, payload, joined)
+    if (place.owner === member) this.know(channel, member, payload, joined, place.openedAt)
     else if (place.lingering) this.forget(channel, member)
     else this.#put(channel, member, { ...place, joined, elsewhere: true })
   }
@@ -139,12 +152,12 @@ export class Presence {
   }
 
   /** Every place that the log knows of and this node answers for, except for those whose owner is the member itself. */
-  *places(): Generator<HeldPlace> {
+  *places(): Generator<OwnPlace> {
     for (const [channel, members] of this.#channels) {
       for (const [member, place] of members) {
         const known = latestKnown(place)
         if (known?.joined === undefined || known.elsewhere || place.owner === member) continue
-        yield { channel, member, joined: known.joined }
+        yield { channel, member, joined: known.joined, openedAt: place.openedAt }
       }
     }
   }

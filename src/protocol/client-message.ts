@@ -123,6 +123,7 @@ const session = expect(
   "22 to 128 characters of A-Z a-z 0-9 _ -",
   (value) => typeof value === "string" && /^[\w-]{22,128}$/.test(value),
 )
+const openedAt = expect("a number", Number.isFinite)
 const timeoutMs = expect("a number above 0", (value) => typeof value === "number" && value > 0)
 
 const key = expect(KEY_EXPECTED, isKey)
@@ -145,6 +146,7 @@ const fields: Readonly<Record<ClientMessage["type"], Readonly<Record<string, Rul
   hello: {
     token: optional(token),
     session,
+    openedAt: optional(openedAt),
     subscriptions: listOf(object(subscription)),
     presence: optional(listOf(object({ channel }))),
   },

@@ -12,6 +12,8 @@ export const errorCodes = {
   unauthorized: "The server refused the token.",
   token_expired: "The token has expired and was not replaced in time.",
   not_allowed: "The server does not allow this.",
+  superseded:
+    "The client has opened another line of this session since: what comes over this one does not count.",
   revoked: "The server has taken the permission to subscribe away.",
   unknown_channel: "No channel of the contract has a pattern that matches this name.",
   unknown_name: "The channel does not declare this event, state, signal or call.",

@@ -30,6 +30,11 @@ export interface Hello {
   readonly token?: string
   /** A secret that the client drew at random (22 or more characters) and keeps across reconnects: its identity in presence. */
   readonly session: string
+  /**
+   * When the client opened this line, in ms since 1970, by a clock of its own that never goes back: of the lines of a session, the one
+   * opened last counts. Default: when the server got this.
+   */
+  readonly openedAt?: number
   readonly subscriptions: readonly SubscriptionRequest[]
   /** What the client has entered, and enters with this connection too. */
   readonly presence?: readonly PresenceRequest[]

@@ -32,6 +32,8 @@ export interface RelayPorts {
   readonly close: (code: number, reason: string) => void
   /** The secret of the member that all tabs are; `drawn` is that of the first. */
   readonly session: (drawn: string) => string
+  /** When the line to the server was opened, in ms since 1970. */
+  readonly openedAt: number
 }
 
 /** A tab, as the relay knows it. */
@@ -333,7 +335,14 @@ export class Relay {
     )
     const presence = this.#isBrief ? this.#places.all() : undefined
     // codecs leave out what is undefined
-    const hello = { type: "hello", session: this.#session, token: this.#token, subscriptions, presence }
+    const hello = {
+      type: "hello",
+      session: this.#session,
+      openedAt: this.#ports.openedAt,
+      token: this.#token,
+      subscriptions,
+      presence,
+    }
     this.#send(hello as Hello)
   }
 

@@ -42,6 +42,7 @@ describe("connecting", () => {
       {
         type: "hello",
         session: "s".repeat(22),
+        openedAt: 0,
         subscriptions: [{ channel: "room/lobby", history: { last: 5 } }],
       },
     ])

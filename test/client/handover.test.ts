@@ -85,6 +85,21 @@ describe("a client that is told to go", () => {
     expect(await publish).toMatchObject({ offset: 2 })
   })
 
+  test("asks again to enter over the old line when the new one never lets it in", async () => {
+    const { clock, lines, room, old } = await leaving()
+    const entered = room.presence.enter({ name: "Ada" })
+    await clock.advance(1)
+    const [asked] = idsOf(old)
+    old.say(goaway)
+    await clock.advance(500)
+    old.say({ type: "error", id: asked!.id, code: "superseded", message: "another line" })
+    lines.at(-1)?.close(1006)
+    await clock.advance(1_000)
+    expect(idsOf(old)).toEqual([asked])
+    old.say({ type: "result", id: asked!.id })
+    await entered
+  })
+
   test("does not wait for the calls of the old line for ever", async () => {
     const { clock, last, room, old } = await leaving()
     const call = room.call("never", null, { timeoutMs: 60_000 })

@@ -10,10 +10,10 @@ import type { Peer } from "./rig.ts"
 
 const CHANNEL = "room/lobby"
 
-async function enter(node: Node, session: string, mood: string): Promise<Peer> {
+async function enter(node: Node, session: string, mood: string, openedAt?: number): Promise<Peer> {
   const peer = node.peer()
   const presence = [{ channel: CHANNEL, data: { mood } }]
-  peer.send({ type: "hello", session: session.padEnd(24, "-"), subscriptions: [], presence })
+  peer.send({ type: "hello", session: session.padEnd(24, "-"), openedAt, subscriptions: [], presence })
   await node.clock.settle()
   return peer
 }
@@ -103,6 +103,34 @@ describe("members of a node that is killed", () => {
     await inside.append(CHANNEL, { kind: "join", name: "", key: "late", body, at: 0 }, { keep })
     await clock.advance(9_000)
     expect(await moods(inside)).toBe(0)
+  })
+})
+
+describe("a client with lines to two nodes", () => {
+  const leave = { type: "leave", id: 1, channel: CHANNEL }
+  const membersAt = async ({ hub }: Node) => {
+    const members = await hub.channel("room/:room", { room: "lobby" }).members()
+    return [...members.values()].map((member) => (member as { mood: string }).mood)
+  }
+
+  it("stays when what it had said over the line before arrives behind what it says now", async () => {
+    const { clock, all } = nodes(2)
+    for (const node of all) await watch(node)
+    await enter(all[1], "ada", "wild", 2)
+    const before = await enter(all[0], "ada", "calm", 1)
+    before.send(leave)
+    await clock.advance(5_000)
+    expect(await membersAt(all[0])).toEqual(["wild"])
+  })
+
+  it("leaves when it says so over the line that it has opened last", async () => {
+    const { clock, all } = nodes(2)
+    for (const node of all) await watch(node)
+    await enter(all[0], "ada", "calm", 1)
+    const now = await enter(all[1], "ada", "wild", 2)
+    now.send(leave)
+    await clock.advance(5_000)
+    expect(await membersAt(all[0])).toEqual([])
   })
 })
 

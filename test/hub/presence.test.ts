@@ -107,6 +107,31 @@ describe("a member", () => {
     expect(await membersOf(r)).toEqual(["present"])
   })
 
+  it("is as it came over the line opened last, whichever hello came first", async () => {
+    const r = rig(room, { channels: handlers })
+    const [now, before] = [r.peer(), r.peer()]
+    for (const [peer, openedAt, mood] of [
+      [now, 2, "present"],
+      [before, 1, "past"],
+    ] as const) {
+      peer.send({ ...sameSession, openedAt })
+      await r.clock.settle()
+      peer.send(enter(1, mood))
+      await r.clock.settle()
+    }
+    expect(before.last("error")).toMatchObject({ id: 1, code: "superseded" })
+    expect(await membersOf(r)).toEqual(["present"])
+    now.send(enter(2, "changed"))
+    await r.clock.settle()
+    expect(now.last("result")).toMatchObject({ id: 2 })
+    expect(await membersOf(r)).toEqual(["changed"])
+    // when that line is gone, the other one is what there is
+    now.cut()
+    before.send(enter(2, "past"))
+    await r.clock.settle()
+    expect(before.last("result")).toMatchObject({ id: 2 })
+  })
+
   it("stays as it was, and goes with its client, when a change of its data was refused", async () => {
     const { log, trouble } = troubledLog()
     const r = rig(room, { channels: handlers }, log)

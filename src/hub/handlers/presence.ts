@@ -1,4 +1,5 @@
 import { HoldfastError } from "../../protocol/error.ts"
+import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Leave, PresenceRequest } from "../../protocol/message.ts"
 import type { Connection } from "../connection.ts"
 import type { Core } from "../core.ts"
@@ -21,7 +22,7 @@ export async function enter(core: Core, connection: Connection, message: EnterRe
     const what = `presence of ${target.name}`
     const data = await conform(what, inputSchema(payload), message.data)
     const value = await guarded(core, what, () => handler({ ...contextOf(core, connection, target), data }))
-    if (isOfThePast(core, connection)) return
+    refuseOfThePast(core, connection)
     const body = await core.publisher.encode(what, outputSchema(payload), value)
     await core.members.enter(target, connection, body)
     if (message.id !== undefined) connection.send({ type: "result", id: message.id })
@@ -34,8 +35,9 @@ export async function enter(core: Core, connection: Connection, message: EnterRe
  * The client has entered anew over its next line, or left: what it asked for over the one before must not undo that, only to
  * go with that line. A request of its own, over plain HTTP, is no line.
  */
-function isOfThePast(core: Core, connection: Connection): boolean {
-  return connection.outlet.link.brief !== true && core.connections.isSuperseded(connection)
+function refuseOfThePast(core: Core, connection: Connection): void {
+  if (connection.outlet.link.brief === true || !core.connections.isSuperseded(connection)) return
+  throw new HoldfastError("superseded", errorCodes.superseded)
 }
 
 export async function leave(core: Core, connection: Connection, message: Leave): Promise<void> {

@@ -7,6 +7,7 @@ import type { Hello } from "../../protocol/message.ts"
 export interface Asked {
   readonly token?: unknown
   readonly session?: unknown
+  readonly openedAt?: unknown
   readonly subscriptions?: unknown
   readonly presence?: unknown
 }
@@ -17,13 +18,14 @@ export interface Asked {
  */
 export function helloOf(
   request: IncomingMessage,
-  { token, session, subscriptions, presence }: Asked,
+  { token, session, openedAt, subscriptions, presence }: Asked,
   channelsMax: number,
 ): Hello {
   const hello = parseClientMessage({
     type: "hello",
     token: token ?? bearerOf(request),
     session,
+    openedAt,
     subscriptions,
     presence,
   }) as Hello
