@@ -208,11 +208,13 @@ export class Members {
     const departures = [...this.#presence.places()].map(({ channel, member, joined, openedAt }) =>
       publisher.left(target(channel), member, joined, hasLeft(openedAt)),
     )
+    // side by side, so that a log which is partly away is waited for once
+    const closed = this.#shared?.nodes.close()
     for (const outcome of await Promise.allSettled(departures)) {
       if (outcome.status === "fulfilled") continue
       logger.error("presence: a departure could not be told", { error: outcome.reason })
     }
-    await this.#shared?.nodes.close()
+    await closed
   }
 
   /** Notes that the place goes when the connection does. */

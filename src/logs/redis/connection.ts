@@ -1,5 +1,14 @@
 import { HoldfastError } from "../../protocol/error.ts"
-import { failureOf, isDemotion, isPassing, isRefusal, tooOld, unavailable, unusable } from "./failure.ts"
+import {
+  failureOf,
+  isDemotion,
+  isDown,
+  isPassing,
+  isRefusal,
+  tooOld,
+  unavailable,
+  unusable,
+} from "./failure.ts"
 import type { RedisLogSettings } from "./options.ts"
 import { Reachability } from "./reachability.ts"
 import type { Argument, OpenSession, Session } from "./session.ts"
@@ -29,6 +38,7 @@ export class Connection {
   #heartbeat: NodeJS.Timeout | undefined
   /** Whether anything was answered since the last heartbeat. */
   #isAnswering = true
+  #isChecking = false
   #isClosed = false
   #wake: () => void = () => {}
 
@@ -69,8 +79,16 @@ export class Connection {
     handleSent?: () => void,
   ): Promise<unknown> {
     const session = await this.session(untilMs)
-    handleSent?.()
-    return this.#answered(session, session.send(key, args))
+    let isOver = false
+    const start = () => {
+      if (!isOver) handleSent?.()
+      return !isOver
+    }
+    try {
+      return await this.#answered(session, session.send(key, args, start))
+    } finally {
+      isOver = true
+    }
   }
 
   /** The answer, or a failure when it takes too long. Who is silent is given up. */
@@ -86,8 +104,11 @@ export class Connection {
     try {
       const answered = await Promise.race([answer, silence])
       this.#isAnswering = true
+      if (session === this.#session) this.reachability.set(undefined)
       return answered
     } catch (error) {
+      // one server may think so that has just been started
+      if (isDown(error)) void this.#check(session)
       if (isDemotion(error)) {
         this.#lose(session)
         this.#handleDemotion()
@@ -220,12 +241,21 @@ export class Connection {
     clearInterval(this.#heartbeat)
     this.#heartbeat = setInterval(() => {
       const session = this.#session
-      if (session !== undefined && !this.#isAnswering) {
-        // what a silent server means is decided there
-        this.#answered(session, session.ask(["PING"])).catch(() => undefined)
-      }
+      if (session !== undefined && !this.#isAnswering) void this.#check(session)
       this.#isAnswering = false
     }, this.#settings.heartbeatMs)
+  }
+
+  async #check(session: Session): Promise<void> {
+    if (this.#isChecking) return
+    this.#isChecking = true
+    try {
+      // what a silent server means is decided there
+      await this.#answered(session, session.check())
+    } catch (error) {
+      if (isDown(error) && session === this.#session) this.reachability.set(failureOf(error))
+    }
+    this.#isChecking = false
   }
 
   /**
@@ -242,6 +272,7 @@ export class Connection {
     })
     const begun = session.connect().then(async () => {
       checkServer(String(await session.ask(["INFO"])))
+      await session.check()
       return syncsEachWrite(session)
     })
     begun.catch(() => undefined)

@@ -29,6 +29,11 @@ export function isDemotion(error: unknown): boolean {
   return /^(READONLY|MASTERDOWN)\b/.test(messageOf(error))
 }
 
+/** Whether a cluster takes nothing at all. Of one slot that nobody serves, it says something else. */
+export function isDown(error: unknown): boolean {
+  return messageOf(error).startsWith("CLUSTERDOWN The cluster is down")
+}
+
 const refusals = new WeakSet<HoldfastError>()
 
 /** Whether waiting is of no use: somebody has to change a password or a permission. */

@@ -37,6 +37,11 @@ export function placeOf(prefix: string, channel: string): Place {
   return { partition, keys: [tagged, ...keys], live }
 }
 
+/** The partition of one of its keys, or of what is told of it. */
+export function partitionOf(key: string): number {
+  return Number(/\{(\d+)\}/.exec(key)?.[1])
+}
+
 /** The slot of a Redis Cluster that a partition lies in. */
 export function slotOf(partition: number): number {
   return crc16(Buffer.from(String(partition))) % CLUSTER_SLOTS

@@ -28,8 +28,13 @@ export interface Session {
   readonly isSingle: boolean
   /** Sends a command to any server that answers. Texts in the answer are Buffers. */
   readonly ask: (args: readonly Argument[]) => Promise<unknown>
-  /** Sends a command to the server that has `key`. Texts in the answer are Buffers. */
-  readonly send: (key: string, args: readonly Argument[]) => Promise<unknown>
+  /**
+   * Sends a command to the server that has `key`, as soon as there is a connection to it, and if `start`, which is called just
+   * before, still wants it. Texts in the answer are Buffers.
+   */
+  readonly send: (key: string, args: readonly Argument[], start: () => boolean) => Promise<unknown>
+  /** Resolves when whoever answers could take commands. @throws what it says otherwise, or what the client library throws */
+  readonly check: () => Promise<void>
   /** Names the server that tells of a partition's appends, and makes a line to it. */
   readonly route: (partition: number) => Promise<{ readonly server: string; readonly line: () => Line }>
   readonly destroy: () => void

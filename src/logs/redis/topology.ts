@@ -1,6 +1,6 @@
 import { createClient, RESP_TYPES } from "redis"
-import { failureOf, unavailable, unusable } from "./failure.ts"
-import { slotOf } from "./keys.ts"
+import { failureOf, isDown, isPassing, unavailable, unusable } from "./failure.ts"
+import { partitionOf, slotOf } from "./keys.ts"
 import type { Argument, Line, MessageListener, OpenSession, Session } from "./session.ts"
 
 /**
@@ -21,6 +21,8 @@ interface Connectable {
 }
 
 interface PlainClient extends Connectable {
+  readonly isReady: boolean
+  readonly once: (event: string, listener: () => void) => unknown
   readonly options?: { readonly socket?: object }
   readonly duplicate: (overrides?: object) => PlainClient
   readonly sendCommand: (args: readonly Argument[], options?: object) => Promise<unknown>
@@ -96,11 +98,13 @@ function has(value: unknown, ...methods: string[]): boolean {
 function plainSession(pattern: PlainClient, handleLost: () => void): Session {
   const client = single(pattern)
   client.on("error", handleLost)
+  const ask = (args: readonly Argument[]) => client.sendCommand(args, BINARY)
   return {
     isSingle: true,
     connect: async () => void (await client.connect()),
-    ask: (args) => client.sendCommand(args, BINARY),
-    send: (_key, args) => client.sendCommand(args, BINARY),
+    ask,
+    check: async () => void (await ask(["PING"])),
+    send: async (_key, args, start) => (start() ? ask(args) : undefined),
     route: async () => ({ server: "", line: () => plainLine(pattern) }),
     destroy: () => end(client),
   }
@@ -109,32 +113,88 @@ function plainSession(pattern: PlainClient, handleLost: () => void): Session {
 function clusterSession(cluster: ClusterClient): Session {
   // A node that is gone is for the library to replace; what concerns us comes as the failure of a command.
   cluster.on("error", () => undefined)
+  const ask = (args: readonly Argument[]) =>
+    Promise.any(
+      cluster.masters.map(async (master) => (await cluster.nodeClient(master)).sendCommand(args, BINARY)),
+    )
+  const serverOf = async (partition: number) => {
+    const master = cluster.slots[slotOf(partition)]?.master
+    if (master === undefined) throw unavailable("No server of the Redis Cluster has this channel's slot")
+    return { master, client: master.client ?? (await cluster.nodeClient(master)) }
+  }
+  const readiness = new Readiness()
   return {
     isSingle: false,
     connect: async () => void (await cluster.connect()),
-    ask: (args) =>
-      Promise.any(
-        cluster.masters.map(async (master) => (await cluster.nodeClient(master)).sendCommand(args, BINARY)),
-      ),
-    send: (key, args) => cluster.sendCommand(key, false, args, BINARY),
+    ask,
+    check: () => checkCluster(cluster, ask),
+    async send(key, args, start) {
+      await readiness.of((await serverOf(partitionOf(key))).client)
+      return start() ? cluster.sendCommand(key, false, args, BINARY) : undefined
+    },
     async route(partition) {
-      const master = cluster.slots[slotOf(partition)]?.master
-      if (master === undefined) throw unavailable("No server of the Redis Cluster has this channel's slot")
-      const client = master.client ?? (await cluster.nodeClient(master))
+      const { master, client } = await serverOf(partition)
       return { server: `${master.host}:${master.port}`, line: () => plainLine(client) }
     },
     destroy: () => end(cluster),
   }
 }
 
+/**
+ * A cluster whose slots are not all served refuses everything, unless it is configured otherwise, and answers pings. One server
+ * that takes commands is enough: another may have lost the others, or found them not yet.
+ */
+async function checkCluster({ masters }: ClusterClient, ask: Session["ask"]): Promise<void> {
+  const clients = masters.flatMap(({ client }) => (client?.isReady === true ? [client] : []))
+  if (clients.length === 0) return void (await ask(["PING"]))
+  try {
+    await Promise.any(clients.map(checkState))
+  } catch (error) {
+    throw error instanceof AggregateError ? (error.errors.find(isDown) ?? error) : error
+  }
+}
+
+async function checkState(client: PlainClient): Promise<void> {
+  let info: string
+  try {
+    info = String(await client.sendCommand(["CLUSTER", "INFO"]))
+  } catch (error) {
+    // who may not ask does not know
+    if (isPassing(error)) throw error
+    return
+  }
+  if (info.includes("cluster_state:fail")) throw new Error("CLUSTERDOWN The cluster is down")
+}
+
+/** Waits for connections. The library would take a command without one, and send it long after it was given up here. */
+class Readiness {
+  readonly #awaited = new WeakMap<PlainClient, Promise<void>>()
+
+  async of(client: PlainClient): Promise<void> {
+    if (client.isReady) return
+    const awaited =
+      this.#awaited.get(client) ??
+      new Promise<void>((resolve) => {
+        client.once("ready", () => {
+          this.#awaited.delete(client)
+          resolve()
+        })
+      })
+    this.#awaited.set(client, awaited)
+    await awaited
+  }
+}
+
 function sentinelSession(pattern: SentinelClient): Session {
   const sentinel = pattern.duplicate()
   sentinel.on("error", () => undefined)
+  const ask = (args: readonly Argument[]) => sentinel.sendCommand(false, args, BINARY)
   return {
     isSingle: true,
     connect: async () => void (await sentinel.connect()),
-    ask: (args) => sentinel.sendCommand(false, args, BINARY),
-    send: (_key, args) => sentinel.sendCommand(false, args, BINARY),
+    ask,
+    check: async () => void (await ask(["PING"])),
+    send: async (_key, args, start) => (start() ? ask(args) : undefined),
     route: async () => ({ server: "", line: () => sentinelLine(pattern.duplicate()) }),
     destroy: () => end(sentinel),
   }
