@@ -1,4 +1,4 @@
-import type { CallDefinition, ChannelDefinition, Payload } from "./channel.ts"
+import type { CallDefinition, ChannelDefinition, Keep, Payload } from "./channel.ts"
 import { isSchema } from "./schema.ts"
 
 /** The greatest length of an event's, state's, signal's or call's name, in UTF-16 code units. */
@@ -16,6 +16,11 @@ const known: Readonly<Record<keyof ChannelDefinition, true>> = {
   rate: true,
 }
 
+const knownKeep: Readonly<Record<keyof Keep, true>> = { events: true, forMs: true, bytes: true }
+const knownRate: Readonly<Record<keyof NonNullable<ChannelDefinition["rate"]>, true>> = {
+  perKeyPerSecond: true,
+}
+
 /**
  * The types let a misspelled facet through, and a program without types lets everything through.
  * @throws TypeError that names the channel and what is wrong with its definition.
@@ -28,20 +33,25 @@ export function checkDefinition(pattern: string, definition: ChannelDefinition):
 
 /** What is wrong with the first facet that is not as it should be. */
 function complain(definition: ChannelDefinition): string | undefined {
-  for (const facet of Object.keys(definition)) {
-    if (!Object.hasOwn(known, facet)) return `"${facet}" is none of ${Object.keys(known).join(", ")}`
-  }
   const { events, state, signals, calls, presence, snapshot } = definition
   return (
+    complainUnknown("", definition, known) ??
     complainNamed("events", events, complainPayload) ??
     complainNamed("state", state, complainPayload) ??
     complainNamed("signals", signals, complainPayload) ??
     complainNamed("calls", calls, complainCall) ??
     (presence === undefined ? undefined : complainPayload("presence", presence)) ??
     (snapshot === undefined || isSchema(snapshot) ? undefined : "snapshot is no Standard Schema") ??
+    complainUnknown("keep.", definition.keep, knownKeep) ??
+    complainUnknown("rate.", definition.rate, knownRate) ??
     complainNumbers("keep", definition.keep, (value) => value >= 0) ??
     complainNumbers("rate", definition.rate, (value) => value > 0)
   )
+}
+
+function complainUnknown(where: string, given: object = {}, known: object): string | undefined {
+  const name = Object.keys(given).find((each) => !Object.hasOwn(known, each))
+  return name === undefined ? undefined : `"${where}${name}" is none of ${Object.keys(known).join(", ")}`
 }
 
 function complainNamed<T>(

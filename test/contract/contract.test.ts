@@ -92,6 +92,12 @@ describe("a contract refuses", () => {
       /channel "room": .*name/,
     ],
     ["a count to keep that is none", { room: { keep: { events: -1 } } }, /channel "room": keep\.events/],
+    [
+      "another thing to keep",
+      { room: { keep: { count: 5 } } },
+      /"keep.count" is none of events, forMs, bytes/,
+    ],
+    ["another rate", { room: { rate: { perSecond: 5 } } }, /"rate.perSecond" is none of perKeyPerSecond/],
     ["an age to keep that is none", { room: { keep: { forMs: "1d" } } }, /channel "room": keep\.forMs/],
     ["a size to keep that is none", { room: { keep: { bytes: Number.NaN } } }, /channel "room": keep\.bytes/],
     [
