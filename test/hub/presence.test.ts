@@ -39,6 +39,22 @@ const membersOf = async (r: Rig<typeof room, undefined>) =>
   [...(await r.hub.channel("room/:room", { room: "lobby" }).members()).values()].map(({ mood }) => mood)
 
 describe("a member", () => {
+  it("may be in as many channels as a connection may subscribe to, and makes room when it leaves one", async () => {
+    const r = rig(room, { channels: handlers, limits: { subscriptionsPerConnectionMax: 2 } })
+    const peer = r.peer()
+    await peer.hello()
+    const enterRoom = async (id: number, name: string) => {
+      peer.send({ ...enter(id, "calm"), channel: `room/${name}` })
+      await r.clock.settle()
+    }
+    for (const [id, name] of ["a", "b", "b", "c"].entries()) await enterRoom(id, name)
+    expect(peer.all("error")).toMatchObject([{ id: 3, code: "too_many_subscriptions", limit: 2 }])
+    peer.send({ ...leave(4), channel: "room/a" })
+    await r.clock.settle()
+    await enterRoom(5, "c")
+    expect(peer.last("result")).toMatchObject({ id: 5 })
+  })
+
   it("does not stay when its client has left before the log had taken it in", async () => {
     const { log, trouble, release } = troubledLog()
     const r = rig(room, { channels: handlers }, log)

@@ -24,11 +24,21 @@ export async function enter(core: Core, connection: Connection, message: EnterRe
     const value = await guarded(core, what, () => handler({ ...contextOf(core, connection, target), data }))
     refuseOfThePast(core, connection)
     const body = await core.publisher.encode(what, outputSchema(payload), value)
+    checkCount(core, connection, target.name)
     await core.members.enter(target, connection, body)
     if (message.id !== undefined) connection.send({ type: "result", id: message.id })
   } catch (error) {
     refuse(core, connection, message, error)
   }
+}
+
+/** What is held for a connection has to have an end, and it may enter what it has not subscribed to. */
+function checkCount(core: Core, { entered }: Connection, channel: string): void {
+  const limit = core.limits.subscriptionsPerConnectionMax
+  if (entered === undefined || entered.size < limit || entered.has(channel)) return
+  throw new HoldfastError("too_many_subscriptions", `a connection may be present in ${limit} channels`, {
+    limit,
+  })
 }
 
 /**
