@@ -1,10 +1,10 @@
-import { CLOSE_TIMEOUT } from "../protocol/close.ts"
 import type { Codec } from "../protocol/codec.ts"
 import { HoldfastError } from "../protocol/error.ts"
 import type { ClientMessage, Result, ServerMessage, Welcome } from "../protocol/message.ts"
 import { type Clock, NEVER_MS } from "./clock.ts"
 import { type ConnectionOptions, createConnection } from "./connection.ts"
 import type { ClientEvents, Face } from "./face.ts"
+import { createLateLine } from "./late-line.ts"
 import { Outbox, type Request, toError, tooLarge } from "./outbox.ts"
 import type { OutboxStore } from "./outbox-store.ts"
 import { restore } from "./restore.ts"
@@ -79,8 +79,6 @@ const HELLO_SUBSCRIPTIONS_MAX = 100
 const RETRY_MS = 1_000
 /** Signals are dropped while more than so many bytes wait to leave. */
 const SIGNAL_BUFFER_BYTES_MAX = 64 * 1024
-/** How long calls may still be answered over a line whose place was taken, in ms. */
-const LATE_CALLS_MS = 10_000
 
 /** Binds the machines to transports and a clock: hands in what happens, and does what they ask for. */
 export function createDriver(options: DriverOptions, ports: DriverPorts): Driver {
@@ -90,10 +88,9 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
   let { session } = options
   /** While what an earlier page left is being read. */
   let opening: Promise<void> | undefined
-  /** The line that is being opened, the one that is up, and the one before, over which calls are still answered. */
+  /** The line that is being opened, and the one that is up. */
   let next: Held | undefined
   let current: Held | undefined
-  let late: Held | undefined
   /** The line that was up last, until what it means that it is not has been seen to. */
   let up: Held | undefined
   let transport: Transport | undefined
@@ -148,13 +145,8 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
   }
   const send = (message: object) => transmit(current, encode(message))
 
-  const endLate = () => {
-    if (!late) return
-    const held = late
-    late = undefined
-    held.line?.close(CLOSE_TIMEOUT, "")
-    outbox.handleDown(held)
-  }
+  /** The one before. */
+  const late = createLateLine(outbox, { decode, inputLater, handleError: (error) => tell("error", error) })
 
   /** Over whichever line is up then: a line that was handed over was not down. */
   const retryAnywhere = (ask: () => void) => {
@@ -205,7 +197,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
       held.line = transport.open(options.url, {
         onOpen: (brief) => listen(() => sendHello(held, brief)),
         onMessage: (wire) => {
-          if (held === late) input(() => handleLate(held, wire))
+          if (late.is(held)) input(() => late.handleMessage(wire))
           listen((isNext, nowMs) => {
             try {
               const message = decode(wire)
@@ -217,7 +209,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
           })
         },
         onClose: (code, reason) => {
-          if (held === late) input(endLate)
+          if (late.is(held)) input(late.end)
           listen((isNext, nowMs) => {
             if (isNext) next = undefined
             else current = undefined
@@ -228,18 +220,6 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
     } catch (error) {
       connection.handleLineError(error, true, clock.monotonic())
     }
-  }
-
-  /** Of what comes over the line that was up, only answers to calls count: all else comes by the other. */
-  const handleLate = (held: Held, wire: Wire) => {
-    try {
-      const message = decode(wire)
-      if (message.type === "result" || message.type === "error") outbox.handleAnswer(message, held)
-      if (outbox.waitsFor(held)) return
-    } catch (error) {
-      tell("error", error)
-    }
-    endLate()
   }
 
   const sendHello = (held: Held, brief = false) => {
@@ -270,15 +250,10 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
       held?.line?.close(code, "")
     },
     takeOver: () => {
-      const before = current
-      endLate()
+      if (current) late.take(current)
       up = current = next
       next = undefined
       dirty = true
-      if (before && outbox.handleDown(before, true)) {
-        late = before
-        inputLater(LATE_CALLS_MS, () => before === late && endLate())
-      } else before?.line?.close(CLOSE_TIMEOUT, "")
       subscriptions.handleUp()
       if (transport === current?.transport) return
       transport = current?.transport
@@ -287,7 +262,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
     send,
     handleStatus: (status, error) => {
       if (status === "closed") {
-        endLate()
+        late.end()
         outbox.handleEnd(error ?? closed())
         subscriptions.handleEnd(error)
         store?.close()
