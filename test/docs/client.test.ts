@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs"
 import { expect, test } from "vitest"
 import { compilePage } from "./compile-page.ts"
 import { readPage } from "./markdown.ts"
@@ -59,4 +60,30 @@ test("the code on the page of the client compiles", { timeout: 60_000 }, () => {
   const blocks = page.blocks.filter(({ info }) => info === "ts")
   expect(blocks.length).toBeGreaterThan(12)
   expect(compilePage(page, "client", { "contract.ts": SURROUNDINGS })).toBe("")
+})
+
+const folder = new URL("../../src/client/", import.meta.url)
+const sources = readdirSync(folder)
+  .map((file) => readFileSync(new URL(file, folder), "utf8"))
+  .join("\n")
+const text = readFileSync(new URL("../../docs/client.md", import.meta.url), "utf8").replaceAll("\n", " ")
+
+test.each([
+  ["connectTimeoutMs ?? 20_000", "`connectTimeoutMs` | 20,000 |"],
+  ["callTimeoutMs ?? 10_000", "`callTimeoutMs` | 10,000 |"],
+  ["bufferedEventsMax ?? 10_000", "`bufferedEventsMax` | 10,000 |"],
+  ["entriesMax ?? 1_000", "`{ entriesMax: 1_000 }`"],
+  ["{ minMs: 250, maxMs: 15_000, ", "`{ minMs: 250, maxMs: 15_000 }`"],
+  ["PATIENCE_MS = 2_500", "no welcome comes within 2.5 seconds"],
+  ["PROBE_MS = 4_000", "without an answer within 4 seconds"],
+  ["LOOK_MS = 2_000", "looked at every 2 seconds"],
+  ["CLIMB_MS_MIN = 30_000", "after 15 to 30 seconds"],
+  ["CLIMB_MS_MAX = 600_000", "at most every 10 minutes"],
+  ["LATE_CALLS_MS = 10_000", "over the old line, for 10 seconds at most"],
+  ["REPEAT_PART = 0.8", "four fifths"],
+  ["RENEWAL_MARGIN_MS = 30_000", "30 seconds, or a fifth of its life"],
+  ["SIGNAL_BUFFER_BYTES_MAX = 64 * 1024", "while signals still leave | 64 KiB |"],
+])("the code's %s is what the page says", (code, sentence) => {
+  expect(sources).toContain(code)
+  expect(text).toContain(sentence)
 })
