@@ -32,7 +32,11 @@ export interface ClusterConnection {
   readonly channels: number
 }
 
-/** All nodes that share the log. Each question takes at most `clusterTimeoutMs`, and says who did not answer. */
+/**
+ * All nodes that share the log. Each question takes at most `clusterTimeoutMs`, at a node that has just been started twice as long, and says who
+ * did not answer.
+ * @throws HoldfastError `log_unavailable` when it cannot be known which nodes there are: only this one was asked
+ */
 export interface Cluster {
   readonly nodes: () => Promise<Gathered<ClusterNode>>
   /** The connections of a user, or of everybody: at most `clusterResultsMax` of each node. */

@@ -143,6 +143,7 @@ export function createHubCore<C extends Contract, User, Request>(
     limits,
     logger,
     others: () => members.otherNodes(),
+    othersKnown: () => members.otherNodesKnown(),
     answer: (question) => answerTo(core, question),
     handleNews: ({ place }) => members.handleAsk(place),
   })

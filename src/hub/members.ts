@@ -87,6 +87,11 @@ export class Members {
     return this.#shared?.nodes.names().filter((name) => name !== this.#ports.node) ?? []
   }
 
+  /** Resolves when it is known which these are. */
+  async otherNodesKnown(): Promise<void> {
+    await this.#shared?.nodes.known
+  }
+
   /** Whether the member that a `join` entry tells of is one of a node that is gone. */
   isOrphan({ body }: Entry): boolean {
     return this.#shared?.nodes.isGone(decodeMembership(body).node) === true

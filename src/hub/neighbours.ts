@@ -1,3 +1,4 @@
+import { HoldfastError } from "../protocol/error.ts"
 import { decodeBody, encodeBody } from "../protocol/msgpack.ts"
 import type { Bus } from "./bus.ts"
 import type { Clock } from "./clock.ts"
@@ -31,6 +32,8 @@ export interface NeighboursPorts {
   readonly logger: Logger
   /** The other nodes, as far as they were heard of. */
   readonly others: () => readonly string[]
+  /** Resolves when it was heard for the first time which these are. */
+  readonly othersKnown: () => Promise<void>
   /** Answers a question of this node or another. */
   readonly answer: (question: unknown) => Answer
   readonly handleNews: (news: News) => void
@@ -40,15 +43,16 @@ export interface NeighboursPorts {
 export class Neighbours {
   readonly #ports: NeighboursPorts
   readonly #asked = new Map<string, (node: string, answer: Answer) => void>()
+  /** Resolves when questions reach the others, and answers this node. */
+  readonly #ready: Promise<unknown>
   #unsubscribe: (() => void)[] = []
   #closed = false
 
   constructor(ports: NeighboursPorts) {
     this.#ports = ports
-    if (ports.bus !== undefined) {
-      void this.#listen(ports.bus, ALL)
-      void this.#listen(ports.bus, topicOf(ports.node))
-    }
+    const { bus, node } = ports
+    const topics = bus === undefined ? [] : [this.#listen(bus, ALL), this.#listen(bus, topicOf(node))]
+    this.#ready = Promise.all([...topics, ports.othersKnown()])
   }
 
   /** Whether there is a way at all. */
@@ -60,12 +64,18 @@ export class Neighbours {
     this.#send(ALL, { type: "news", news })
   }
 
-  /** Asks every node, this one included. Never rejects: who does not answer in time is missing. */
-  gather<T>(question: unknown): Promise<Gathered<T>> {
+  /**
+   * Asks every node, this one included. Who does not answer in time is missing.
+   * @throws HoldfastError `log_unavailable` when it cannot be known which nodes there are: only this one was asked
+   */
+  async gather<T>(question: unknown): Promise<Gathered<T>> {
     const { clock, entropy, limits, answer, others } = this.#ports
+    const answers = [answer(question)]
+    if (!(await this.#isReady())) {
+      throw new HoldfastError("log_unavailable", "The other nodes are not known. Only this one was asked.")
+    }
     const id = entropy.uniqueId()
     const missing = new Set(others())
-    const answers = [answer(question)]
     return new Promise((resolve) => {
       const finish = () => {
         cancel()
@@ -93,16 +103,33 @@ export class Neighbours {
     for (const stop of this.#unsubscribe.splice(0)) stop()
   }
 
+  async #isReady(): Promise<boolean> {
+    const { clock, limits } = this.#ports
+    let cancel = () => {}
+    const timeout = new Promise<boolean>((resolve) => {
+      cancel = clock.after(limits.clusterTimeoutMs, () => resolve(false))
+    })
+    try {
+      return await Promise.race([this.#ready.then(() => true), timeout])
+    } finally {
+      cancel()
+    }
+  }
+
+  /** Resolves when it is listened to. */
   async #listen(bus: Bus, topic: string): Promise<void> {
     const { clock, limits, logger } = this.#ports
-    try {
-      const stop = await bus.subscribe(topic, (body) => this.#handle(body))
-      if (this.#closed) stop()
-      else this.#unsubscribe.push(stop)
-    } catch (error) {
-      if (this.#closed) return
-      logger.error("the other nodes cannot be listened to, trying again", { error })
-      clock.after(limits.retryMs, () => void this.#listen(bus, topic))
+    while (!this.#closed) {
+      try {
+        const stop = await bus.subscribe(topic, (body) => this.#handle(body))
+        if (this.#closed) stop()
+        else this.#unsubscribe.push(stop)
+        return
+      } catch (error) {
+        if (this.#closed) return
+        logger.error("the other nodes cannot be listened to, trying again", { error })
+        await new Promise<void>((resolve) => clock.after(limits.retryMs, resolve))
+      }
     }
   }
 

@@ -47,6 +47,7 @@ export class Nodes {
   readonly #heartbeatMs: number
   readonly #heard = new Map<string, Heard>()
   readonly #gone = new Set<string>()
+  readonly #whenKnown = withResolver()
   #epoch: string | undefined
   #received = 0
   /** When this node has heard itself last. */
@@ -66,6 +67,11 @@ export class Nodes {
     this.#ports = ports
     const { nodeHeartbeatMs, presenceLeaseMs } = ports.limits
     this.#heartbeatMs = Math.min(nodeHeartbeatMs, presenceLeaseMs / HEARTBEATS_PER_LEASE_MIN)
+  }
+
+  /** Resolves when it was read for the first time who is there. */
+  get known(): Promise<void> {
+    return this.#whenKnown.promise
   }
 
   /** Rises whenever a lease is over. */
@@ -183,6 +189,7 @@ export class Nodes {
     if (epoch !== this.#epoch) this.#startOver(epoch)
     this.#received = Math.max(this.#received, top)
     for (const entry of found) this.#take(entry)
+    this.#whenKnown.resolve()
   }
 
   /** Of another life of the log: its offsets say nothing about those before, and what it knew of this node is lost. */
@@ -259,4 +266,12 @@ export class Nodes {
     // if it fails, the node that starts next will find the key, and wait for the lease
     log.append(NODES_CHANNEL, this.#draft("delete", name), { keep: KEEP, replaces }).catch(() => undefined)
   }
+}
+
+function withResolver() {
+  let resolve = () => {}
+  const promise = new Promise<void>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
 }

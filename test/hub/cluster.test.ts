@@ -179,6 +179,28 @@ describe("questions to all nodes", () => {
     expect((await all[0].hub.cluster.connections()).results).toEqual([])
   })
 
+  it("wait at a node that has just been started until it knows the others", async () => {
+    const { clock, all, start } = nodes(2)
+    await clock.advance(2_000)
+    const ada = await come(all[1], "ada")
+    const asked = start().hub.disconnect({ user: "ada", reason: "banned", reconnect: false })
+    const { results, missing } = await clock.run(asked)
+    expect(results).toMatchObject([{ user: "ada" }])
+    expect(missing).toEqual([])
+    expect(ada.closed()).toMatchObject({ code: 4403 })
+  })
+
+  it("are carried out at the node that is asked, and fail, when it cannot know the others", async () => {
+    const { clock, start } = nodes(1)
+    await clock.advance(2_000)
+    const node = start()
+    node.way.open = false
+    const ada = await come(node, "ada")
+    const asked = node.hub.disconnect({ user: "ada", reason: "banned", reconnect: false })
+    await expect(clock.run(asked)).rejects.toMatchObject({ code: "log_unavailable" })
+    expect(ada.closed()).toMatchObject({ code: 4403 })
+  })
+
   it("name all others as missing where there is no bus", async () => {
     const { bus: _, ...log } = sharedLog()
     const { clock, all } = nodes(2, {}, log)
