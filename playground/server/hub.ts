@@ -81,9 +81,12 @@ function leaveToOther(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === "idempotency_conflict")) throw error
 }
 
-/** That the log is away is told by the log itself, once, and would be told here seventy times a second. */
+/**
+ * That the log is away is told by the log itself, once, and would be told here seventy times a second. That it is closed while
+ * something is under way is how the playground ends.
+ */
 function complain(what: string, error: unknown): void {
-  if (error instanceof HoldfastError && error.code === "log_unavailable") return
+  if (error instanceof HoldfastError && ["log_unavailable", "closed"].includes(error.code)) return
   console.error(`${what}:`, error)
 }
 
