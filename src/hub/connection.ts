@@ -18,6 +18,8 @@ export class Connection {
   member = ""
   /** When its client opened it, by that one's clock: of those of a session, the one opened last counts. */
   openedAt = 0
+  /** Its client has opened another one since, at another node. */
+  isOfThePast = false
   /** When the token expires, ms since 1970. */
   expiresAt = Number.POSITIVE_INFINITY
   /** By channel name; `undefined` while the subscription is being authorized. */

@@ -49,9 +49,21 @@ export class Connections {
     }
   }
 
+  /** The client was heard of at another node, over a line that it opened then. */
+  openedElsewhere(member: string, openedAt: number): void {
+    const latest = this.#latest.get(member)
+    if (latest !== undefined && latest.openedAt < openedAt) latest.isOfThePast = true
+  }
+
+  /** What was heard of there is over, without the client's doing: a line that it has here may be all it has. */
+  closedElsewhere(member: string): void {
+    const latest = this.#latest.get(member)
+    if (latest !== undefined) latest.isOfThePast = false
+  }
+
   /** Whether its client has opened another one since: what this one still says is of the past. */
   isSuperseded(connection: Connection): boolean {
-    return (this.#latest.get(connection.member) ?? connection) !== connection
+    return connection.isOfThePast || (this.#latest.get(connection.member) ?? connection) !== connection
   }
 
   remove(connection: Connection): void {

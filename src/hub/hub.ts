@@ -132,6 +132,7 @@ export function createHubCore<C extends Contract, User, Request>(
     logger,
     limits,
     channels,
+    connections,
     target,
     ask: bus === undefined ? undefined : (place) => neighbours.tell({ type: "ask", place }),
   })

@@ -1,20 +1,24 @@
+import type { HoldfastError } from "../protocol/error.ts"
 import { Adoption } from "./adoption.ts"
 import type { Channel } from "./channel.ts"
 import type { Channels } from "./channels.ts"
 import type { Clock } from "./clock.ts"
 import type { Connection } from "./connection.ts"
+import type { Connections } from "./connections.ts"
 import type { Entropy } from "./entropy.ts"
+import { HeldChannels } from "./held-channels.ts"
 import type { Limits } from "./limits.ts"
 import type { Entry, Log } from "./log.ts"
 import { decodeMembership, encodeMembership, hasLeft, LEASE_OVER, openedAtOf } from "./membership.ts"
 import { Nodes } from "./nodes.ts"
 import type { Logger } from "./options.ts"
 import { Orphans } from "./orphans.ts"
-import { type Entrance, equal, type HeldPlace, type Place, Presence } from "./presence.ts"
+import { type Entrance, type HeldPlace, isOfThePast, type Place, Presence } from "./presence.ts"
 import type { Publisher } from "./publisher.ts"
 import { Recheck } from "./recheck.ts"
 import { Stays } from "./stays.ts"
 import type { Target } from "./target.ts"
+import { Whereabouts } from "./whereabouts.ts"
 
 /** What presence needs of the hub around it. */
 export interface MembersPorts {
@@ -27,6 +31,7 @@ export interface MembersPorts {
   readonly logger: Logger
   readonly limits: Limits
   readonly channels: Channels
+  readonly connections: Connections
   /** Asks the other nodes whether the client of this place comes to one of them now. Undefined: there is no way. */
   readonly ask: ((place: HeldPlace) => void) | undefined
   readonly target: (name: string) => Target
@@ -40,16 +45,17 @@ interface Shared {
   readonly nodes: Nodes
   readonly orphans: Orphans
   readonly recheck: Recheck
+  readonly whereabouts: Whereabouts
+  /** Those that members of this node are in: what others tell of them has to be heard. */
+  readonly held: HeldChannels
 }
 
 /** Presence at work: tells the log who came and who went, and gives a line that was cut some time to come back. */
 export class Members {
   readonly #ports: MembersPorts
-  readonly #presence = new Presence()
+  readonly #presence = new Presence((channel) => this.#shared?.held.release(channel))
   readonly #pending = new Set<() => void>()
   readonly #stays: Stays
-  /** Members that are being looked up in the log; true: another node has asked for them meanwhile. */
-  readonly #lookups = new Map<string, boolean>()
   readonly #adoption: Adoption
   readonly #shared: Shared | undefined
   /** Rises whenever what the log tells of this node's members is in doubt. */
@@ -77,7 +83,14 @@ export class Members {
         later,
         presence: this.#presence,
         enterAgain: (channel, member, place) => this.#enterAgain(channel, member, place),
+        seeOff: (place) => this.#tell(place, LEASE_OVER),
       }),
+      whereabouts: new Whereabouts({
+        ...ports,
+        presence: this.#presence,
+        otherNodes: () => this.otherNodes(),
+      }),
+      held: new HeldChannels(ports.channels),
     }
     nodes.start()
   }
@@ -105,7 +118,9 @@ export class Members {
     this.#hold(target.name, connection)
     const entrance = { owner, openedAt, payload }
     if (this.#holds(target.name, connection, entrance)) return
-    if (isBrief(connection) && (await this.#isElsewhere(target, member, entrance))) return
+    if (isBrief(connection) && this.#ports.ask !== undefined) {
+      if (await this.#shared?.whereabouts.isElsewhere(target, member, entrance)) return
+    }
     await this.#join(target, member, entrance)
   }
 
@@ -156,22 +171,34 @@ export class Members {
   /** Somebody has told the log who came, or went. */
   handleEntry(channel: Channel, entry: Entry): void {
     if (this.#shared === undefined || this.#closed) return
-    const place = this.#presence.find(channel.name, entry.key)
-    const isNews = place?.joined !== undefined && place.joined < entry.offset
-    if (entry.kind === "join") {
-      const { node, payload } = decodeMembership(entry.body)
-      if (node === this.#ports.node) return
-      // to see off whoever comes back, before that node's heartbeat is heard again, would be a race without an end
-      this.#shared.nodes.handleNews(node)
-      if (isNews) this.#presence.moved(channel.name, entry.key, payload, entry.offset)
-    } else if (place !== undefined && place.joined === undefined) {
-      this.#doubts++
-    } else if (isNews) {
-      // the client may have left over a line of the past, which was on its way for long
-      const isOver = (openedAtOf(entry.body) ?? Number.NEGATIVE_INFINITY) >= place.openedAt
-      if (!isOver && !place.lingering) this.#shared.recheck.check(channel.name)
-      else this.#forget(channel.name, entry.key)
-    }
+    if (entry.kind === "join") this.#handleJoin(channel.name, entry, this.#shared)
+    else this.#handleLeft(channel.name, entry, this.#shared)
+  }
+
+  #handleJoin(channel: string, { key, body, offset }: Entry, { nodes, recheck }: Shared): void {
+    const told = decodeMembership(body)
+    if (told.node === this.#ports.node) return
+    this.#ports.connections.openedElsewhere(key, told.openedAt)
+    // to see off whoever comes back, before that node's heartbeat is heard again, would be a race without an end
+    nodes.handleNews(told.node)
+    const place = this.#presence.find(channel, key)
+    if (isPending(place)) this.#doubts++
+    if (!isNewsOf(place, offset)) return
+    if (isOfThePast(told, key, place)) recheck.check(channel)
+    else this.#presence.moved(channel, key, told.payload, offset)
+  }
+
+  #handleLeft(channel: string, { key, body, offset }: Entry, { recheck }: Shared): void {
+    const openedAt = openedAtOf(body)
+    if (openedAt === undefined) this.#ports.connections.closedElsewhere(key)
+    else this.#ports.connections.openedElsewhere(key, openedAt)
+    const place = this.#presence.find(channel, key)
+    if (isPending(place)) this.#doubts++
+    if (!isNewsOf(place, offset)) return
+    // the client may have left over a line of the past, which was on its way for long
+    const isOver = openedAt !== undefined && openedAt >= place.openedAt
+    if (!isOver && !place.lingering) recheck.check(channel)
+    else this.#forget(channel, key)
   }
 
   /** What the log tells of the channel may not be what this node has told it. */
@@ -184,7 +211,7 @@ export class Members {
   /** Another node has not heard of this client for a lease: if it comes here, this node answers for it from now on. */
   handleAsk({ channel, member, joined }: HeldPlace): void {
     if (this.#closed || !this.#stays.has(channel, member)) return
-    if (this.#lookups.has(lookupOf(channel, member))) this.#lookups.set(lookupOf(channel, member), true)
+    this.#shared?.whereabouts.handleAsk(channel, member)
     const place = this.#presence.find(channel, member)
     if (place?.joined === undefined || place.owner !== member) return
     if (!place.elsewhere && place.joined > joined) return
@@ -244,41 +271,6 @@ export class Members {
     return this.#ports.ask !== undefined || this.#ports.channels.find(channel) !== undefined
   }
 
-  /**
-   * Whether another node, to which the client came before, has told of the member as it is to be. Then there is nothing to
-   * tell: with each entry of that kind, all polls in the channel would end, and their clients come to another node again.
-   */
-  async #isElsewhere(target: Target, member: string, { payload, openedAt }: Entrance): Promise<boolean> {
-    if (this.#shared === undefined || this.#ports.ask === undefined) return false
-    if (this.#presence.find(target.name, member) !== undefined) return false
-    const lookup = lookupOf(target.name, member)
-    this.#lookups.set(lookup, false)
-    try {
-      const found = await this.#lookUp(target, member)
-      const wasAsked = this.#lookups.get(lookup) === true
-      if (found === undefined || wasAsked || !equal(found.payload, payload)) return false
-      if (this.#presence.find(target.name, member) !== undefined) return false
-      this.#presence.know(target.name, member, found.payload, found.offset, openedAt)
-      return true
-    } finally {
-      this.#lookups.delete(lookup)
-    }
-  }
-
-  /** What the log tells of a member, if a node that is there has told it. */
-  async #lookUp(
-    target: Target,
-    member: string,
-  ): Promise<{ readonly payload: Uint8Array; readonly offset: number } | undefined> {
-    const offset = await this.#ports.publisher.latestOf(target, member)
-    if (offset === 0) return undefined
-    const range = { after: offset - 1, through: offset, select: "fold", entriesMax: 1, bytesMax: 1 } as const
-    const [entry] = (await this.#ports.log.read(target.name, range)).entries
-    if (entry?.key !== member) return undefined
-    const { node, payload } = decodeMembership(entry.body)
-    return this.otherNodes().includes(node) ? { payload, offset } : undefined
-  }
-
   /** A client has not come for a lease. */
   #lapse(channel: string, member: string): void {
     const place = this.#presence.find(channel, member)
@@ -300,16 +292,22 @@ export class Members {
     const place = this.#presence.enter(target.name, member, entrance)
     const doubts = this.#doubts
     try {
-      const { offset } = await publisher.join(target, member, encodeMembership(node, place.payload))
+      await this.#shared?.held.hold(target)
+      const { offset } = await publisher.join(target, member, encodeMembership({ node, ...entrance }))
       this.#presence.confirm(place, offset)
       // others may have seen it off before this node was told that it is there
       if (doubts !== this.#doubts) this.#shared?.recheck.check(target.name)
     } catch (error) {
       this.#presence.revert(target.name, member, place)
+      // the log may have it all the same, and nobody would answer for it
+      if ((error as HoldfastError).code === "in_doubt") this.#shared?.recheck.check(target.name)
       throw error
     } finally {
       // the connection has gone while the log took its time
-      if (place.abandoned !== undefined) this.#depart(target.name, member, place.owner, place.abandoned)
+      const { owner, joined, abandoned } = this.#presence.find(target.name, member) ?? place
+      if (joined !== undefined && abandoned !== undefined) {
+        this.#depart(target.name, member, owner, abandoned)
+      }
     }
   }
 
@@ -385,8 +383,14 @@ export class Members {
   }
 }
 
-function lookupOf(channel: string, member: string): string {
-  return `${member}\n${channel}`
+/** Whether the log was told of it, and has not said since that it has it. */
+function isPending(place: Place | undefined): boolean {
+  return place !== undefined && place.joined === undefined
+}
+
+/** Whether what the log has at this offset came after what this node knows of the member. */
+function isNewsOf(place: Place | undefined, offset: number): place is Place {
+  return place?.joined !== undefined && place.joined < offset
 }
 
 function isBrief({ outlet }: Connection): boolean {

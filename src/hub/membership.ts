@@ -5,16 +5,18 @@ export interface Membership {
   readonly node: string
   /** MessagePack. */
   readonly payload: Uint8Array
+  /** When the client opened the line over which it entered, by its own clock. */
+  readonly openedAt: number
 }
 
 /** @param payload the member's data, MessagePack */
-export function encodeMembership(node: string, payload: Uint8Array): Uint8Array {
-  return encodeBody([node, payload])
+export function encodeMembership({ node, payload, openedAt }: Membership): Uint8Array {
+  return encodeBody([node, payload, openedAt])
 }
 
 export function decodeMembership(body: Uint8Array): Membership {
-  const [node, payload] = decodeBody(body) as [string, Uint8Array]
-  return { node, payload }
+  const [node, payload, openedAt] = decodeBody(body) as [string, Uint8Array, number]
+  return { node, payload, openedAt }
 }
 
 /** What the member said of itself. */

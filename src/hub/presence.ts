@@ -10,6 +10,8 @@ export interface Entrance {
 
 /** A member's place in a channel, as this node holds it, and who entered last. */
 export interface Place extends Entrance {
+  owner: string
+  openedAt: number
   /** The offset of the entry that told of it; undefined until the log has it. */
   joined: number | undefined
   /** Another node told of it, and answers for it: this one only knows that it is there. */
@@ -41,6 +43,12 @@ export interface OwnPlace extends HeldPlace {
  */
 export class Presence {
   readonly #channels = new Map<string, Map<string, Place>>()
+  readonly #handleEmpty: (channel: string) => void
+
+  /** `handleEmpty`: no member of this node is in the channel any more. */
+  constructor(handleEmpty: (channel: string) => void) {
+    this.#handleEmpty = handleEmpty
+  }
 
   find(channel: string, member: string): Place | undefined {
     return this.#channels.get(channel)?.get(member)
@@ -113,12 +121,19 @@ export class Presence {
     place.before = undefined
   }
 
-  /** The log did not take the entry: the member is where it was before, which is up to the same owner now. */
+  /**
+   * The log did not take the entry: the member is where it was before, which is up to the same owner now. What was before may
+   * itself be on its way to the log.
+   */
   revert(channel: string, member: string, place: Place): void {
-    if (this.find(channel, member) !== place) return
-    const known = latestKnown(place)
-    if (known === undefined) this.forget(channel, member)
-    else this.#put(channel, member, { ...known, owner: place.owner })
+    const latest = this.find(channel, member)
+    const { before, owner, openedAt, lingering } = place
+    if (latest !== place) {
+      for (let later = latest; later !== undefined; later = later.before) {
+        if (later.before === place) later.before = before
+      }
+    } else if (before === undefined) this.forget(channel, member)
+    else this.#put(channel, member, Object.assign(before, { owner, openedAt, lingering }))
   }
 
   /** `owner` is gone, and may come back. */
@@ -148,7 +163,9 @@ export class Presence {
   forget(channel: string, member: string): void {
     const members = this.#channels.get(channel)
     members?.delete(member)
-    if (members?.size === 0) this.#channels.delete(channel)
+    if (members?.size !== 0) return
+    this.#channels.delete(channel)
+    this.#handleEmpty(channel)
   }
 
   /** Every place that the log knows of and this node answers for, except for those whose owner is the member itself. */
@@ -174,6 +191,15 @@ function latestKnown(place: Place): Place | undefined {
   let known: Place | undefined = place
   while (known !== undefined && known.joined === undefined) known = known.before
   return known
+}
+
+/** Whether a node has told of the member later than this one, and yet over a line that its client had opened before. */
+export function isOfThePast(
+  { openedAt }: { readonly openedAt: number },
+  member: string,
+  place: Place,
+): boolean {
+  return place.owner !== member && !place.lingering && openedAt < place.openedAt
 }
 
 export function equal(one: Uint8Array, other: Uint8Array): boolean {

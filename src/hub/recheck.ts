@@ -4,7 +4,7 @@ import type { Entry, Log } from "./log.ts"
 import { decodeMembership } from "./membership.ts"
 import type { Nodes } from "./nodes.ts"
 import type { Logger } from "./options.ts"
-import type { Place, Presence } from "./presence.ts"
+import { type HeldPlace, isOfThePast, type Place, type Presence } from "./presence.ts"
 
 export interface RecheckPorts {
   readonly node: string
@@ -15,12 +15,15 @@ export interface RecheckPorts {
   readonly presence: Presence
   /** Tells the log of the member once more. */
   readonly enterAgain: (channel: string, member: string, place: Place) => Promise<void>
+  /** Tells the log that the member has gone. */
+  readonly seeOff: (place: HeldPlace) => void
   readonly later: (ms: number, task: () => void) => void
 }
 
 /**
  * Compares what this node holds of a channel with what the log tells, after something may have been missed: who was seen
- * off by others though they are here enter again, and who has gone to another node is that one's.
+ * off by others though they are here enter again, who has gone to another node is that one's, and whom this node is said to
+ * answer for though they are not here are seen off.
  */
 export class Recheck {
   readonly #ports: RecheckPorts
@@ -53,13 +56,16 @@ export class Recheck {
   }
 
   async #compare(channel: string): Promise<void> {
-    const { presence, limits, enterAgain } = this.#ports
+    const { node, presence, limits, enterAgain, seeOff } = this.#ports
     const held = presence.members(channel).filter(([, { joined }]) => joined !== undefined)
-    if (held.length === 0) return
     const own = new Map(held)
-    const isOwn = ({ kind, key }: Entry) => kind === "join" && own.has(key)
+    const isOwn = ({ kind, key, body }: Entry) =>
+      kind === "join" && (own.has(key) || decodeMembership(body).node === node)
     const found = await entries(this.#ports, channel, { after: 0, select: "fold" }, isOwn)
     const told = new Map(found.map((entry) => [entry.key, entry]))
+    for (const { key, offset } of found) {
+      if (presence.find(channel, key) === undefined) seeOff({ channel, member: key, joined: offset })
+    }
     const missing = held.filter(([member, place]) => {
       // it may have come, gone or moved meanwhile
       const isUnchanged = presence.find(channel, member)?.joined === place.joined
@@ -82,7 +88,7 @@ export class Recheck {
         return false
       }
       nodes.note(membership.node)
-      if (!nodes.isGone(membership.node)) {
+      if (!nodes.isGone(membership.node) && !isOfThePast(membership, member, place)) {
         presence.moved(channel, member, membership.payload, entry.offset)
         return false
       }

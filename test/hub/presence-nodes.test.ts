@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest"
 import type { Entry, Log } from "../../src/hub/log.ts"
-
+import { memberData } from "../../src/hub/membership.ts"
 import { NODES_CHANNEL } from "../../src/hub/nodes.ts"
-
 import { memoryLog } from "../../src/logs/memory.ts"
+import { HoldfastError } from "../../src/protocol/error.ts"
 import { sharedLog } from "../../src/testing/shared-log.ts"
 import { type Node, nodes } from "./node-rig.ts"
 import type { Peer } from "./rig.ts"
@@ -24,11 +24,15 @@ async function watch(node: Node): Promise<Peer> {
   return peer
 }
 
-const moods = async (log: Log) => {
+const moodsOf = async (log: Log) => {
   const { top } = await log.head(CHANNEL)
   const range = { after: 0, through: top, select: "fold", entriesMax: 1_000, bytesMax: 1e6 } as const
-  return (await log.read(CHANNEL, range)).entries.length
+  return (await log.read(CHANNEL, range)).entries.map(
+    ({ body }) => (memberData(body) as { mood: string }).mood,
+  )
 }
+
+const moods = async (log: Log) => (await moodsOf(log)).length
 
 describe("members of a node that is killed", () => {
   it("are seen off by those that follow the channel when its lease is over, and no sooner", async () => {
@@ -132,6 +136,93 @@ describe("a client with lines to two nodes", () => {
     await clock.advance(5_000)
     expect(await membersAt(all[0])).toEqual([])
   })
+})
+
+describe("a client whose line before is still there at another node", () => {
+  const again = { type: "enter", id: 7, channel: CHANNEL, data: { mood: "past" } }
+
+  it("is as it came last, though what it had said over the line before arrives later, and ends", async () => {
+    const { clock, inside, all } = nodes(2)
+    const [there, here] = all
+    const now = await enter(here, "ada", "wild", 2)
+    const before = await enter(there, "ada", "calm", 1)
+    await clock.settle()
+    expect(await moodsOf(inside)).toEqual(["wild"])
+    before.cut()
+    await clock.advance(10_000)
+    expect(await moodsOf(inside)).toEqual(["wild"])
+    now.leave()
+    await clock.settle()
+    expect(await moodsOf(inside)).toEqual([])
+  })
+
+  it("is not entered by what it had said there any more, whether it has left since or not", async () => {
+    const { clock, inside, all } = nodes(2)
+    const before = await enter(all[0], "ada", "calm", 1)
+    const now = await enter(all[1], "ada", "wild", 2)
+    before.send(again)
+    await clock.settle()
+    expect(before.last("error")).toMatchObject({ id: 7, code: "superseded" })
+    now.send({ type: "leave", id: 8, channel: CHANNEL })
+    await clock.settle()
+    before.send(again)
+    await clock.settle()
+    expect(before.all("error")).toHaveLength(2)
+    expect(await moodsOf(inside)).toEqual([])
+  })
+
+  it("enters over that line when its next one is lost", async () => {
+    const { clock, inside, all } = nodes(2)
+    const before = await enter(all[0], "ada", "calm", 1)
+    const now = await enter(all[1], "ada", "wild", 2)
+    now.cut()
+    await clock.advance(10_000)
+    before.send(again)
+    await clock.settle()
+    expect(before.last("result")).toMatchObject({ id: 7 })
+    expect(await moodsOf(inside)).toEqual(["past"])
+  })
+})
+
+it("a channel is followed while members of this node are in it, though nobody subscribes", async () => {
+  const log = sharedLog(memoryLog({ epoch: "e1" }))
+  let watched = 0
+  const watching: Log["watch"] = async (channel, listener) => {
+    const stop = await log.watch(channel, listener)
+    if (channel !== CHANNEL) return stop
+    watched++
+    return () => {
+      watched--
+      stop()
+    }
+  }
+  const { clock, all } = nodes(1, {}, { ...log, watch: watching })
+  const [ada, bob] = [await enter(all[0], "ada", "calm"), await enter(all[0], "bob", "calm")]
+  expect(watched).toBe(1)
+  ada.leave()
+  await clock.settle()
+  expect(watched).toBe(1)
+  bob.leave()
+  await clock.settle()
+  expect(watched).toBe(0)
+})
+
+it("a member that the log has, though it said that it is in doubt, is seen off", async () => {
+  const log = sharedLog(memoryLog({ epoch: "e1" }))
+  let inDoubt = true
+  const append: Log["append"] = async (channel, draft, options) => {
+    const appended = await log.append(channel, draft, options)
+    if (draft.kind === "join" && inDoubt) throw new HoldfastError("in_doubt")
+    return appended
+  }
+  const { clock, all } = nodes(1, {}, { ...log, append })
+  const ada = await enter(all[0], "ada", "calm")
+  expect(ada.last("error")).toMatchObject({ code: "in_doubt" })
+  expect(await moodsOf(log)).toEqual([])
+  inDoubt = false
+  ada.send({ type: "enter", id: 7, channel: CHANNEL, data: { mood: "calm" } })
+  await clock.advance(10_000)
+  expect(await moodsOf(log)).toEqual(["calm"])
 })
 
 describe("a node that was out of touch", () => {

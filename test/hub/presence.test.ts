@@ -148,6 +148,29 @@ describe("a member", () => {
     expect(before.last("result")).toMatchObject({ id: 2 })
   })
 
+  it("goes with its client, though the log had it only after that one's next line was refused", async () => {
+    const { log, trouble, release } = troubledLog()
+    const r = rig(room, { channels: handlers }, log)
+    const [before, now] = [r.peer(), r.peer()]
+    trouble.slow = true
+    before.send({ ...sameSession, openedAt: 1 })
+    before.send(enter(1, "calm"))
+    await r.clock.settle()
+    trouble.slow = false
+    trouble.appendsFail = true
+    now.send({ ...sameSession, openedAt: 2 })
+    now.send(enter(1, "wild"))
+    await r.clock.settle()
+    expect(now.last("error")).toMatchObject({ id: 1, code: "log_unavailable" })
+    trouble.appendsFail = false
+    release()
+    await r.clock.settle()
+    expect(await membersOf(r)).toEqual(["calm"])
+    now.send(leave(2))
+    await r.clock.settle()
+    expect(await membersOf(r)).toEqual([])
+  })
+
   it("stays as it was, and goes with its client, when a change of its data was refused", async () => {
     const { log, trouble } = troubledLog()
     const r = rig(room, { channels: handlers }, log)

@@ -1,0 +1,38 @@
+import type { Channel } from "./channel.ts"
+import type { Channels } from "./channels.ts"
+import type { Target } from "./target.ts"
+
+/** The channels that are followed though nobody here may subscribe to them, as something of this node is in them. */
+export class HeldChannels {
+  readonly #channels: Channels
+  readonly #held = new Map<string, Promise<Channel>>()
+
+  constructor(channels: Channels) {
+    this.#channels = channels
+  }
+
+  /** Resolves when the channel is followed, and stays so until `release`; in the order of the calls. */
+  async hold(target: Target): Promise<void> {
+    let held = this.#held.get(target.name)
+    if (held === undefined) {
+      held = this.#channels.acquire(target)
+      this.#held.set(target.name, held)
+    }
+    try {
+      await held
+    } catch (error) {
+      if (this.#held.get(target.name) === held) this.#held.delete(target.name)
+      throw error
+    }
+  }
+
+  release(channel: string): void {
+    const held = this.#held.get(channel)
+    if (held === undefined) return
+    this.#held.delete(channel)
+    held.then(
+      () => this.#channels.release(channel),
+      () => undefined,
+    )
+  }
+}

@@ -1,0 +1,70 @@
+import type { Log } from "./log.ts"
+import { decodeMembership } from "./membership.ts"
+import { type Entrance, equal, type Presence } from "./presence.ts"
+import type { Publisher } from "./publisher.ts"
+import type { Target } from "./target.ts"
+
+export interface WhereaboutsPorts {
+  readonly presence: Presence
+  readonly publisher: Publisher
+  readonly log: Log
+  /** The other nodes that are there. */
+  readonly otherNodes: () => readonly string[]
+}
+
+/** Looks up in the log where a client was before that comes with one request after the other, each to any node. */
+export class Whereabouts {
+  readonly #ports: WhereaboutsPorts
+  /** Members that are being looked up; true: another node has asked for them meanwhile. */
+  readonly #lookups = new Map<string, boolean>()
+
+  constructor(ports: WhereaboutsPorts) {
+    this.#ports = ports
+  }
+
+  /** Another node has asked whether the member comes here: then this node is to tell of it, whatever is found. */
+  handleAsk(channel: string, member: string): void {
+    const lookup = lookupOf(channel, member)
+    if (this.#lookups.has(lookup)) this.#lookups.set(lookup, true)
+  }
+
+  /**
+   * Whether another node, to which the client came before, has told of the member as it is to be. Then there is nothing to
+   * tell: with each entry of that kind, all polls in the channel would end, and their clients come to another node again.
+   */
+  async isElsewhere(target: Target, member: string, { payload, openedAt }: Entrance): Promise<boolean> {
+    const { presence } = this.#ports
+    if (presence.find(target.name, member) !== undefined) return false
+    const lookup = lookupOf(target.name, member)
+    this.#lookups.set(lookup, false)
+    try {
+      const found = await this.#find(target, member)
+      const wasAsked = this.#lookups.get(lookup) === true
+      if (found === undefined || wasAsked || !equal(found.payload, payload)) return false
+      if (presence.find(target.name, member) !== undefined) return false
+      presence.know(target.name, member, found.payload, found.offset, openedAt)
+      return true
+    } finally {
+      this.#lookups.delete(lookup)
+    }
+  }
+
+  /** What the log tells of a member, if a node that is there has told it. */
+  async #find(
+    target: Target,
+    member: string,
+  ): Promise<{ readonly payload: Uint8Array; readonly offset: number } | undefined> {
+    const { publisher, log, otherNodes } = this.#ports
+    const offset = await publisher.latestOf(target, member)
+    if (offset === 0) return undefined
+    const range = { after: offset - 1, through: offset, select: "fold", entriesMax: 1, bytesMax: 1 } as const
+    const [entry] = (await log.read(target.name, range)).entries
+    if (entry?.key !== member) return undefined
+    const { node, payload } = decodeMembership(entry.body)
+    return otherNodes().includes(node) ? { payload, offset } : undefined
+  }
+}
+
+function lookupOf(channel: string, member: string): string {
+  return `${member}\n${channel}`
+}
