@@ -250,10 +250,12 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
       held?.line?.close(code, "")
     },
     takeOver: () => {
-      if (current) late.take(current)
+      const before = current
       up = current = next
       next = undefined
       dirty = true
+      // only now, as a line may tell at once that it is closed
+      if (before) late.take(before)
       subscriptions.handleUp()
       if (transport === current?.transport) return
       transport = current?.transport

@@ -120,6 +120,29 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
     for (const channel of channels) await say(back, channel, "4")
   }, 60_000)
 
+  test("tells of channels on the other shards again, whatever waits for one that is away", async () => {
+    const partial = await startRedisCluster(["--cluster-require-full-coverage", "no"])
+    onTestFinished(() => partial.destroy())
+    const make = () => {
+      // longer than the test may take: nobody is waited for
+      const log = redisLog(partial.client(), { waitMs: 50_000, heartbeatMs: 200, onError: () => undefined })
+      onTestFinished(() => log.close())
+      return log
+    }
+    const [here, there] = [make(), make()]
+    const until = await follow(here, channels)
+    for (const channel of channels) await say(there, channel, "1")
+    const [away, ...others] = partial.servers as [RedisServer, ...RedisServer[]]
+    const gone = new Set((await away.client.keys("*:h:*")).map((key) => key.split(":").at(-1)))
+    await away.stop("SIGKILL")
+    for (const { client } of others) await client.sendCommand(["CLIENT", "KILL", "TYPE", "pubsub"])
+    for (const channel of channels.filter((name) => !gone.has(name))) {
+      await until(channel, ({ entries }) => entries.length === 0)
+      const { position } = await say(there, channel, "2")
+      await until(channel, has(position.offset))
+    }
+  }, 30_000)
+
   async function moveSlotOf(pattern: string): Promise<void> {
     const owners = await Promise.all(cluster.servers.map(({ client }) => client.keys(pattern)))
     const from = cluster.servers[owners.findIndex((keys) => keys.length > 0)] as RedisServer
