@@ -86,6 +86,8 @@ function fakeLine(url: string, events: LineEvents) {
     },
     close: (code: number) => {
       closedWith = code
+      // as a line of requests does; others tell it later
+      events.onClose(code, "")
     },
     bufferedBytes: () => test.bufferedBytes,
   }
