@@ -26,8 +26,8 @@ export class Live {
   readonly #settings: RedisLogSettings
   readonly #lines: Lines
   readonly #listeners = new Map<string, LiveListener>()
+  /** Those that wait for their next attempt. */
   readonly #lost = new Set<string>()
-  #isRestoring = false
   #isClosed = false
 
   constructor(connection: Connection, settings: RedisLogSettings) {
@@ -61,11 +61,12 @@ export class Live {
     this.#lines.unsubscribe(live)
   }
 
-  /** What is told of these may not be all there is. */
+  /** What is told of these, which are of one server, may not be all there is. */
   handleLost(lives: readonly string[]): void {
     if (this.#isClosed) return
-    for (const live of lives) if (this.#listeners.has(live)) this.#lost.add(live)
-    if (!this.#isRestoring) void this.#restore()
+    const lost = lives.filter((live) => this.#listeners.has(live) && !this.#lost.has(live))
+    for (const live of lost) this.#lost.add(live)
+    if (lost.length > 0) void this.#restore(lost)
   }
 
   close(): void {
@@ -92,17 +93,25 @@ export class Live {
     if (!this.#listeners.has(place.live)) this.#lines.unsubscribe(place.live)
   }
 
-  /** Subscribes again to what was lost, until it has succeeded. */
-  async #restore(): Promise<void> {
-    this.#isRestoring = true
-    while (this.#lost.size > 0 && !this.#isClosed) {
-      const some = [...this.#lost].slice(0, RESTORES_AT_ONCE)
-      const outcomes = await Promise.all(some.map((live) => this.#restoreOne(live)))
-      if (outcomes.includes(false)) await new Promise((resolve) => setTimeout(resolve, RESTORE_PAUSE_MS))
+  /**
+   * Subscribes again to what was lost together, until it has succeeded. What was lost with another server does not wait for it:
+   * that one may come back later, or never.
+   */
+  async #restore(lost: readonly string[]): Promise<void> {
+    let left = lost
+    while (left.length > 0 && !this.#isClosed) {
+      const failed: string[] = []
+      for (let index = 0; index < left.length; index += RESTORES_AT_ONCE) {
+        const some = left.slice(index, index + RESTORES_AT_ONCE)
+        const outcomes = await Promise.all(some.map((live) => this.#restoreOne(live)))
+        failed.push(...some.filter((_, each) => outcomes[each] === false))
+      }
+      left = failed
+      if (left.length > 0) await new Promise((resolve) => setTimeout(resolve, RESTORE_PAUSE_MS))
     }
-    this.#isRestoring = false
   }
 
+  /** Returns false when it is to be attempted again. */
   async #restoreOne(live: string): Promise<boolean> {
     this.#lost.delete(live)
     const listener = this.#listeners.get(live)
@@ -113,7 +122,8 @@ export class Live {
       return true
     } catch {
       // What is wrong with the connection is told by the connection, once.
-      if (this.#listeners.has(live)) this.#lost.add(live)
+      if (!this.#listeners.has(live) || this.#lost.has(live)) return true
+      this.#lost.add(live)
       return false
     }
   }
