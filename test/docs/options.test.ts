@@ -89,7 +89,7 @@ test.each([
   ["tabs.md", "tabs-size.test.ts", "BYTES_MAX"],
 ])("%s tells the size that a test holds the bundle to", (page, file, constant) => {
   const [, factor] =
-    new RegExp(`const ${constant} = (\\d+) \\* 1024`).exec(textOf(`test/package/${file}`)) ?? []
+    new RegExp(`const ${constant} = ([\\d.]+) \\* 1024`).exec(textOf(`test/package/${file}`)) ?? []
   const sizes = rowsOf(page, "Limits").filter(([what]) => /bundle/.test(what ?? ""))
   expect(sizes.map(([, size]) => size)).toEqual([`${factor} KiB, held by a test`])
 })
