@@ -273,15 +273,19 @@ describe.skipIf(!program("chromium"))("tabs in a browser", () => {
     await untilHeard(other, 20)
   })
 
-  test("a page that is left and restored goes on", async () => {
+  test.each(["", "?worker"])("a page that is left and shown again as it was goes on (%j)", async (search) => {
     const { url, count, open } = await serve()
-    const [leader, follower] = [await openTab(url), await openTab(url)]
+    const [leader, follower] = [await openTab(url + search), await openTab(url + search)]
+    await leader.evaluate(() => Object.assign(window, { isSame: true }))
     await leader.goto("about:blank")
     await count(1, 10)
     await untilHeard(follower, 10)
-    await leader.goBack()
-    await untilOpen(leader)
+    // it is not loaded again, which would be waited for otherwise
+    await leader.goBack({ waitUntil: "commit" })
     await untilHeard(leader, 10)
+    expect(await leader.evaluate(() => "isSame" in window)).toBe(true)
+    await count(11, 20)
+    await Promise.all([untilHeard(leader, 20), untilHeard(follower, 20)])
     await expect.poll(open).toBe(1)
   })
 })
