@@ -37,9 +37,15 @@ export function ownPresence(
   const { subscription } = feed
   let asking = 0
   let leaves = 0
-  const ask = (data: unknown, limit?: number) => {
+  const ask = async (data: unknown, limit?: number) => {
+    const before = leaves
     asking++
-    return send({ type: "enter", data }, limit).finally(() => asking--)
+    try {
+      await send({ type: "enter", data }, limit)
+      if (leaves === before) subscription.place = { data }
+    } finally {
+      asking--
+    }
   }
   const again = () => {
     if (!asking && subscription.place)
@@ -61,10 +67,8 @@ export function ownPresence(
         return feed.read().members
       },
       enter: async (data) => {
-        const before = leaves
         try {
           await ask(data)
-          if (leaves === before) subscription.place = { data }
         } catch (error) {
           // over another connection, perhaps, than the one that had entered; but not behind one that came later
           again()

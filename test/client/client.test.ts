@@ -494,6 +494,27 @@ describe("presence", () => {
     expect(last().take()).toMatchObject([{ type: "hello" }])
   })
 
+  test("is what was taken last, though what came before it was refused at once with it", async () => {
+    const { clock, room, last } = joined()
+    const enter = (name: string) => room.presence.enter({ name }).catch((error) => error.code)
+    const answer = (code?: "not_allowed") => {
+      for (const message of last().take()) {
+        const { id, data } = message as { id: number; data: { name: string } }
+        const refused = code !== undefined && data.name === "Bob"
+        last().say(refused ? { type: "error", id, code, message: "no" } : { type: "result", id })
+      }
+    }
+    const ada = enter("Ada")
+    answer()
+    await ada
+    const [bob, cleo] = [enter("Bob"), enter("Cleo")]
+    answer("not_allowed")
+    expect(await bob).toBe("not_allowed")
+    await cleo
+    await clock.settle()
+    for (const message of last().take()) expect(message).toMatchObject({ data: { name: "Cleo" } })
+  })
+
   test("that the log could not take over a new line is entered again after a while, unless it was left", async () => {
     const { clock, client, room, last } = joined()
     const errors: unknown[] = []
