@@ -8,7 +8,7 @@ const FAILURES: Readonly<Record<Operation["kind"], readonly string[]>> = {
   event: ["log_unavailable", "closed", "outbox_full", "in_doubt"],
   set: ["log_unavailable", "closed", "outbox_full", "in_doubt"],
   delete: ["log_unavailable", "closed", "outbox_full", "in_doubt"],
-  enter: ["log_unavailable", "closed", "outbox_full"],
+  enter: ["log_unavailable", "closed", "outbox_full", "superseded"],
   leave: ["log_unavailable", "closed", "outbox_full"],
   call: ["connection_lost", "timeout", "closed", "outbox_full"],
 }

@@ -61,7 +61,7 @@ export interface Driver {
   readonly remove: (subscription: Subscription) => void
   /** Tells somebody something, when everything is in place. */
   readonly later: (news: () => void) => void
-  /** Asks again after a while; over another line it was asked again anyway. */
+  /** Asks again after a while, over whichever line is up then. */
   readonly retry: (ask: () => void) => void
 }
 
@@ -368,7 +368,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
         subscriptions.remove(subscription)
       }),
     later,
-    retry,
+    retry: retryAnywhere,
   }
 }
 

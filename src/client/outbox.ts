@@ -95,12 +95,10 @@ export class Outbox {
   }
 
   /**
-   * Whether this refusal is not the last word, so that the message is to be sent again after a while: another line counts, which is
-   * yet to let us in, or never does; or the log can't take it now, but may have done so when it was sent first. What has no
-   * key is not sent again to such a log: behind what came after it, it would undo that.
+   * Whether this refusal is not the last word, so that the message is to be sent again after a while: the log can't take it now,
+   * but may have done so when it was sent first. What has no key is not sent again: behind what came after it, it would undo that.
    */
   isDoubtful({ id, code }: Failure): boolean {
-    if (code === "superseded") return true
     const mayBeThere = this.#pending.get(id as number)?.again === true
     return mayBeThere && (code === "log_unavailable" || code === "in_doubt")
   }

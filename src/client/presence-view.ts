@@ -1,3 +1,4 @@
+import type { HoldfastError } from "../protocol/error.ts"
 import { NEVER_MS } from "./clock.ts"
 import type { Feed } from "./feed.ts"
 
@@ -17,7 +18,7 @@ export interface PresenceView<Data, Sent> {
 export interface PresencePorts {
   /** Sends until it is answered. `limit`: how many messages may wait for their answers, unless it is as many as usual. */
   readonly send: (message: PresenceMessage, limit?: number) => Promise<unknown>
-  /** Asks again after a while; over another line that is up to us. */
+  /** Asks again after a while, over whichever line is up then. */
   readonly later: (ask: () => void) => void
   readonly handleError: (error: unknown) => void
 }
@@ -36,12 +37,27 @@ export function ownPresence(
 ): OwnPresence {
   const { subscription } = feed
   let asking = 0
+  let asked = 0
   let leaves = 0
+  const sendUntilTaken = async (data: unknown, limit?: number): Promise<void> => {
+    const turn = ++asked
+    for (;;) {
+      try {
+        await send({ type: "enter", data }, limit)
+        return
+      } catch (error) {
+        const isLast = () => (error as HoldfastError).code === "superseded" && turn === asked
+        // another line counts, which is yet to let us in, or never does; what was asked for since would be undone
+        if (isLast()) await new Promise<void>(later)
+        if (!isLast()) throw error
+      }
+    }
+  }
   const ask = async (data: unknown, limit?: number) => {
     const before = leaves
     asking++
     try {
-      await send({ type: "enter", data }, limit)
+      await sendUntilTaken(data, limit)
       if (leaves === before) subscription.place = { data }
     } finally {
       asking--
@@ -50,7 +66,7 @@ export function ownPresence(
   const again = () => {
     if (!asking && subscription.place)
       ask(subscription.place.data, NEVER_MS).catch((error) => {
-        if (error.code === "log_unavailable" || error.code === "in_doubt") later(again)
+        if (/^(log_unavailable|in_doubt|superseded)$/.test(error.code)) later(again)
         else handleError(error)
       })
   }
@@ -58,6 +74,7 @@ export function ownPresence(
   feed.listen("up", again)
   const leave = async () => {
     leaves++
+    asked++
     subscription.place = undefined
     await send({ type: "leave" })
   }

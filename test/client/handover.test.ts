@@ -95,9 +95,26 @@ describe("a client that is told to go", () => {
     old.say({ type: "error", id: asked!.id, code: "superseded", message: "another line" })
     lines.at(-1)?.close(1006)
     await clock.advance(1_000)
-    expect(idsOf(old)).toEqual([asked])
-    old.say({ type: "result", id: asked!.id })
+    const [again] = idsOf(old)
+    expect(again).toMatchObject({ type: "enter", data: { name: "Ada" } })
+    old.say({ type: "result", id: again!.id })
     await entered
+  })
+
+  test("does not ask again to enter when it has left since", async () => {
+    const { clock, room, old } = await leaving()
+    const entered = room.presence.enter({ name: "Ada" })
+    const outcome = expect(entered).rejects.toMatchObject({ code: "superseded" })
+    await clock.advance(1)
+    const [asked] = idsOf(old)
+    old.say({ type: "error", id: asked!.id, code: "superseded", message: "another line" })
+    const left = room.presence.leave()
+    await clock.advance(1)
+    old.say({ type: "result", id: idsOf(old)[0]!.id })
+    await left
+    await clock.advance(5_000)
+    await outcome
+    expect(idsOf(old)).toEqual([])
   })
 
   test("does not wait for the calls of the old line for ever", async () => {
