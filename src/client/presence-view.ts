@@ -63,15 +63,18 @@ export function ownPresence(
       asking--
     }
   }
-  const again = () => {
-    if (!asking && subscription.place)
-      ask(subscription.place.data, NEVER_MS).catch((error) => {
-        if (/^(log_unavailable|in_doubt|superseded)$/.test(error.code)) later(again)
-        else handleError(error)
-      })
+  /** Says again where it stands. `mayBeIn`: what was refused in the end may have been taken when it was sent first. */
+  const again = (mayBeIn?: boolean) => {
+    const { place } = subscription
+    if (asking || !(place || mayBeIn)) return
+    const saying = place ? ask(place.data, NEVER_MS) : send({ type: "leave" }, NEVER_MS)
+    saying.catch((error) => {
+      if (isPassing(error)) later(() => again(mayBeIn))
+      else handleError(error)
+    })
   }
   // presence belongs to a connection: over a new one, enters again; what is not answered yet is sent again by itself
-  feed.listen("up", again)
+  feed.listen("up", () => again())
   const leave = async () => {
     leaves++
     asked++
@@ -88,7 +91,7 @@ export function ownPresence(
           await ask(data)
         } catch (error) {
           // over another connection, perhaps, than the one that had entered; but not behind one that came later
-          again()
+          again(isPassing(error))
           throw error
         }
       },
@@ -100,4 +103,9 @@ export function ownPresence(
       if (subscription.place || asking) leave().catch(() => {})
     },
   }
+}
+
+/** Whether the same may be taken another time. */
+function isPassing(error: unknown): boolean {
+  return /^(log_unavailable|in_doubt|superseded)$/.test((error as HoldfastError).code)
 }

@@ -494,6 +494,30 @@ describe("presence", () => {
     expect(last().take()).toMatchObject([{ type: "hello" }])
   })
 
+  test("is left when it was refused by the log, which may have taken it over the line before", async () => {
+    const { clock, client, room, last } = joined()
+    const refused = expect(room.presence.enter({ name: "Ada" })).rejects.toMatchObject({
+      code: "log_unavailable",
+    })
+    await clock.settle()
+    client.reconnect()
+    last().accept()
+    const answer = async (type: string, code?: "log_unavailable") => {
+      const [{ id }] = last()
+        .take()
+        .filter((message) => (message as { type: string }).type === type) as [{ id: number }]
+      last().say(code ? { type: "error", id, code, message: "later" } : { type: "result", id })
+      await clock.settle()
+    }
+    await answer("enter", "log_unavailable")
+    await refused
+    await answer("leave", "log_unavailable")
+    await clock.advance(1_000)
+    await answer("leave")
+    await clock.advance(5_000)
+    expect(last().take()).toEqual([])
+  })
+
   test("is what was taken last, though what came before it was refused at once with it", async () => {
     const { clock, room, last } = joined()
     const enter = (name: string) => room.presence.enter({ name }).catch((error) => error.code)
