@@ -13,6 +13,8 @@ import type { Trace } from "./trace.ts"
 export interface Actor {
   readonly name: string
   readonly status: () => string
+  /** How much of what it has asked for is not answered yet. */
+  readonly pending: () => number
   /** Does something, drawn at random. */
   readonly act: () => void
   /**
@@ -98,6 +100,7 @@ export function createActor(name: string, ports: ActorPorts): Actor {
   return {
     name,
     status: () => client.status,
+    pending: () => client.pending,
     member: () => client.member,
     reconnect: () => {
       trace.add(name, "reconnects")

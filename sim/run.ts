@@ -68,7 +68,9 @@ export async function run(options: WorldOptions): Promise<Outcome> {
 
 async function recover({ clock, actors, ledger, truth, trace }: World): Promise<void> {
   const isCalm = () =>
-    actors.every((actor) => actor.status() === "open" && actor.presence() !== undefined) &&
+    actors.every(
+      (actor) => actor.status() === "open" && actor.pending() === 0 && actor.presence() !== undefined,
+    ) &&
     ledger.operations.every(({ outcome }) => outcome !== undefined) &&
     ledger.subscribers.every((subscriber) => {
       const { open, status, position } = subscriber.standing()

@@ -75,11 +75,11 @@ export function ownPresence(
   }
   // presence belongs to a connection: over a new one, enters again; what is not answered yet is sent again by itself
   feed.listen("up", () => again())
-  const leave = async () => {
+  const leave = async (limit?: number) => {
     leaves++
     asked++
     subscription.place = undefined
-    await send({ type: "leave" })
+    await send({ type: "leave" }, limit)
   }
   return {
     view: {
@@ -95,12 +95,12 @@ export function ownPresence(
           throw error
         }
       },
-      leave,
+      leave: () => leave(),
       onChange: (listener) => feed.listen("members", listener),
     },
     close: () => {
       // nobody is there to be told, and without a connection there is nothing to leave
-      if (subscription.place || asking) leave().catch(() => {})
+      if (subscription.place || asking) leave(NEVER_MS).catch(() => {})
     },
   }
 }

@@ -503,9 +503,10 @@ describe("presence", () => {
     client.reconnect()
     last().accept()
     const answer = async (type: string, code?: "log_unavailable") => {
-      const [{ id }] = last()
+      const asked = last()
         .take()
-        .filter((message) => (message as { type: string }).type === type) as [{ id: number }]
+        .find((message) => message.type === type)
+      const { id } = asked as { id: number }
       last().say(code ? { type: "error", id, code, message: "later" } : { type: "result", id })
       await clock.settle()
     }
@@ -516,6 +517,21 @@ describe("presence", () => {
     await answer("leave")
     await clock.advance(5_000)
     expect(last().take()).toEqual([])
+  })
+
+  test("is left with its channel, however much waits for an answer", async () => {
+    const { clock, room, last } = joined({ outbox: { entriesMax: 2 } })
+    void room.presence.enter({ name: "Ada" })
+    void room.publish("moved", 1)
+    await clock.settle()
+    room.close()
+    await clock.settle()
+    expect(last().take()).toMatchObject([
+      { type: "enter" },
+      { type: "publish" },
+      { type: "unsubscribe" },
+      { type: "leave" },
+    ])
   })
 
   test("is what was taken last, though what came before it was refused at once with it", async () => {
