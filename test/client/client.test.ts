@@ -529,8 +529,8 @@ describe("presence", () => {
     expect(last().take()).toMatchObject([
       { type: "enter" },
       { type: "publish" },
-      { type: "unsubscribe" },
       { type: "leave" },
+      { type: "unsubscribe" },
     ])
   })
 
