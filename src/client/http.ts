@@ -90,6 +90,8 @@ function openLine(
   const listen = async () => {
     const quick = isQuick
     isQuick = false
+    // this one has all that was to be said
+    clearTimeout(renewal)
     down.abort()
     down = new AbortController()
     const { signal } = down
@@ -120,8 +122,14 @@ function openLine(
       const response = await post("send", `${greeting},"messages":[${texts}]}`, up.signal)
       if ((await tellAll(response)) < answers) end(CLOSE_CUT, "")
     } catch (error) {
-      const { status, code, detail } = error as Problem
-      if (status !== 400 && status !== 413) return fail(error as Problem)
+      const {
+        status,
+        message,
+        code = status === 413 && "message_too_large",
+        detail = message,
+      } = error as Problem
+      // without a code it is not of the server, but of somebody on the way
+      if ((status !== 400 && status !== 413) || !code) return fail(error as Problem)
       // one of them is not as it has to be, and none was handled
       if (texts.length > 1) for (const text of texts) await carry([text], answers && 1)
       else onMessage(JSON.stringify({ type: "error", id: JSON.parse(`${texts}`).id, code, message: detail }))
@@ -183,7 +191,8 @@ async function readEvents({ body }: Response, tell: (text: string) => void): Pro
     const events = (rest + decoder.decode(value, { stream: true })).split("\n\n")
     rest = events.pop() as string
     for (const event of events) {
-      const [, text] = /^data: (.*)/m.exec(event) ?? []
+      // not ".", which ends at U+2028 too
+      const [, text] = /^data: ([^\n]*)/m.exec(event) ?? []
       if (text) tell(text)
     }
   }
