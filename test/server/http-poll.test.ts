@@ -43,6 +43,16 @@ describe("a poll", () => {
     expect(messages.map(({ type }) => type)).toEqual(["welcome", "subscribed"])
   })
 
+  test("is over after a heartbeat at the latest, or its client would take the server for dead", async () => {
+    const { hubs, base } = await startNodes(1, { limits: { heartbeatMs: 100 } })
+    const position = await hubs[0]!.channel("room/:room", { room: "lobby" }).publish("said", { text: "one" })
+    const subscriptions = [{ ...lobby, position }]
+    const startedAt = performance.now()
+    const { messages } = await post(`${base()}/poll`, { session: newSession(), subscriptions })
+    expect(messages.map(({ type }) => type)).toEqual(["welcome", "subscribed"])
+    expect(performance.now() - startedAt).toBeLessThan(20_000)
+  })
+
   test("tells of a gap, and brings the snapshot along", async () => {
     const { hubs, base } = await startNodes(1)
     await hubs[0]!.channel("room/:room", { room: "lobby" }).set("topic", "main", "boats")

@@ -137,9 +137,11 @@ async function servePoll(
   const { limits, clock } = options
   const { value } = await readBody(request, limits.requestBytesMax)
   const hello = helloOf(request, value, limits.channelsPerRequestMax)
-  const waitMs = waitOf(value.waitMs, limits.pollWaitMsMax)
+  // who hears nothing for two heartbeats takes the line for dead
+  const pollWaitMsMax = Math.min(limits.pollWaitMsMax, limits.heartbeatMs)
+  const waitMs = waitOf(value.waitMs, pollWaitMsMax)
   const reply = replyTo(options, request, response)
-  const link = new PollLink(reply, hello.subscriptions, { ...limits, clock, waitMs })
+  const link = new PollLink(reply, hello.subscriptions, { ...limits, pollWaitMsMax, clock, waitMs })
   converse(options, request, reply, link, hello)
 }
 
