@@ -141,6 +141,13 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
       const name = formatName(pattern, params ?? {})
       let channel = channels.get(name)
       if (channel === undefined) {
+        // what the server does not take would end the connection
+        if (
+          typeof history === "object" &&
+          !(history.last % 1 === 0 && history.last > 0 && history.last <= 10_000)
+        ) {
+          throw new TypeError("history.last is a number from 1 to 10,000")
+        }
         channel = openChannel(name, history, {
           driver,
           idempotencyKey: () => `${keyPrefix}-${++keys}`,

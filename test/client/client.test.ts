@@ -618,3 +618,13 @@ test("errors of the token function are told, and it is asked again", async () =>
   lines[0]?.open()
   expect(lines[0]?.take()).toMatchObject([{ type: "hello", token: "t" }])
 })
+
+test("a history that the server would end the connection for is refused at once", async () => {
+  const { client, last } = joined()
+  for (const count of [0, -1, 0.5, 10_001, Number.NaN]) {
+    const open = () => client.channel("room/:room", { room: "other" }, { history: { last: count } })
+    expect(open).toThrow(TypeError)
+  }
+  client.channel("room/:room", { room: "other" }, { history: { last: 10_000 } }).subscribe()
+  expect(last().take()).toMatchObject([{ type: "subscribe", history: { last: 10_000 } }])
+})
