@@ -7,8 +7,10 @@ export interface PresenceView<Data, Sent> {
   /** By member: the public name that a client has as `client.member`. Changes in place. */
   readonly members: ReadonlyMap<string, Data>
   /**
-   * Enters, or replaces the data that this client entered with. Stays in over reconnects, until `leave` or the end.
-   * @throws HoldfastError `not_allowed`, `invalid_payload`, `invalid_value` and others of the server's, `closed`
+   * Enters, or replaces the data that this client entered with. Stays in over reconnects, until `leave` or the end. When it is
+   * refused, this client is in the channel as it was before.
+   * @throws HoldfastError `not_allowed`, `invalid_payload`, `invalid_value` and others of the server's, `closed`; `superseded` when
+   * something else was asked for since
    */
   readonly enter: (data: Sent) => Promise<void>
   readonly leave: () => Promise<void>
