@@ -6,6 +6,7 @@ import type {
   ClientMessage,
   Failure,
   Hello,
+  LogAvailability,
   Result,
   ServerMessage,
   Subscribe,
@@ -216,10 +217,16 @@ export class Relay {
    * taken only when there is no other.
    */
   #handleToken(tab: Tab, token: string, nowMs: number): void {
-    const { expiresAt, now } = this.#welcomeAt(nowMs)
-    const isLate = expiresAt !== undefined && expiresAt - now < LATE_RENEWAL_MS
+    const taken = this.#tokenTaken(nowMs)
+    const isLate = taken.expiresAt !== undefined && taken.expiresAt - taken.now < LATE_RENEWAL_MS
     if (tab === this.#sponsor || this.#sponsor === undefined || isLate) this.#renew(tab, token)
-    else this.#tell(tab, expiresAt === undefined ? { type: "token", now } : { type: "token", expiresAt, now })
+    else this.#tell(tab, taken)
+  }
+
+  /** How long the token holds that the server was shown last. */
+  #tokenTaken(nowMs: number): TokenTaken {
+    const { expiresAt, now } = this.#welcomeAt(nowMs)
+    return expiresAt === undefined ? { type: "token", now } : { type: "token", expiresAt, now }
   }
 
   #renew(tab: Tab, token: string): void {
@@ -290,8 +297,7 @@ export class Relay {
       this.#leads = false
       this.#tellAll(message)
     } else if (message.type === "log") {
-      this.#logUnavailable = !message.available
-      this.#tellAll(message)
+      this.#handleLog(message)
     } else if (message.type === "result" || message.type === "error") {
       this.#handleAnswer(message)
     } else {
@@ -357,9 +363,12 @@ export class Relay {
     this.#state = "open"
     this.#welcome = message
     this.#welcomedAtMs = nowMs
+    // behind a welcome it is said again if it is not
+    if (this.#logUnavailable) this.#handleLog({ type: "log", available: true })
     for (const tab of this.#tabs) {
       if (tab.hello === undefined) continue
-      if (tab.welcomed) this.#tell(tab, { type: "ping" })
+      // to a line of requests, with which tokens go along, this is the answer to one as well
+      if (tab.welcomed) this.#tell(tab, this.#tokenTaken(nowMs))
       else this.#admit(tab, nowMs)
       this.#serve(tab, tab.hello)
     }
@@ -370,6 +379,11 @@ export class Relay {
     const { expiresAt: _, ...welcome } = this.#welcome as Welcome
     this.#welcome = expiresAt === undefined ? { ...welcome, now } : { ...welcome, now, expiresAt }
     this.#welcomedAtMs = nowMs
+  }
+
+  #handleLog(message: LogAvailability): void {
+    this.#logUnavailable = !message.available
+    this.#tellAll(message)
   }
 
   #admit(tab: Tab, nowMs: number): void {

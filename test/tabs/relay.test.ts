@@ -1,6 +1,12 @@
-import type { Client } from "holdfast/client"
+import { type Client, connect, type LineEvents } from "holdfast/client"
 import { expect, test } from "vitest"
+import type { Codec } from "../../src/protocol/codec.ts"
+import { json } from "../../src/protocol/json.ts"
 import type { ClientMessage, ServerMessage } from "../../src/protocol/message.ts"
+import { ductWithin, hostLine, tabLine } from "../../src/tabs/duct.ts"
+import { Exchange } from "../../src/tabs/exchange.ts"
+import { virtualClock } from "../../src/testing/virtual-clock.ts"
+import { welcome } from "../client/fake-line.ts"
 import { type app, tabs } from "./rig.ts"
 
 type Tab = Client<typeof app>
@@ -292,4 +298,58 @@ test("a tab that reconnects brings its fresh token, for all, over the same line"
   await rig.clock.advance(1_000)
   expect(tokens).toEqual(["1", "3"])
   expect(rig.lines()[0]).toBe(line)
+})
+
+test("over a line of requests each welcome tells the tabs how long the token holds, and that the log is there", async () => {
+  const clock = virtualClock()
+  const ups: ClientMessage[] = []
+  let server: LineEvents | undefined
+  const requests = {
+    open: (_: string, events: LineEvents) => {
+      server = events
+      const send = (wire: string | Uint8Array) => void ups.push(json.decode(wire as string) as ClientMessage)
+      return { send, close: () => {}, bufferedBytes: () => 0 }
+    },
+  }
+  const exchange = new Exchange({
+    transports: [requests],
+    clock,
+    codec: json as Codec,
+    session: undefined,
+    handleSession: () => {},
+  })
+  const open = (url: string, events: LineEvents) => {
+    const [tabEnd, hostEnd] = ductWithin(queueMicrotask)
+    const mine = tabLine(tabEnd, events, () => {})
+    hostLine(
+      hostEnd,
+      (port) => exchange.open(0, url, port),
+      () => {},
+    )
+    return mine.line
+  }
+  let fetched = 0
+  const client = connect("wss://example.com", { transport: { open }, clock, token: () => `${++fetched}` })
+  /** The next request, whose token holds for 100 s, and what it is answered with. */
+  const answer = async (...messages: ServerMessage[]) => {
+    server?.onOpen(true)
+    await clock.advance(0)
+    const now = clock.monotonic()
+    const welcomed = { ...welcome, heartbeatMs: 1_000_000, now, expiresAt: now + 100_000 }
+    for (const message of [welcomed, ...messages]) server?.onMessage(json.encode(message))
+    await clock.advance(0)
+  }
+  await clock.advance(0)
+  await answer({ type: "log", available: false })
+  expect([client.status, client.logAvailable]).toEqual(["open", false])
+  await answer()
+  expect(client.logAvailable).toBe(true)
+  for (let round = 1; round < 4; round++) {
+    expect(fetched).toBe(round)
+    await clock.advance(80_000)
+    expect(fetched).toBe(round + 1)
+    await answer()
+    expect(ups.at(-1)).toMatchObject({ type: "hello", token: `${round + 1}` })
+  }
+  client.close()
 })
