@@ -311,9 +311,12 @@ export function createConnection(options: ConnectionOptions, ports: ConnectionPo
     handleTimeout: (nowMs) => {
       if (nowMs >= lateAtMs) {
         ports.closeLine(true, CLOSE_TIMEOUT)
-        // not even a token
-        if (fetching && !isOpen()) plan = []
-        fail(new HoldfastError("timeout", `Cannot connect to ${url}: no answer`), nowMs)
+        const isTokenLate = fetching && !isOpen()
+        if (isTokenLate) plan = []
+        fail(
+          new HoldfastError("timeout", `Cannot connect to ${url}: no ${isTokenLate ? "token" : "answer"}`),
+          nowMs,
+        )
       } else if (nowMs >= deadAtMs) {
         ports.closeLine(false, CLOSE_TIMEOUT)
         handleCut(nowMs)

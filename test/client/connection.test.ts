@@ -131,12 +131,13 @@ describe("connecting", () => {
     expect(names()).toEqual(["fetchToken"])
   })
 
-  test("gives an attempt up that takes too long, whatever it waits for", () => {
-    const { connection, names } = machine({ hasToken: true })
+  test("gives an attempt up that takes too long, whatever it waits for, and says what that was", () => {
+    const { connection, names, take } = machine({ hasToken: true })
+    const said = () => String(take().find(([name]) => name === "handleError")?.[1])
     connection.connect(0)
     names()
     connection.handleTimeout(10_000)
-    expect(names()).toEqual(["closeLine", "handleError"])
+    expect(said()).toMatch(/: no token$/)
     expect(connection.status).toBe("waiting")
     // a token that comes after all is too late for that attempt
     connection.handleToken("t", 10_001)
@@ -146,7 +147,7 @@ describe("connecting", () => {
     connection.handleToken("t", 10_100)
     names()
     connection.handleTimeout(20_100)
-    expect(names()).toEqual(["closeLine", "handleError"])
+    expect(said()).toMatch(/: no answer$/)
   })
 })
 
