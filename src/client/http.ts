@@ -103,7 +103,7 @@ function openLine(
       } else {
         const response = await post("events", hello, signal)
         await readEvents(response, (text) => signal.aborted || onMessage(text))
-        end(CLOSE_CUT, "")
+        end(CLOSE_CUT, "The stream ended")
       }
     } catch (error) {
       if (signal.aborted) return

@@ -67,6 +67,17 @@ describe.each(["sse", "poll"] as const)("by %s", (name) => {
     expect(await server.history({ last: 5 })).toHaveLength(1)
   })
 
+  test("the page of a captive portal instead of an answer is an error that says what is wrong", async () => {
+    const { client } = await start()
+    answerInstead(name === "sse" ? "events" : "poll", 1, () => new Response("<html>Log in</html>"))
+    const ada = client({ transports: [name] })
+    const errors: unknown[] = []
+    ada.on("error", (error) => errors.push(error))
+    await ada.channel("room/:room", lobby).ready()
+    const message = expect.stringMatching(name === "sse" ? /: 1006 The stream ended$/ : /: 1006 .*JSON/)
+    expect(errors).toMatchObject([{ code: "connection_lost", message }])
+  })
+
   test("a message that is too large for somebody on the way is refused with a code", async () => {
     const { client, server } = await start()
     const room = client({ transports: [name] }).channel("room/:room", lobby)
