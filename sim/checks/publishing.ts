@@ -16,7 +16,7 @@ const FAILURES: Readonly<Record<Operation["kind"], readonly string[]>> = {
 /** The part of the idempotency window that has to be over before something is in doubt: see docs/client.md. */
 const IN_DOUBT_PART = 0.8
 
-export const checkSettled: Check = ({ ledger, profile }) => {
+export const checkSettled: Check = ({ ledger, profile, truth }) => {
   const inDoubtMs = IN_DOUBT_PART * (profile.limits.idempotencyWindowMs ?? Number.POSITIVE_INFINITY)
   return ledger.operations.flatMap((operation) => {
     const { id, kind, sequence, outcome } = operation
@@ -24,7 +24,8 @@ export const checkSettled: Check = ({ ledger, profile }) => {
     const code = codeOf(operation)
     if (code !== undefined && !FAILURES[kind].includes(code)) return [`settles: ${kind} ${id} with ${code}`]
     const tookMs = (operation.settledAtMs ?? 0) - operation.startedAtMs
-    if (code === "in_doubt" && tookMs < inDoubtMs)
+    // or the log has refused it, and taken what came behind it
+    if (code === "in_doubt" && tookMs < inDoubtMs && !truth.refused.has(id))
       return [`settles: ${kind} ${id} is said to be in doubt after ${tookMs} ms`]
     if (kind === "call" && "data" in outcome && outcome.data !== 2 * sequence)
       return [`calls: ${id} was answered with ${outcome.data} instead of ${2 * sequence}`]
@@ -111,7 +112,7 @@ export const checkPublishOrder: Check = ({ truth, ledger }) => {
       const sequence = sequences.get(id) ?? 0
       const by = id.split(".")[0] as string
       const before = last.get(by)
-      // one that was refused at first may have been sent again after its successors
+      // one that was refused at first, and the answer was lost, may have been sent again after its successors
       // and one whose answer was lost together with the log that had it
       const excused = truth.refused.has(id) || earlier.has(id) || isCapped(channel)
       if (before !== undefined && before.sequence > sequence && !excused)

@@ -167,7 +167,10 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
   const handleMessage = (message: ServerMessage, { desk }: Held) => {
     const { type } = message
     if (type === "error" && outbox.isDoubtful(message)) {
-      retry(() => outbox.sendAgain(message.id as number))
+      const sendAgain = () => {
+        if (!outbox.sendAgain(message.id as number)) retry(sendAgain)
+      }
+      retry(sendAgain)
     } else if (type === "result" || type === "error") {
       const expected = outbox.handleAnswer(message)
       if (!expected && type === "error") tell("error", toError(message))
@@ -338,7 +341,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
         const add = () => {
           try {
             refuseWhenClosed()
-            input(() => outbox.add({ id, wire, repeat, settle }, limit))
+            input(() => outbox.add({ id, channel: message.channel, wire, repeat, settle }, limit))
           } catch (error) {
             settle(error as HoldfastError)
           }

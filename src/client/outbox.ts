@@ -6,6 +6,7 @@ import type { Wire } from "./transport.ts"
 /** A message that gets an answer. It is encoded once, so what is sent again is the same to the byte. */
 export interface Request {
   readonly id: number
+  readonly channel: string
   readonly wire: Wire
   /**
    * Whether it is sent again after the line was cut. `never`: it may have been carried out, as a call. `always`: to do it
@@ -27,7 +28,8 @@ const REPEAT_PART = 0.8
 
 /**
  * What was asked of the server and is not answered yet, in the order asked. That order is kept over reconnects:
- * everything unanswered goes out again before anything new.
+ * everything unanswered goes out again before anything new, and what the log could not take again before what was published
+ * behind it on the same channel.
  */
 export class Outbox {
   readonly #entriesMax: number
@@ -35,6 +37,8 @@ export class Outbox {
   readonly #pending = new Map<number, Request>()
   /** What is yet to be given to the line that is up. */
   #unsent: Request[] = []
+  /** What the log could not take when it was sent again: it waits for another attempt. */
+  readonly #refused = new Set<Request>()
 
   constructor(entriesMax: number, store?: OutboxStore) {
     this.#entriesMax = entriesMax
@@ -58,10 +62,15 @@ export class Outbox {
   /** What to send over the line that is up, in order. `nowMs` is of the server's clock. */
   takeWires(line: object, { messageBytesMax, idempotencyWindowMs }: Welcome, nowMs: number): Wire[] {
     const wires: Wire[] = []
+    const waiting = new Set([...this.#refused].map(({ channel }) => channel))
     for (const request of this.#unsent.splice(0)) {
-      const { id, wire, repeat, sentAtMs } = request
+      const { id, channel, wire, repeat, sentAtMs } = request
       // what was given up in the meantime
       if (!this.#pending.has(id)) continue
+      if (repeat === "keyed" && waiting.has(channel)) {
+        this.#unsent.push(request)
+        continue
+      }
       const again = repeat === "keyed" && sentAtMs !== undefined
       const inDoubt = again && nowMs - sentAtMs > idempotencyWindowMs * REPEAT_PART
       const error = inDoubt ? new HoldfastError("in_doubt", IN_DOUBT) : tooLarge(wire, messageBytesMax)
@@ -90,6 +99,7 @@ export class Outbox {
       else if (lateCalls) waits = true
       else this.settle(request.id, new HoldfastError("connection_lost", "No answer before the line was lost"))
     }
+    this.#refused.clear()
     this.#unsent = [...this.#pending.values()].filter((request) => request.line === undefined)
     return waits
   }
@@ -99,14 +109,25 @@ export class Outbox {
    * but may have done so when it was sent first. What has no key is not sent again: behind what came after it, it would undo that.
    */
   isDoubtful({ id, code }: Failure): boolean {
-    const mayBeThere = this.#pending.get(id as number)?.again === true
-    return mayBeThere && (code === "log_unavailable" || code === "in_doubt")
+    const request = this.#pending.get(id as number)
+    if (!request?.again || (code !== "log_unavailable" && code !== "in_doubt")) return false
+    request.line = undefined
+    this.#refused.add(request)
+    return true
   }
 
-  /** Only over the same line: another one sends everything again by itself. */
-  sendAgain(id: number): void {
-    const request = this.#pending.get(id)
-    if (request !== undefined) this.#unsent.push(request)
+  /**
+   * Only over the same line: another one sends everything again by itself. Returns false when it is to be attempted later: what
+   * was asked for behind it is on its way, and if the log takes that, this one is not sent any more.
+   */
+  sendAgain(id: number): boolean {
+    const request = this.#pending.get(id) as Request
+    if (!this.#refused.has(request)) return true
+    for (const other of this.#pending.values()) if (other.line && isBehind(other, request)) return false
+    this.#refused.delete(request)
+    this.#unsent.push(request)
+    this.#unsent.sort((one, other) => one.id - other.id)
+    return true
   }
 
   /** Returns whether anybody waits for this answer; given a line, for one over that line. */
@@ -130,8 +151,13 @@ export class Outbox {
     const request = this.#pending.get(id as number)
     if (request === undefined) return false
     this.#pending.delete(request.id)
+    this.#refused.delete(request)
     this.#store?.remove(request.id)
     request.settle(outcome)
+    if (outcome instanceof HoldfastError) return true
+    for (const other of this.#refused) {
+      if (isBehind(request, other)) this.settle(other.id, new HoldfastError("in_doubt", OVERTAKEN))
+    }
     return true
   }
 
@@ -140,6 +166,13 @@ export class Outbox {
   }
 }
 
+/** Whether one was asked for behind the other, where the order matters. */
+function isBehind(one: Request, other: Request): boolean {
+  return one.channel === other.channel && one.repeat === "keyed" && one.id > other.id
+}
+
+const OVERTAKEN =
+  "Sent, but the log has what came behind it, and could not take it again: it may be published or not"
 const IN_DOUBT = "Sent, but unanswered for too long to be sent again: it may be published or not"
 
 /** The server's refusal as the error that it is. */

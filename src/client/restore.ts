@@ -24,7 +24,10 @@ export async function restore(
     return await store.open({
       session,
       decode,
-      restore: (message, sentAtMs) => add({ repeat: "keyed", sentAtMs, settle }, message),
+      restore: (message, sentAtMs) => {
+        const { channel } = message as { channel: string }
+        add({ channel, repeat: "keyed", sentAtMs, settle }, message)
+      },
       handleError,
     })
   } catch (error) {

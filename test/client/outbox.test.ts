@@ -9,11 +9,14 @@ const WINDOW_MS = 1_000
 function outbox(entriesMax = 10) {
   const box = new Outbox(entriesMax)
   const settled: unknown[] = []
-  const add = (id: number, { repeat = "keyed" as Request["repeat"], wire = `#${id}` } = {}) => {
+  const add = (
+    id: number,
+    { repeat = "keyed" as Request["repeat"], wire = `#${id}`, channel = "room/lobby" } = {},
+  ) => {
     const settle = (outcome: object) => {
       settled.push([id, outcome instanceof HoldfastError ? outcome.code : "result"])
     }
-    box.add({ id, wire, repeat, settle })
+    box.add({ id, channel, wire, repeat, settle })
   }
   const take = (nowMs = 0) => box.takeWires(line, { ...welcome, idempotencyWindowMs: WINDOW_MS }, nowMs)
   return { box, add, take, settled }
@@ -68,6 +71,63 @@ test("what the log can't take, but may have taken when it was sent first, is in 
   box.sendAgain(2)
   expect(take()).toEqual(["#1"])
   expect(settled).toEqual([])
+})
+
+test("what was published behind what is sent again waits for it, where the order matters", () => {
+  const { box, add, take, settled } = outbox()
+  const refuse = (id: number) =>
+    expect(box.isDoubtful({ type: "error", id, code: "log_unavailable", message: "" })).toBe(true)
+  add(1)
+  add(2)
+  take()
+  box.handleDown(line)
+  take()
+  refuse(1)
+  add(3)
+  add(4, { channel: "room/other" })
+  add(5, { repeat: "never" })
+  expect(take()).toEqual(["#4", "#5"])
+  // the second may yet be taken, and then the first would come behind it
+  expect(box.sendAgain(1)).toBe(false)
+  refuse(2)
+  expect(box.sendAgain(1)).toBe(true)
+  expect(take()).toEqual([])
+  expect(box.sendAgain(2)).toBe(true)
+  expect(take()).toEqual(["#1", "#2", "#3"])
+  expect(settled).toEqual([])
+})
+
+test("what is sent again is in doubt once the log has taken what came behind it", () => {
+  const { box, add, take, settled } = outbox()
+  add(1)
+  add(2)
+  take()
+  box.handleDown(line)
+  take()
+  box.isDoubtful({ type: "error", id: 1, code: "log_unavailable", message: "" })
+  box.handleAnswer({ type: "result", id: 2 })
+  expect(settled).toEqual([
+    [2, "result"],
+    [1, "in_doubt"],
+  ])
+  expect(box.sendAgain(1)).toBe(true)
+  add(3)
+  expect(take()).toEqual(["#3"])
+})
+
+test("over a new line, what waited to be sent again leaves before what waited for it", () => {
+  const { box, add, take } = outbox()
+  add(1)
+  take()
+  box.handleDown(line)
+  take()
+  box.isDoubtful({ type: "error", id: 1, code: "log_unavailable", message: "" })
+  add(2)
+  expect(take()).toEqual([])
+  box.handleDown(line)
+  expect(take()).toEqual(["#1", "#2"])
+  expect(box.sendAgain(1)).toBe(true)
+  expect(take()).toEqual([])
 })
 
 test("what has no key and the log can't take is refused: sent again, it would undo what came after it", () => {
