@@ -94,6 +94,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
   /** The line that was up last, until what it means that it is not has been seen to. */
   let up: Held | undefined
   let transport: Transport | undefined
+  let logTold: ServerMessage | undefined
   let logAvailable = true
   let lastId = 0
   let toldPending = 0
@@ -174,9 +175,13 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
     } else if (type === "result" || type === "error") {
       const expected = outbox.handleAnswer(message)
       if (!expected && type === "error") tell("error", toError(message))
-    } else if (type === "log" || type === "welcome") {
-      // behind a welcome it is said again if it is not
-      setLogAvailable(type === "welcome" || message.available)
+    } else if (type === "log") {
+      logTold = message
+      setLogAvailable(message.available)
+    } else if (type === "welcome") {
+      // right behind a welcome, which each poll brings, it is said again if it is not
+      const before = logTold
+      if (!logAvailable) inputLater(0, () => logTold === before && setLogAvailable(true))
     } else if (type !== "signal" || message.from !== connection.welcome?.member) {
       // one's own signals are no news
       dirty = subscriptions.handleMessage(message, desk, retryAnywhere) || dirty

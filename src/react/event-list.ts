@@ -22,8 +22,9 @@ export function eventList(
   let missed: GapChange | undefined
   /** Behind some gaps offsets begin anew. */
   let gaps = 0
+  const latest = () => events.slice(Math.max(events.length - last, 0))
   const view = new View(batch, () => {
-    if (shown.at(-1) !== events.at(-1)) shown = events.slice(-last)
+    if (shown.at(-1) !== events.at(-1)) shown = latest()
     return shown
   })
   const add = (event: ChannelEvent<AnyDefinition>) => {
@@ -31,7 +32,7 @@ export function eventList(
     events.push(missed === undefined ? { ...event, key } : { ...event, key, gap: missed })
     missed = undefined
     // not with each event, as that moves all of them
-    if (events.length > 2 * last) events = events.slice(-last)
+    if (events.length > 2 * last) events = latest()
     view.touch()
   }
   channel.onGap((gap) => {

@@ -196,8 +196,18 @@ test("a client tells whether the server can reach its log", async () => {
   expect(client.logAvailable).toBe(true)
   last().say({ type: "log", available: false })
   expect(client.logAvailable).toBe(false)
+  // each poll brings a welcome, and behind it how it is
+  for (let poll = 0; poll < 3; poll++) {
+    last().say(welcome)
+    last().say({ type: "log", available: false })
+    await clock.advance(1)
+  }
+  expect(told).toEqual([false])
   last().say({ type: "log", available: true })
-  expect(told).toEqual([false, true])
+  last().say({ type: "log", available: false })
+  last().say(welcome)
+  await clock.advance(1)
+  expect(told).toEqual([false, true, false, true])
 })
 
 test("a client that comes by several transports tells which of them it uses", async () => {

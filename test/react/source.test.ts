@@ -123,6 +123,16 @@ test("what is published when no component is left keeps the connection until it 
   expect(await hub.channel("room", {}).history({ last: 1 })).toMatchObject([{ data: "by nobody" }])
 })
 
+test("a list of none holds none", async () => {
+  const { clock, hub, show, frame } = rig()
+  const events = show({ ...EVENTS, last: 0 })
+  await clock.advance(10)
+  await hub.channel("room", {}).publish("said", "one")
+  await clock.advance(10)
+  frame()
+  expect(events.value()).toEqual([])
+})
+
 test("a gap stands at the event behind it, and each event has a key of its own", async () => {
   const { clock, hub, network, show, frame } = rig()
   const events = show({ ...EVENTS, last: 10 })
