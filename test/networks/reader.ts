@@ -19,6 +19,8 @@ export interface Tally extends Reader {
   readonly hear: (number: number) => void
   readonly miss: (reason: string) => void
   readonly cut: () => void
+  /** Something else has changed. */
+  readonly wake: () => void
 }
 
 export function tally(): Tally {
@@ -43,6 +45,7 @@ export function tally(): Tally {
         waiting.add(look)
         look()
       }),
+    wake,
     hear(number) {
       heard.push(number)
       wake()
@@ -76,6 +79,7 @@ export async function readWithSdk(
   client.on("status", (status) => {
     if (isOpen) notes.cut()
     isOpen = status === "open"
+    notes.wake()
   })
   const channel = client.channel("counter", {}, channelOptions)
   channel.on("counted", notes.hear)
