@@ -19,11 +19,7 @@ async function startChangingBox(first: Changes) {
   onTestFinished(() => box.stop())
   const line = await startTcpProxy(box.port)
   onTestFinished(() => line.close())
-  const change = (changes: Changes) => {
-    box.reload(as(changes))
-    line.cut()
-  }
-  return { node, line, change }
+  return { node, line, change: (changes: Changes) => box.reload(as(changes)) }
 }
 
 test.skipIf(!program("nginx"))(
@@ -35,13 +31,26 @@ test.skipIf(!program("nginx"))(
     reader.client.on("status", () => {
       if (transports.at(-1) !== reader.client.transport) transports.push(reader.client.transport)
     })
-    await countThrough([node], [reader], (time) => {
-      if (time === 2) change(FORGETS_UPGRADE)
-      if (time === 5) change([...FORGETS_UPGRADE, BUFFERS])
+    const isOpen = () => reader.client.status === "open"
+    const loseTransport = async (changes: Changes) => {
+      const { transport } = reader.client
+      change(changes)
+      // the old configuration may serve on for a moment
+      while (reader.client.transport === transport) {
+        line.cut()
+        await reader.until(() => !isOpen())
+        await reader.until(isOpen)
+      }
+    }
+    let lost = Promise.resolve()
+    await countThrough([node], [reader], async (time) => {
+      if (time === 2) lost = loseTransport(FORGETS_UPGRADE)
+      if (time !== 5) return
+      await lost
+      lost = loseTransport([...FORGETS_UPGRADE, BUFFERS])
     })
+    await lost
     expectAll(reader)
-    // the old configuration may serve on for a moment
-    await reader.until(() => reader.client.transport === "poll")
     expect(transports).toEqual(["websocket", "sse", "poll"])
   },
 )
