@@ -87,6 +87,8 @@ export class Relay {
   #heardAtMs = 0
   #leads = true
   #logUnavailable = false
+  /** A welcome has come since, behind which it is said again if it still is. */
+  #logInDoubt = false
 
   constructor(ports: RelayPorts) {
     this.#ports = ports
@@ -285,6 +287,8 @@ export class Relay {
     }
     if (this.#probedAtMs !== undefined) this.#tellAll({ type: "ping" })
     this.#probedAtMs = undefined
+    if (this.#logInDoubt && message.type !== "log") this.#handleLog({ type: "log", available: true })
+    this.#logInDoubt = false
     if (message.type === "welcome") this.#handleWelcome(message, nowMs)
     else if (message.type === "token") {
       this.#handleTokenTaken(message, nowMs)
@@ -363,8 +367,7 @@ export class Relay {
     this.#state = "open"
     this.#welcome = message
     this.#welcomedAtMs = nowMs
-    // behind a welcome it is said again if it is not
-    if (this.#logUnavailable) this.#handleLog({ type: "log", available: true })
+    this.#logInDoubt = this.#logUnavailable
     for (const tab of this.#tabs) {
       if (tab.hello === undefined) continue
       // to a line of requests, with which tokens go along, this is the answer to one as well

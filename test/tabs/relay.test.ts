@@ -340,10 +340,14 @@ test("over a line of requests each welcome tells the tabs how long the token hol
     await clock.advance(0)
   }
   await clock.advance(0)
+  const told: boolean[] = []
+  client.on("log", (available) => told.push(available))
   await answer({ type: "log", available: false })
-  expect([client.status, client.logAvailable]).toEqual(["open", false])
+  await answer({ type: "log", available: false })
+  expect([client.status, told]).toEqual(["open", [false]])
   await answer()
-  expect(client.logAvailable).toBe(true)
+  await answer()
+  expect(told).toEqual([false, true])
   for (let round = 1; round < 4; round++) {
     expect(fetched).toBe(round)
     await clock.advance(80_000)
