@@ -144,6 +144,9 @@ async function settle(
       const places = late.slice(0, EXAMPLES_MAX).map(placeOf)
       complain(tally, `${late.length} in ${room}, which goes up to ${epoch}/${top}: ${places.join("; ")}`)
     }
+  }
+  // behind that, or whoever is waited for in one room would leave no time for the others to come to the end
+  for (const [room, seats] of crowd.seatsByRoom) {
     if (room !== LOBBY) await presenceSettled(room, seats, giveUp, tally)
   }
   if (!cluster.nodes.every((node) => node.isRunning())) complain(tally, "a node does not run any more")

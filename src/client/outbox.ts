@@ -62,6 +62,7 @@ export class Outbox {
   /** What to send over the line that is up, in order. `nowMs` is of the server's clock. */
   takeWires(line: object, { messageBytesMax, idempotencyWindowMs }: Welcome, nowMs: number): Wire[] {
     const wires: Wire[] = []
+    if (this.#unsent.length === 0) return wires
     const waiting = new Set([...this.#refused].map(({ channel }) => channel))
     for (const request of this.#unsent.splice(0)) {
       const { id, channel, wire, repeat, sentAtMs } = request

@@ -40,9 +40,14 @@ export class Connection {
     this.request = request
   }
 
+  /** Whether it is one request of a client that comes with many, and no line. */
+  get isBrief(): boolean {
+    return this.outlet.link.brief === true
+  }
+
   /** Whose places in presence it takes: those of all requests of a client are its member's. */
   get owner(): string {
-    return this.outlet.link.brief === true ? this.member : this.id
+    return this.isBrief ? this.member : this.id
   }
 
   /** Who the user is, as far as the server has said. */

@@ -1,4 +1,5 @@
-import type { HoldfastError } from "../protocol/error.ts"
+import { HoldfastError } from "../protocol/error.ts"
+import { errorCodes } from "../protocol/error-codes.ts"
 import { Adoption } from "./adoption.ts"
 import type { Channel } from "./channel.ts"
 import type { Channels } from "./channels.ts"
@@ -13,7 +14,15 @@ import { decodeMembership, encodeMembership, hasLeft, LEASE_OVER, openedAtOf } f
 import { Nodes } from "./nodes.ts"
 import type { Logger } from "./options.ts"
 import { Orphans } from "./orphans.ts"
-import { type Entrance, type HeldPlace, isOfThePast, type Place, Presence } from "./presence.ts"
+import {
+  type Entrance,
+  type HeldPlace,
+  isNewsOf,
+  isOfThePast,
+  isPending,
+  type Place,
+  Presence,
+} from "./presence.ts"
 import type { Publisher } from "./publisher.ts"
 import { Recheck } from "./recheck.ts"
 import { Stays } from "./stays.ts"
@@ -110,16 +119,18 @@ export class Members {
     return this.#shared?.nodes.isGone(decodeMembership(body).node) === true
   }
 
-  /** Takes the member's place for `connection`. */
+  /** Takes the member's place for `connection`. @throws HoldfastError `superseded`, and what the log fails with */
   async enter(target: Target, connection: Connection, payload: Uint8Array): Promise<void> {
     const { member, owner, openedAt } = connection
     // it has gone while its handler ran, and gives up what it has no more
-    if (connection.state === "closed" && !isBrief(connection)) return
+    if (connection.state === "closed" && !connection.isBrief) return
+    this.#refuseOfThePast(target.name, connection)
     this.#hold(target.name, connection)
     const entrance = { owner, openedAt, payload }
     if (this.#holds(target.name, connection, entrance)) return
-    if (isBrief(connection) && this.#ports.ask !== undefined) {
+    if (connection.isBrief && this.#ports.ask !== undefined) {
       if (await this.#shared?.whereabouts.isElsewhere(target, member, entrance)) return
+      this.#refuseOfThePast(target.name, connection)
     }
     await this.#join(target, member, entrance)
   }
@@ -129,7 +140,7 @@ export class Members {
     const { member, owner, openedAt } = connection
     const why = hasLeft(openedAt)
     connection.entered?.delete(target.name)
-    if (isBrief(connection)) this.#stays.forget(target.name, member)
+    if (connection.isBrief) this.#stays.forget(target.name, member)
     const held = this.#presence.leave(target.name, member, owner, why)
     const place = await this.#placeToLeave(target, connection, held)
     if (place === undefined) return
@@ -145,7 +156,7 @@ export class Members {
   release(connection: Connection, orderly: boolean): void {
     if (connection.entered === undefined) return
     const { entered, member, owner, openedAt } = connection
-    if (isBrief(connection)) {
+    if (connection.isBrief) {
       for (const channel of entered) this.#stays.end(channel, member)
       return
     }
@@ -249,13 +260,29 @@ export class Members {
     await closed
   }
 
+  /**
+   * The client has entered anew over its next line, or left: what it asked for over the one before, and was on its way for long,
+   * must not undo that. A request of its own, over plain HTTP, is no line: it is late only where a line holds the place.
+   */
+  #refuseOfThePast(channel: string, connection: Connection): void {
+    const isLate = !connection.isBrief && this.#ports.connections.isSuperseded(connection)
+    if (isLate || this.#isTaken(channel, connection))
+      throw new HoldfastError("superseded", errorCodes.superseded)
+  }
+
+  /** Whether the member's place is held by a line that its client has opened later. */
+  #isTaken(channel: string, connection: Connection): boolean {
+    const place = this.#presence.find(channel, connection.member)
+    return place !== undefined && isOfThePast(connection, connection.member, place)
+  }
+
   /** Notes that the place goes when the connection does. */
   #hold(channel: string, connection: Connection): void {
     const isOpen = connection.state !== "closed"
     connection.entered ??= new Set()
     const isNew = !connection.entered.has(channel)
     connection.entered.add(channel)
-    if (isBrief(connection)) this.#stays.renew(channel, connection.member, isOpen && isNew)
+    if (connection.isBrief) this.#stays.renew(channel, connection.member, isOpen && isNew)
   }
 
   /** Whether the member is there already, as it is to be, and is this connection's now. */
@@ -267,7 +294,7 @@ export class Members {
 
   /** Whether this node would have been told if the member had gone through another one. */
   #wouldKnow(channel: string, connection: Connection): boolean {
-    if (!isBrief(connection)) return false
+    if (!connection.isBrief) return false
     return this.#ports.ask !== undefined || this.#ports.channels.find(channel) !== undefined
   }
 
@@ -321,7 +348,8 @@ export class Members {
     connection: Connection,
     held: HeldPlace | undefined,
   ): Promise<HeldPlace | undefined> {
-    if (this.#shared === undefined || !isBrief(connection)) return held
+    if (this.#shared === undefined || !connection.isBrief) return held
+    if (this.#isTaken(target.name, connection)) return undefined
     const { member } = connection
     const joined = await this.#ports.publisher.latestOf(target, member)
     return joined === 0 ? undefined : { channel: target.name, member, joined }
@@ -381,18 +409,4 @@ export class Members {
     this.#pending.add(cancel)
     return cancel
   }
-}
-
-/** Whether the log was told of it, and has not said since that it has it. */
-function isPending(place: Place | undefined): boolean {
-  return place !== undefined && place.joined === undefined
-}
-
-/** Whether what the log has at this offset came after what this node knows of the member. */
-function isNewsOf(place: Place | undefined, offset: number): place is Place {
-  return place?.joined !== undefined && place.joined < offset
-}
-
-function isBrief({ outlet }: Connection): boolean {
-  return outlet.link.brief === true
 }

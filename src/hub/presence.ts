@@ -193,7 +193,17 @@ function latestKnown(place: Place): Place | undefined {
   return known
 }
 
-/** Whether a node has told of the member later than this one, and yet over a line that its client had opened before. */
+/** Whether the log was told of it, and has not said since that it has it. */
+export function isPending(place: Place | undefined): boolean {
+  return place !== undefined && place.joined === undefined
+}
+
+/** Whether what the log has at this offset came after what this node knows of the member. */
+export function isNewsOf(place: Place | undefined, offset: number): place is Place {
+  return place?.joined !== undefined && place.joined < offset
+}
+
+/** Whether what was told or asked for later than this place came over a line that the member's client had opened before. */
 export function isOfThePast(
   { openedAt }: { readonly openedAt: number },
   member: string,

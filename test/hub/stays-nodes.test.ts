@@ -35,6 +35,20 @@ describe("a client whose requests go to one node after the other", () => {
     expect(told()).toEqual(["join", "join", "left"])
   })
 
+  it("does not take back with a request of before what it has entered over a line since", async () => {
+    const { clock, all } = nodes(2)
+    const told = await watch(all[1])
+    const before = await request(all[0], { openedAt: 1, presence })
+    const line = all[0].peer()
+    line.send({ type: "hello", session, openedAt: 2, subscriptions: [], presence })
+    await clock.settle()
+    before.cut()
+    const late = await request(all[0], { openedAt: 1, presence })
+    late.cut()
+    await clock.advance(60_000)
+    expect(told()).not.toContain("left")
+  })
+
   it("is handed over without leaving when it does not come to a node any more", async () => {
     const { clock, all } = nodes(3)
     const told = await watch(all[2])

@@ -48,6 +48,25 @@ describe("a client that comes with requests", () => {
     expect(await membersOf(r)).toEqual([])
   })
 
+  it("does not take back with a request of before what it has entered over a line since", async () => {
+    const r = rig(room, { channels: handlers, limits })
+    const before = await request(r, { openedAt: 1, presence })
+    const line = r.peer()
+    line.send({ type: "hello", session, openedAt: 2, subscriptions: [] })
+    await r.clock.settle()
+    line.send(enter(1))
+    await r.clock.settle()
+    before.cut()
+    const late = await request(r, { openedAt: 1, presence })
+    late.cut()
+    expect(late.last("error")).toMatchObject({ code: "superseded" })
+    await r.clock.advance(60_000)
+    expect(await membersOf(r)).toEqual(["calm"])
+    line.leave()
+    await r.clock.settle()
+    expect(await membersOf(r)).toEqual([])
+  })
+
   it("is answered when it enters by a message, and stays for a lease", async () => {
     const r = rig(room, { channels: handlers, limits })
     const send = await request(r, {})

@@ -1,5 +1,4 @@
 import { HoldfastError } from "../../protocol/error.ts"
-import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Leave, PresenceRequest } from "../../protocol/message.ts"
 import type { Connection } from "../connection.ts"
 import type { Core } from "../core.ts"
@@ -22,7 +21,6 @@ export async function enter(core: Core, connection: Connection, message: EnterRe
     const what = `presence of ${target.name}`
     const data = await conform(what, inputSchema(payload), message.data)
     const value = await guarded(core, what, () => handler({ ...contextOf(core, connection, target), data }))
-    refuseOfThePast(core, connection)
     const body = await core.publisher.encode(what, outputSchema(payload), value)
     checkCount(core, connection, target.name)
     await core.members.enter(target, connection, body)
@@ -39,15 +37,6 @@ function checkCount(core: Core, { entered }: Connection, channel: string): void 
   throw new HoldfastError("too_many_subscriptions", `a connection may be present in ${limit} channels`, {
     limit,
   })
-}
-
-/**
- * The client has entered anew over its next line, or left: what it asked for over the one before must not undo that, only to
- * go with that line. A request of its own, over plain HTTP, is no line.
- */
-function refuseOfThePast(core: Core, connection: Connection): void {
-  if (connection.outlet.link.brief === true || !core.connections.isSuperseded(connection)) return
-  throw new HoldfastError("superseded", errorCodes.superseded)
 }
 
 export async function leave(core: Core, connection: Connection, message: Leave): Promise<void> {
