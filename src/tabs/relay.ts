@@ -16,6 +16,7 @@ import type {
 import { SharedPlaces } from "./shared-places.ts"
 import { type Request, SharedRequests } from "./shared-requests.ts"
 import { SharedStreams } from "./shared-streams.ts"
+import { SharedToken } from "./shared-token.ts"
 
 /** A tab's end of its line. */
 export interface TabPort {
@@ -54,10 +55,6 @@ const SIGNAL_BUFFER_BYTES_MAX = 64 * 1024
 const ABSENCE_MS = 5_000
 /** How long the server may take to answer before it is taken for dead by who asked, in ms. */
 const PROBE_MS = 3_000
-/** Of how many tabs that are gone it is remembered with which token they came. */
-const TOKENS_MAX = 100
-/** So long before it expires, any tab's token is better than none, in ms. */
-const LATE_RENEWAL_MS = 10_000
 
 /**
  * One line to the server for the lines of many tabs, as long as it lives. To the server it is one client, with one hello, one
@@ -70,14 +67,10 @@ export class Relay {
   readonly #streams: SharedStreams<Tab>
   readonly #requests = new SharedRequests<Tab>()
   readonly #places: SharedPlaces<Tab>
+  readonly #token = new SharedToken<Tab>()
   /** Tabs that were cut, and until when their places are kept. */
   readonly #absent = new Map<Tab, number>()
-  /** With which tokens tabs came that were cut, by the sessions of their clients. */
-  readonly #tokens = new Map<string, string>()
   #state: "opening" | "connected" | "greeting" | "open" | "closed" = "opening"
-  /** Whose token the server was shown. */
-  #sponsor: Tab | undefined
-  #token: string | undefined
   #session = ""
   #isBrief = false
   /** When a tab asked whether the server is still there, if nothing was heard since. */
@@ -159,8 +152,7 @@ export class Relay {
     if (!this.#tabs.delete(tab)) return
     this.#streams.remove(tab)
     this.#requests.remove(tab)
-    this.#note(tab)
-    if (this.#sponsor === tab) this.#sponsor = undefined
+    this.#token.remove(tab, tab.hello)
     if (this.#tabs.size === 0) {
       this.close(code === 1006 ? CLOSE_TIMEOUT : code, reason)
     } else if (code === 1000 || code === 1001) {
@@ -181,10 +173,7 @@ export class Relay {
     tab.hello = hello
     if (this.#state === "connected") this.#greet()
     if (this.#state !== "open") return
-    const { session, token } = hello
-    // its client was told to come back with a fresh one
-    const isFresh = this.#tokens.has(session) && this.#tokens.get(session) !== token
-    if (isFresh && token !== undefined) this.#renew(tab, token)
+    if (hello.token !== undefined && this.#token.isFresh(hello)) this.#renew(tab, hello.token)
     this.#admit(tab, nowMs)
     this.#serve(tab, hello)
     this.#streams.pump()
@@ -214,14 +203,10 @@ export class Relay {
     // a pong says that the tab is there, which its lock says better
   }
 
-  /**
-   * One tab's token is renewed with the server for all. That of another could be refused, and end it for all, so it is
-   * taken only when there is no other.
-   */
   #handleToken(tab: Tab, token: string, nowMs: number): void {
     const taken = this.#tokenTaken(nowMs)
-    const isLate = taken.expiresAt !== undefined && taken.expiresAt - taken.now < LATE_RENEWAL_MS
-    if (tab === this.#sponsor || this.#sponsor === undefined || isLate) this.#renew(tab, token)
+    const { expiresAt = Number.POSITIVE_INFINITY, now } = taken
+    if (this.#token.takes(tab, expiresAt - now)) this.#renew(tab, token)
     else this.#tell(tab, taken)
   }
 
@@ -232,21 +217,12 @@ export class Relay {
   }
 
   #renew(tab: Tab, token: string): void {
-    this.#sponsor = tab
-    this.#token = token
+    this.#token.set(tab, token)
     this.#send({ type: "token", token })
   }
 
   #ask(message: Request, tab?: Tab): void {
     this.#send(this.#requests.number(message, tab))
-  }
-
-  /** Remembers the token of a tab that leaves, for some tabs at least. */
-  #note({ hello }: Tab): void {
-    if (hello?.token === undefined) return
-    const [oldest] = this.#tokens.keys()
-    if (oldest !== undefined && this.#tokens.size === TOKENS_MAX) this.#tokens.delete(oldest)
-    this.#tokens.set(hello.session, hello.token)
   }
 
   #tell(tab: Tab, message: ServerMessage): void {
@@ -316,7 +292,7 @@ export class Relay {
     this.#state = "closed"
     for (const tab of [...this.#tabs]) {
       // a token is its tab's own affair: the others may have better ones
-      const isOwn = code !== CLOSE_UNAUTHORIZED || !isGreeting || tab === this.#sponsor
+      const isOwn = code !== CLOSE_UNAUTHORIZED || !isGreeting || tab === this.#token.owner
       this.#dismiss(tab, isOwn ? code : 1006, isOwn ? reason : "")
     }
   }
@@ -335,8 +311,7 @@ export class Relay {
       const sponsor = [...this.#tabs].find(({ hello }) => hello !== undefined)
       if (sponsor?.hello === undefined) return
       this.#state = "greeting"
-      this.#sponsor = sponsor
-      this.#token = sponsor.hello.token
+      this.#token.set(sponsor, sponsor.hello.token)
       this.#session = this.#ports.session(sponsor.hello.session)
       this.#serve(sponsor, sponsor.hello)
     }
@@ -349,7 +324,7 @@ export class Relay {
       type: "hello",
       session: this.#session,
       openedAt: this.#ports.openedAt,
-      token: this.#token,
+      token: this.#token.value,
       subscriptions,
       presence,
     }
@@ -409,7 +384,8 @@ export class Relay {
       if (isRefused && request.type === "enter") this.#places.leave(request.channel, tab)
       if (this.#tabs.has(tab)) this.#tell(tab, { ...message, id: request.id })
     } else if (message.type === "error" && message.id === undefined) {
-      const about = this.#requests.signaller(message) ?? (this.#state === "open" ? undefined : this.#sponsor)
+      const about =
+        this.#requests.signaller(message) ?? (this.#state === "open" ? undefined : this.#token.owner)
       if (about === undefined) this.#tellAll(message)
       else if (this.#tabs.has(about)) this.#tell(about, message)
     }
