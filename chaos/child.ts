@@ -21,12 +21,21 @@ export interface Command {
   readonly ready: RegExp
 }
 
+/** What runs now, of all programs. */
+const alive = new Set<ChildProcess>()
+// one that is stopped in its tracks hears of nothing else, and would be there for ever
+process.on("exit", () => {
+  for (const child of alive) child.kill("SIGKILL")
+})
+
 export function child({ program, args, env, ready }: Command): Child {
   let running: ChildProcess | undefined
 
   const start = async (): Promise<RegExpMatchArray> => {
     const started = spawn(program, args(), { env: env ?? process.env, stdio: ["ignore", "pipe", "inherit"] })
     running = started
+    alive.add(started)
+    started.once("exit", () => alive.delete(started))
     const failed = new Promise<never>((_, reject) => started.once("error", reject))
     const line = (async () => {
       for await (const line of createInterface({ input: started.stdout })) {

@@ -17,6 +17,8 @@ export interface Engine extends Child {
 export async function createEngine(): Promise<Engine> {
   const folder = mkdtempSync(join(tmpdir(), "chaos-engine-"))
   const [files, backup] = [join(folder, "appendonlydir"), join(folder, "backup")]
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  process.once("exit", remove)
   const port = await freePort()
   const options = {
     port,
@@ -44,6 +46,9 @@ export async function createEngine(): Promise<Engine> {
       rmSync(files, { recursive: true, force: true })
       cpSync(backup, files, { recursive: true })
     },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove() {
+      process.off("exit", remove)
+      remove()
+    },
   }
 }

@@ -21,6 +21,8 @@ const defaults = { minutes: "5", seed: "1", nodes: "3", clients: "300", rate: "2
 /** The line on which a terminal's cursor is. */
 const ERASE = "\r\x1b[K"
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1))
+
 try {
   const numbers = read(process.argv.slice(2))
   if (numbers !== undefined) await run(numbers)

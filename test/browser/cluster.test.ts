@@ -5,21 +5,12 @@ import { fileURLToPath } from "node:url"
 import type { Browser } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { launchChromium } from "../support/chromium.ts"
+import { isAlive } from "../support/is-alive.ts"
 import { program } from "../support/program.ts"
 import { openTab } from "./playground-page.ts"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 const canRun = program("chromium") !== undefined && program("redis-server") !== undefined
-
-/** Whether this process is there. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
 
 describe.skipIf(!canRun)("npm run cluster", () => {
   let cluster: ChildProcess

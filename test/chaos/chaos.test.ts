@@ -1,8 +1,13 @@
-import { describe, expect, test } from "vitest"
+import { once } from "node:events"
+import { createInterface } from "node:readline"
+import { describe, expect, test, vi } from "vitest"
 import { chaos } from "../../chaos/chaos.ts"
 import { type Defect, defects } from "../../chaos/defects.ts"
 import { type Fault, faults } from "../../chaos/faults.ts"
+import { descendantsOf } from "../support/descendants.ts"
+import { isAlive } from "../support/is-alive.ts"
 import { program } from "../support/program.ts"
+import { spawnTsx } from "../support/tsx-process.ts"
 
 describe.skipIf(!program("redis-server"))("chaos", () => {
   test("nothing is lost, doubled or disordered, whatever happens to nodes, engine and network", async () => {
@@ -23,6 +28,21 @@ describe.skipIf(!program("redis-server"))("chaos", () => {
     expect(tally.reconnects).toBeGreaterThan(45)
     expect(tally.gaps).toBeGreaterThan(0)
   }, 120_000)
+
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "leaves nothing behind when it is ended by %s",
+    async (signal) => {
+      const main = spawnTsx("chaos/main.ts", ["--nodes", "2", "--clients", "4"])
+      for await (const line of createInterface({ input: main.stdout })) if (line.includes("clients at")) break
+      const started = descendantsOf(main.pid as number)
+      // an engine and two nodes
+      expect(started.length).toBeGreaterThanOrEqual(3)
+      main.kill(signal)
+      await once(main, "exit")
+      await vi.waitFor(() => expect(started.filter(isAlive)).toEqual([]), { timeout: 10_000 })
+    },
+    60_000,
+  )
 
   /** What has to go wrong beside a defect before it shows, and what is complained of then. */
   const plans: Readonly<Record<Defect, { readonly among: readonly Fault[]; readonly found: RegExp }>> = {
