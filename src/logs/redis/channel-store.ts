@@ -100,11 +100,15 @@ export class ChannelStore {
 
   async #read(place: Place, args: readonly string[]): Promise<Page> {
     for (;;) {
-      const answer = await this.#patiently((untilMs) =>
-        runScript(this.#connection, readScript, place, args, untilMs),
-      )
+      let seenBefore = 0
+      const answer = await this.#patiently(async (untilMs) => {
+        await this.#connection.session(untilMs)
+        // While the answer is on its way, others may be told of what came after it: that is no contradiction.
+        seenBefore = this.#partitions.knowledge(place.partition).top
+        return runScript(this.#connection, readScript, place, args, untilMs)
+      })
       // No epoch has begun here, or it does not fit what was seen before: then the write script has the word.
-      if (answer[0] === NO_EPOCH || !this.#fits(place, answer)) {
+      if (answer[0] === NO_EPOCH || !this.#fits(place, answer, seenBefore)) {
         await this.verify(place)
         continue
       }
@@ -117,10 +121,10 @@ export class ChannelStore {
     }
   }
 
-  #fits({ partition }: Place, answer: readonly unknown[]): boolean {
+  #fits({ partition }: Place, answer: readonly unknown[], seenBefore: number): boolean {
     const [, epoch, generation, top] = answer as number[]
     const seen = { epoch: String(epoch), generation: generation as number, top: top as number }
-    return this.#partitions.note(partition, seen, true)
+    return this.#partitions.note(partition, seen, seenBefore)
   }
 
   /** Repeats what has failed in passing, for the time that the options grant. */

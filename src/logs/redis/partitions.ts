@@ -25,18 +25,17 @@ export class Partitions {
   }
 
   /**
-   * Takes note of what was read or told. Returns false when it does not fit what is known: then only the write script can say
-   * what has happened, and may have to begin an epoch.
+   * Takes note of what was read or told. Returns false when it does not fit what is known, or lacks something up to `atLeast`:
+   * then only the write script can say what has happened, and may have to begin an epoch.
    */
-  note(partition: number, { epoch, generation, top }: Knowledge, isLatest: boolean): boolean {
+  note(partition: number, { epoch, generation, top }: Knowledge, atLeast: number): boolean {
     const known = this.knowledge(partition)
     if (known.epoch !== epoch) {
       if (known.epoch !== "") return false
       this.#known.set(partition, { epoch, generation, top })
       return true
     }
-    if (known.generation !== generation) return false
-    if (top < known.top) return !isLatest
+    if (known.generation !== generation || top < atLeast) return false
     if (top > known.top) this.#known.set(partition, { epoch, generation, top })
     return true
   }

@@ -86,7 +86,7 @@ export class Watching {
     const told = decodeTold(message)
     const { epoch, generation, after, entries } = told
     const seen = { epoch, generation, top: entries.at(-1)?.offset ?? after }
-    if (this.#partitions.note(watched.place.partition, seen, false)) {
+    if (this.#partitions.note(watched.place.partition, seen, 0)) {
       this.#watchers.tell(watched.channel, { epoch, after, entries })
     } else this.#check(watched).catch(() => this.#live.handleLost([watched.place.live]))
   }
