@@ -2,7 +2,12 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import type { Batch, Log } from "../../src/hub/log.ts"
 import { redisLog } from "../../src/logs/redis.ts"
 import { program } from "../support/program.ts"
-import { type RedisCluster, type RedisServer, startRedisCluster } from "../support/redis.ts"
+import {
+  type RedisCluster,
+  type RedisServer,
+  startClusterReplica,
+  startRedisCluster,
+} from "../support/redis.ts"
 
 const keep = { events: 1_000, forMs: Infinity, bytes: Infinity }
 const channels = Array.from({ length: 30 }, (_, index) => `room/${index}`)
@@ -142,6 +147,31 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
       await until(channel, has(position.offset))
     }
   }, 30_000)
+
+  test("tells of channels whose server has fallen silent, when another has taken its place", async () => {
+    const args = ["--cluster-node-timeout", "500", "--cluster-require-full-coverage", "no"]
+    const failing = await startRedisCluster(args)
+    onTestFinished(() => failing.destroy())
+    const [master] = failing.servers as [RedisServer]
+    const replica = await startClusterReplica(master, args)
+    onTestFinished(() => replica.destroy())
+    const quick = { answerTimeoutMs: 300, heartbeatMs: 100, onError: () => undefined }
+    const [here, there] = [redisLog(failing.client(), quick), redisLog(failing.client(), quick)]
+    onTestFinished(() => Promise.all([here.close(), there.close()]).then(() => undefined))
+    const until = await follow(here, channels)
+    const before = new Map<string, string>()
+    for (const channel of channels) before.set(channel, (await say(there, channel, "1")).position.epoch)
+    const [key] = await master.client.keys("*:h:*")
+    const moved = key?.split(":").at(-1) as string
+    await until(moved, ({ entries }) => entries.length > 0)
+    process.kill(master.pid(), "SIGSTOP")
+    const again = async (): Promise<string> =>
+      say(there, moved, "2").then(({ position }) => position.epoch, again)
+    // here nothing is asked of that server
+    const epoch = await again()
+    expect(epoch).not.toBe(before.get(moved))
+    await until(moved, (batch) => batch.epoch === epoch)
+  }, 60_000)
 
   async function moveSlotOf(pattern: string): Promise<void> {
     const owners = await Promise.all(cluster.servers.map(({ client }) => client.keys(pattern)))

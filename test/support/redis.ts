@@ -136,6 +136,21 @@ export async function startRedisCluster(args: readonly string[] = []): Promise<R
   }
 }
 
+/** A server that takes a master's place in its cluster when that one is gone. Resolves when it has what the master has. */
+export async function startClusterReplica(
+  { port, client }: RedisServer,
+  args: readonly string[] = [],
+): Promise<RedisServer> {
+  const replica = await startRedis(["--cluster-enabled", "yes", ...args])
+  const ask = async (...command: string[]) => String(await replica.client.sendCommand(command))
+  await ask("CLUSTER", "MEET", "127.0.0.1", String(port))
+  const id = String(await client.sendCommand(["CLUSTER", "MYID"]))
+  while (!(await ask("CLUSTER", "NODES")).includes(id));
+  await ask("CLUSTER", "REPLICATE", id)
+  while (!(await ask("INFO", "replication")).includes("master_link_status:up"));
+  return replica
+}
+
 /** Redis has no event for it, so each question is the wait for the next. */
 async function isFormed({ client }: RedisServer): Promise<void> {
   for (;;) {

@@ -85,8 +85,8 @@ export class Live {
         if (this.#isClosed) throw new HoldfastError("closed", "The log was closed.")
         if (!isPassing(error) || Date.now() + delayMs > untilMs) throw error
         await new Promise((resolve) => setTimeout(resolve, delayMs))
-        // A command finds out which server has the slot now; a subscription does not.
-        if (isMoved(error)) await this.#connection.send(place.live, ["EXISTS", place.live], untilMs)
+        // A command finds out which server has the slot now, or that the one that had it is silent; a subscription does not.
+        await this.#connection.send(place.live, ["EXISTS", place.live], untilMs).catch(() => undefined)
       }
     }
     // It may have been given up meanwhile.
@@ -127,8 +127,4 @@ export class Live {
       return false
     }
   }
-}
-
-function isMoved(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith("MOVED")
 }
