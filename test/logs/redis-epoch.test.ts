@@ -4,6 +4,7 @@ import type { Batch, Draft, Log } from "../../src/hub/log.ts"
 import { type RedisLogOptions, redisLog } from "../../src/logs/redis.ts"
 import { program } from "../support/program.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
+import { startTcpProxy } from "../support/tcp-proxy.ts"
 
 const keep = { events: 1_000, forMs: Infinity, bytes: Infinity }
 const WITH_FILE = ["--appendonly", "yes", "--appendfsync", "always"]
@@ -221,6 +222,22 @@ describe.skipIf(!program("redis-server"))("an offset never means two things:", (
     const head = await told
     expect(head.epoch).not.toBe(lost.position.epoch)
     expect((await fresh.head("a")).epoch).toBe(head.epoch)
+  })
+
+  test("an append that is repeated because its answer was lost begins another epoch than it began, if that is lost too", async () => {
+    const redis = await server()
+    const proxy = await startTcpProxy(redis.port)
+    onTestFinished(() => proxy.close())
+    const [log, watcher] = [opened(`redis://127.0.0.1:${proxy.port}`), opened(redis.url)]
+    await log.head("another")
+    const told = new Promise<Batch>((resolve) => void watcher.watch("a", resolve))
+    while (((await redis.client.sendCommand(["PUBSUB", "SHARDCHANNELS"])) as unknown[]).length === 0);
+    proxy.freezeAnswers()
+    const appended = say(log, "1")
+    const { epoch } = await told
+    await redis.client.flushAll()
+    proxy.cut()
+    expect((await appended).position.epoch).not.toBe(epoch)
   })
 
   test("who puts a backup back says so by deleting the epoch", async () => {

@@ -41,8 +41,6 @@ export class ChannelStore {
   readonly #settings: RedisLogSettings
   /** Tells this log's batches from those of all others, also of the same process. */
   readonly #node = randomBytes(8)
-  /** For the next epoch, if one has to begin. */
-  #candidate = newEpoch()
 
   constructor(connection: Connection, partitions: Partitions, settings: RedisLogSettings) {
     this.#connection = connection
@@ -56,7 +54,8 @@ export class ChannelStore {
     await this.#connection.session(untilMs)
     const known = this.#partitions.knowledge(place.partition)
     const packed = packBatch(batch, known, this.#node, this.#connection.isSynced, this.#settings)
-    const args = [this.#candidate, known.epoch, place.live, packed]
+    // Never the same one twice: an attempt that was not answered may have begun it, and what it began may be lost again.
+    const args = [newEpoch(), known.epoch, place.live, packed]
     const answer = await runScript(this.#connection, writeScript, place, args, untilMs, handleSent)
     const [, epoch, generation, top, headTop, floor, ...results] = answer as number[]
     const head = { epoch: String(epoch), top: headTop as number, floor: floor as number }
@@ -65,7 +64,6 @@ export class ChannelStore {
       generation: generation as number,
       top: top as number,
     })
-    if (head.epoch === this.#candidate) this.#candidate = newEpoch()
     const outcomes: Outcome[] = []
     for (let index = 0; index < results.length; index += 2) {
       outcomes.push({ code: results[index] as number, offset: results[index + 1] as number })
