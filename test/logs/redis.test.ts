@@ -112,6 +112,16 @@ describeWithRedis("nodes that share a Redis", () => {
     await expect(other).rejects.toMatchObject({ code: "idempotency_conflict" })
   })
 
+  test("leave no connection behind when one is closed that has just begun to follow a channel", async () => {
+    const connections = async () => (await server.client.clientList()).length
+    const before = await connections()
+    const log = opened(server.url)
+    await log.head("a")
+    const watching = log.watch("a", () => undefined)
+    await Promise.all([log.close(), expect(watching).rejects.toMatchObject({ code: "closed" })])
+    while ((await connections()) > before);
+  })
+
   test("are apart when they have different prefixes", async () => {
     const [here, there] = [opened(server.url), opened(server.url, { prefix: "other" })]
     await say(here, "hello")

@@ -22,6 +22,7 @@ export class Lines {
   readonly #ports: LinesPorts
   readonly #byServer = new Map<string, OpenLine>()
   readonly #byLive = new Map<string, OpenLine>()
+  #isClosed = false
 
   constructor(ports: LinesPorts) {
     this.#ports = ports
@@ -31,6 +32,7 @@ export class Lines {
   async subscribe(partition: number, live: string, untilMs: number): Promise<void> {
     const session = await this.#ports.connection.session(untilMs)
     const { server, line } = await withTimeout(session.route(partition), this.#ports.answerTimeoutMs)
+    if (this.#isClosed) throw new Error("the log was closed")
     const open = this.#byServer.get(server) ?? this.#open(server, line())
     await open.opened
     await withTimeout(open.line.subscribe(live, this.#ports.listener), this.#ports.answerTimeoutMs)
@@ -51,6 +53,7 @@ export class Lines {
   }
 
   close(): void {
+    this.#isClosed = true
     for (const { line, heartbeat } of this.#byServer.values()) {
       clearInterval(heartbeat)
       line.destroy()
