@@ -328,6 +328,22 @@ describeWithRedis("an append", () => {
     expect(await textsIn(log)).toEqual(["3"])
   })
 
+  test("is refused by a full Redis that was started anew, and what is there can be read, followed and trimmed", async () => {
+    const redis = await startRedis(["--appendonly", "yes", "--appendfsync", "always"])
+    onTestFinished(() => redis.destroy())
+    const log = opened(redis.url)
+    await say(log, "1")
+    await redis.stop()
+    await redis.start()
+    await redis.client.sendCommand(["CONFIG", "SET", "maxmemory", "1"])
+    await expect(say(log, "2")).rejects.toMatchObject({ code: "log_full" })
+    expect(await textsIn(log)).toEqual(["1"])
+    expect(await textsIn(log, "never used")).toEqual([])
+    await log.trim("a", { ...keep, events: 0 }, Date.now())
+    expect(await textsIn(log)).toEqual([])
+    await expect(say(log, "3")).rejects.toMatchObject({ code: "log_full" })
+  })
+
   test("of one key too many is refused", async () => {
     const log = opened(server.url, { keysPerChannelMax: 2 })
     for (const key of ["a", "b", "a"]) await log.append("a", draft("set", key), { keep })

@@ -39,7 +39,9 @@ const BASES_LENGTH_MAX = 1_000
  * **Idempotency keys** stand in two hashes. `older` is dropped when the last of its keys has expired; `recent` takes its place
  * then. Both expire by themselves when nobody appends any more.
  *
- * **Memory.** A Redis that is full refuses the first command that adds something, when nothing has been changed yet.
+ * **Memory.** A Redis that is full refuses the first command that adds something, when nothing has been changed yet; what comes
+ * after one that may be carried out is not refused any more. Without drafts, what is added is little, and may be what has to be
+ * known before anything can be read or trimmed.
  */
 export const WRITE_SCRIPT = `
 local packed = ARGV[5]
@@ -108,6 +110,7 @@ local function saved()
 end
 
 if isChanged then
+  if not hasDrafts then redis.call('HDEL', KEYS[1], 'server') end
   redis.call('HSET', KEYS[1], 'format', ARGV[1], 'epoch', epoch, 'top', string.format('%.0f', top),
     'generation', generation, 'bases', bases, 'server', server)
 end
