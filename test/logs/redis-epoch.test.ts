@@ -135,6 +135,21 @@ describe.skipIf(!program("redis-server"))("an offset never means two things:", (
     expect((await entriesIn(log)).map(({ text }) => text)).toEqual(["1", "2"])
   })
 
+  test("so it does when each write is synced only since the restart: what was lost before is lost", async () => {
+    const redis = await server("--appendonly", "yes")
+    const before = await say(opened(redis.url), "1")
+    await redis.stop("SIGKILL")
+    await redis.start()
+    await redis.client.configSet("appendfsync", "always")
+    const log = opened(redis.url)
+    const after = await say(log, "2")
+    expect(after.position.epoch).not.toBe(before.position.epoch)
+    await redis.stop("SIGKILL")
+    await redis.start()
+    await redis.client.configSet("appendfsync", "always")
+    expect((await say(opened(redis.url), "3")).position.epoch).toBe(after.position.epoch)
+  })
+
   test("an append that meets the restart is kept once", async () => {
     const redis = await server(...WITH_FILE)
     const log = opened(redis.url)

@@ -25,8 +25,8 @@ const BASES_LENGTH_MAX = 1_000
  *   has started without an append-only file has the state of its last snapshot: a new epoch. One whose append-only file is
  *   synced now and then (`appendfsync everysec`) may lack the last second or two, even if only the process was killed,
  *   for Redis answers before it has written when a sync is slow: a new epoch. Only a file that is synced for each write
- *   (`appendfsync always`) has all that was acknowledged: the epoch goes on, in a new generation that notes the top that it
- *   began with, its base.
+ *   (`appendfsync always`) has all that was acknowledged, if it was so when the last entry was appended, which is noted with
+ *   the top: the epoch goes on, in a new generation that notes the top that it began with, its base.
  * - A node knows better: it has seen an offset above the top, or above the base of a generation that came since, as when a
  *   copy of the file was put back; or it has been away for more generations than bases are kept of. A new epoch.
  * - Somebody has deleted the partition's `epoch`, to say so. A new epoch.
@@ -51,7 +51,7 @@ local hasDrafts = FIRST <= #packed
 
 local replication = redis.call('INFO', 'replication')
 local server = string.match(replication, 'master_replid:(%x+)')
-local stored = redis.call('HMGET', KEYS[1], 'format', 'epoch', 'top', 'generation', 'bases', 'server')
+local stored = redis.call('HMGET', KEYS[1], 'format', 'epoch', 'top', 'generation', 'bases', 'server', 'synced')
 local epoch, top, generation, bases = ARGV[2], 0, 1, '0'
 
 -- Whether what a node has seen was still there when each of the generations began that came since. The latest stands first.
@@ -74,7 +74,7 @@ if stored[1] then
     local before = string.match(replication, 'master_replid2:(%x+)')
     local wasPromoted = before and string.find(before, '[^0]')
     local hasFile = string.find(redis.call('INFO', 'persistence'), 'aof_enabled:1', 1, true)
-    if wasPromoted or not hasFile or isSynced == 0 then epoch = ARGV[2] end
+    if wasPromoted or not hasFile or isSynced == 0 or stored[7] ~= '1' then epoch = ARGV[2] end
     generation, isChanged = generation + 1, true
     bases = string.sub(string.format('%.0f', top) .. ',' .. bases, 1, ${BASES_LENGTH_MAX})
   end
@@ -112,7 +112,7 @@ end
 if isChanged then
   if not hasDrafts then redis.call('HDEL', KEYS[1], 'server') end
   redis.call('HSET', KEYS[1], 'format', ARGV[1], 'epoch', epoch, 'top', string.format('%.0f', top),
-    'generation', generation, 'bases', bases, 'server', server)
+    'generation', generation, 'bases', bases, 'server', server, 'synced', isSynced)
 end
 
 if hasDrafts then
@@ -217,7 +217,7 @@ if #told > 0 then
   end
   if top ~= offset then
     top = offset
-    redis.call('HSET', KEYS[1], 'top', string.format('%.0f', top))
+    redis.call('HSET', KEYS[1], 'top', string.format('%.0f', top), 'synced', isSynced)
   end
 end
 
