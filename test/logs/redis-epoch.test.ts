@@ -196,6 +196,25 @@ describe.skipIf(!program("redis-server"))("an offset never means two things:", (
     expect((await entriesIn(opened(replica.url))).map(({ text }) => text)).toEqual(["1", "2"])
   })
 
+  test("so it does when it was started anew before that", async () => {
+    const [redis, replica] = [await server(...WITH_FILE), await server(...WITH_FILE)]
+    await replica.client.sendCommand(["REPLICAOF", "127.0.0.1", String(redis.port)])
+    const info = async (section: string) => String(await replica.client.info(section))
+    while (!(await info("replication")).includes("master_link_status:up"));
+    while (!(await info("persistence")).includes("aof_rewrite_in_progress:0"));
+    const log = opened(redis.url)
+    await say(log, "1")
+    while ((await replica.client.keys("*:h:a")).length === 0);
+    await replica.client.sendCommand(["REPLICAOF", "NO", "ONE"])
+    const lost = await say(log, "lost")
+    await redis.stop("SIGKILL")
+    await replica.stop("SIGTERM")
+    await replica.start()
+    const after = await say(opened(replica.url), "2")
+    expect(after.position.offset).toBe(lost.position.offset)
+    expect(after.position.epoch).not.toBe(lost.position.epoch)
+  })
+
   test("a node that has seen more than the append-only file holds begins an epoch", async () => {
     const redis = await server(...WITH_FILE)
     const log = opened(redis.url)

@@ -26,7 +26,8 @@ const BASES_LENGTH_MAX = 1_000
  *   synced now and then (`appendfsync everysec`) may lack the last second or two, even if only the process was killed,
  *   for Redis answers before it has written when a sync is slow: a new epoch. Only a file that is synced for each write
  *   (`appendfsync always`) has all that was acknowledged, if it was so when the last entry was appended, which is noted with
- *   the top: the epoch goes on, in a new generation that notes the top that it began with, its base.
+ *   the top: the epoch goes on, in a new generation that notes the top that it began with, its base. A server that has had
+ *   a replica of late is none of these: what starts next may be that replica, which was promoted meanwhile, and nothing says so.
  * - A node knows better: it has seen an offset above the top, or above the base of a generation that came since, as when a
  *   copy of the file was put back; or it has been away for more generations than bases are kept of. A new epoch.
  * - Somebody has deleted the partition's `epoch`, to say so. A new epoch.
@@ -51,6 +52,7 @@ local hasDrafts = FIRST <= #packed
 
 local replication = redis.call('INFO', 'replication')
 local server = string.match(replication, 'master_replid:(%x+)')
+local synced = string.find(replication, 'repl_backlog_active:1', 1, true) and 0 or isSynced
 local stored = redis.call('HMGET', KEYS[1], 'format', 'epoch', 'top', 'generation', 'bases', 'server', 'synced')
 local epoch, top, generation, bases = ARGV[2], 0, 1, '0'
 
@@ -112,7 +114,7 @@ end
 if isChanged then
   if not hasDrafts then redis.call('HDEL', KEYS[1], 'server') end
   redis.call('HSET', KEYS[1], 'format', ARGV[1], 'epoch', epoch, 'top', string.format('%.0f', top),
-    'generation', generation, 'bases', bases, 'server', server, 'synced', isSynced)
+    'generation', generation, 'bases', bases, 'server', server, 'synced', synced)
 end
 
 if hasDrafts then
@@ -217,7 +219,7 @@ if #told > 0 then
   end
   if top ~= offset then
     top = offset
-    redis.call('HSET', KEYS[1], 'top', string.format('%.0f', top), 'synced', isSynced)
+    redis.call('HSET', KEYS[1], 'top', string.format('%.0f', top), 'synced', synced)
   end
 end
 
