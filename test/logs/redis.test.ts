@@ -362,6 +362,21 @@ describeWithRedis("an append", () => {
     expect(await server.client.pTTL(key ?? "")).toBeLessThan(300_000)
   })
 
+  test("keeps idempotency keys for their time also when somebody's clock is an hour ahead", async () => {
+    const log = opened(server.url, { prefix: "ahead" })
+    const append = (key: string, aheadMs: number) =>
+      log.append(
+        "a",
+        { ...draft("event", "", "x"), at: Date.now() + aheadMs },
+        { keep, dedupe: { key, fingerprint: "f", windowMs: 60_000 } },
+      )
+    await append("k", 3_600_000)
+    await append("l", 0)
+    const [key] = await server.client.keys("ahead:{*}:d:a")
+    // nobody whose clock is right extends it within the hour
+    expect(await server.client.pTTL(key ?? "")).toBeGreaterThan(3_600_000)
+  })
+
   test("does not cost anything for channels that are only watched", async () => {
     const log = opened(server.url, { heartbeatMs: 20 })
     for (let channel = 0; channel < 200; channel++) await follow(log, `${channel}`)
