@@ -251,6 +251,28 @@ describeWithRedis("an append", () => {
     expect((await log.read("a", everything)).entries.slice(1).map(({ offset }) => offset)).toEqual(positions)
   })
 
+  test("whose answer was lost is appended once also when many idempotency keys came since", async () => {
+    const few = { dedupeKeysPerChannelMax: 3 }
+    const [log, other] = [opened(`redis://127.0.0.1:${proxy.port}`, few), opened(server.url, few)]
+    await say(log, "1")
+    const watcher = await follow(other)
+    proxy.freezeAnswers()
+    const appended = say(log, "2")
+    const { entries } = await watcher.until(({ entries }) => entries.length > 0)
+    for (let key = 0; key < 20; key++) {
+      const dedupe = { key: `${key}`, fingerprint: "f", windowMs: 60_000 }
+      await other.append("a", draft("event", "", "x"), { keep, dedupe })
+    }
+    proxy.cut()
+    expect((await appended).position.offset).toBe(entries[0]?.offset)
+    expect((await textsIn(other)).filter((text) => text === "2")).toHaveLength(1)
+    const keys = (part: string) => server.client.keys(`holdfast:{*}:${part}:a`)
+    for (const key of [...(await keys("d")), ...(await keys("c"))]) {
+      expect(await server.client.hLen(key)).toBeLessThan(10)
+      expect(await server.client.pTTL(key)).toBeGreaterThan(0)
+    }
+  })
+
   test("waits while Redis is away, for a time, and says that nothing was published", async () => {
     const away = await startRedis()
     onTestFinished(() => away.destroy())

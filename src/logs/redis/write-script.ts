@@ -38,7 +38,7 @@ const BASES_LENGTH_MAX = 1_000
  * beside the idempotency keys, under the node's name, so a repeated batch gets the first one's answer.
  *
  * **Idempotency keys** stand in two hashes. `older` is dropped when the last of its keys has expired; `recent` takes its place
- * then. Both expire by themselves when nobody appends any more.
+ * then. Both expire by themselves when nobody appends any more. Beside them stand the nodes whose answers they have.
  *
  * **Memory.** A Redis that is full refuses the first command that adds something, when nothing has been changed yet; what comes
  * after one that may be carried out is not refused any more. Without drafts, what is added is little, and may be what has to be
@@ -117,8 +117,10 @@ if isChanged then
     'generation', generation, 'bases', bases, 'server', server, 'synced', synced)
 end
 
+local recentMark
 if hasDrafts then
-  local mark = redis.call('HGET', KEYS[7], node) or (olderUntil > now and redis.call('HGET', KEYS[8], node))
+  recentMark = redis.call('HGET', KEYS[7], node)
+  local mark = recentMark or (olderUntil > now and redis.call('HGET', KEYS[8], node))
   if mark and struct.unpack('>d', mark) >= number then
     local results = {}
     for at = 9, #mark, 9 do
@@ -212,6 +214,10 @@ if #told > 0 then
   for i = 1, #results, 2 do mark[#mark + 1] = struct.pack('>Bd', results[i], results[i + 1]) end
   marks[#marks + 1] = node
   marks[#marks + 1] = table.concat(mark)
+  if not recentMark then
+    marks[#marks + 1] = 'nodes'
+    marks[#marks + 1] = (redis.call('HGET', KEYS[7], 'nodes') or '') .. node
+  end
   redis.call('HSET', KEYS[7], unpack(marks))
   if recentUntil + 60000 > keptUntil then
     keptUntil = recentUntil + 120000
@@ -252,8 +258,19 @@ if isTrimming and tombstones > 0 then
   end
 end
 
+-- Of too many keys, old ones are forgotten before their time. Answers may not be: without, a batch would be repeated in earnest.
+local function keepAnswers()
+  local names, kept = redis.call('HGET', KEYS[8], 'nodes') or '', redis.call('HGET', KEYS[7], 'nodes') or ''
+  for at = 1, #names, 8 do
+    local name = string.sub(names, at, at + 7)
+    if redis.call('HSETNX', KEYS[7], name, redis.call('HGET', KEYS[8], name)) == 1 then kept = kept .. name end
+  end
+  redis.call('HSET', KEYS[7], 'nodes', kept)
+end
+
 if recentFrom > 0 and (now >= olderUntil or recentKeys > dedupeMax) and redis.call('EXISTS', KEYS[7]) == 1 then
   if recentKeys > dedupeMax or now - recentFrom >= recentUntil - now then
+    if olderUntil > now then keepAnswers() end
     redis.call('UNLINK', KEYS[8])
     redis.call('RENAME', KEYS[7], KEYS[8])
     recentFrom, olderUntil, recentUntil, keptUntil, recentKeys = 0, recentUntil, 0, 0, 0
