@@ -28,18 +28,19 @@ const WAIT_MS_MAX = 50_000
  */
 export function redisLog(target: string | RedisClient, options: RedisLogOptions = {}): Log {
   const settings = checked({ ...redisLogDefaults, ...options })
-  const connection = new Connection(topologyOf(target), settings)
+  const { openSession, database } = topologyOf(target)
+  const connection = new Connection(openSession, settings)
   const partitions = new Partitions()
   const store = new ChannelStore(connection, partitions, settings)
   const appends = new Appends(store, connection, settings)
   const live = new Live(connection, settings)
   const watching = new Watching(store, partitions, live, settings)
-  const bus = redisBus(connection, live, settings)
+  const bus = redisBus(connection, live, settings, database)
   let closing: Promise<void> | undefined
 
   const place = (channel: string) => {
     if (closing !== undefined) throw new HoldfastError("closed", "The log was closed.")
-    return placeOf(settings.prefix, channel)
+    return placeOf(settings.prefix, channel, database)
   }
 
   return {

@@ -73,6 +73,19 @@ describe.skipIf(!program("redis-server"))("the bus of the Redis log", () => {
     expect(foreign.heard).toEqual([])
   })
 
+  test("keeps two databases of a server apart", async () => {
+    const prefix = `bus-${++count}`
+    const [one, other] = [openBus(redis.url, prefix), openBus(`${redis.url}/1`, prefix)]
+    const [here, there] = [await hear(one, "room/a"), await hear(other, "room/a")]
+    one.publish("room/a", bytes("here"))
+    other.publish("room/a", bytes("there"))
+    await here.until(() => here.heard.length > 0)
+    await there.until(() => there.heard.length > 0)
+    await insist(redis, one, "room/a", here.heard)
+    expect(here.heard).not.toContain("there")
+    expect(there.heard).toEqual(["there"])
+  })
+
   test("asks Redis for nothing that nobody subscribes to any more", async () => {
     const [one] = pair()
     const subscribed = async () => {

@@ -19,12 +19,13 @@ export function redisBus(
   connection: Connection,
   live: Live,
   { prefix, onError }: RedisLogSettings,
+  database: number,
 ): Bus & { readonly close: () => void } {
   const topics = new Map<string, Topic>()
   let unsent = 0
   let unsentBytes = 0
   // no channel begins with this, so the messages of neither are taken for the other's
-  const placeOfTopic = (topic: string) => placeOf(prefix, `$bus:${topic}`)
+  const placeOfTopic = (topic: string) => placeOf(prefix, `$bus:${topic}`, database)
 
   const begin = (name: string): Topic => {
     const listeners: Topic["listeners"] = new Set()

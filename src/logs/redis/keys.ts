@@ -23,7 +23,8 @@ export interface Place {
 /** Head, events, values, their order, tombstones; idempotency keys of late, and those before. */
 const PARTS = ["h", "e", "v", "o", "t", "d", "c"] as const
 
-export function placeOf(prefix: string, channel: string): Place {
+/** `database`: its number. Keys need not say it, but what is told on a server is told to all databases alike. */
+export function placeOf(prefix: string, channel: string, database = 0): Place {
   const name = encodeText(channel)
   const partition = crc16(name) % PARTITIONS
   const tagged = `${prefix}:{${partition}}`
@@ -33,7 +34,10 @@ export function placeOf(prefix: string, channel: string): Place {
     const start = `${tagged}:${part}:`
     return isText ? start + channel : Buffer.concat([Buffer.from(start), name])
   })
-  const live = isText ? `${tagged}:l:${channel}` : `${tagged}:m:${name.toString("base64url")}`
+  const within = database === 0 ? "" : String(database)
+  const live = isText
+    ? `${tagged}:l${within}:${channel}`
+    : `${tagged}:m${within}:${name.toString("base64url")}`
   return { partition, keys: [tagged, ...keys], live }
 }
 

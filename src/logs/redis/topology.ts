@@ -23,7 +23,7 @@ interface Connectable {
 interface PlainClient extends Connectable {
   readonly isReady: boolean
   readonly once: (event: string, listener: () => void) => unknown
-  readonly options?: { readonly socket?: object }
+  readonly options?: { readonly socket?: object; readonly database?: number }
   readonly duplicate: (overrides?: object) => PlainClient
   readonly sendCommand: (args: readonly Argument[], options?: object) => Promise<unknown>
 }
@@ -55,13 +55,25 @@ interface SentinelClient extends Connectable {
 
 const BINARY = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
 
+export interface Topology {
+  readonly openSession: OpenSession
+  /** The number of the database in there, as far as the client says it. */
+  readonly database: number
+}
+
 /** How sessions are made for a URL or a client. @throws HoldfastError `log_unusable` when it is neither */
-export function topologyOf(target: string | RedisClient): OpenSession {
+export function topologyOf(target: string | RedisClient): Topology {
   const client: unknown = typeof target === "string" ? clientFor(target) : target
   // Otherwise one shard that is away would keep the client from connecting to the others.
-  if (isCluster(client)) return () => clusterSession(client.duplicate({ minimizeConnections: true }))
-  if (isSentinel(client)) return () => sentinelSession(client)
-  if (isPlain(client)) return (handleLost) => plainSession(client, handleLost)
+  if (isCluster(client)) {
+    const openSession = () => clusterSession(client.duplicate({ minimizeConnections: true }))
+    return { openSession, database: 0 }
+  }
+  if (isSentinel(client)) return { openSession: () => sentinelSession(client), database: 0 }
+  if (isPlain(client)) {
+    const openSession: OpenSession = (handleLost) => plainSession(client, handleLost)
+    return { openSession, database: client.options?.database ?? 0 }
+  }
   throw unusable("redisLog takes a URL, or a client made by createClient, createCluster or createSentinel.")
 }
 
