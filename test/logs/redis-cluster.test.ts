@@ -103,6 +103,40 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
     expect(second.position.offset).toBeGreaterThan(first.position.offset)
   })
 
+  test("changes nothing halfway while a slot moves", async () => {
+    const log = redisLog(cluster.client(), { dedupeKeysPerChannelMax: 1, onError: () => undefined })
+    onTestFinished(() => log.close())
+    const change = (kind: "set" | "delete", key: string) => {
+      const draft = { kind, name: "n", key, body: Buffer.alloc(0), at: Date.now() }
+      const dedupe = { key: `${kind} ${key}`, fingerprint: "f", windowMs: 60_000 }
+      return log.append("halfway", draft, { keep, dedupe })
+    }
+    for (const key of ["a", "b", "c"]) await change("set", key)
+    // one tombstone, and idempotency keys of two ages: so there are all the keys that a channel can have
+    await change("delete", "a")
+    await say(log, "halfway", "1")
+    const { from, begin, end } = await move("holdfast:{*}:h:halfway")
+    await from.client.sendCommand(["CONFIG", "RESETSTAT"])
+    await begin()
+    // the first takes the only tombstone away, the second needs another
+    const changes = [change("set", "a"), change("delete", "b"), say(log, "halfway", "2")]
+    const seen = new Promise<void>((resolve) => {
+      const look = async (): Promise<void> => {
+        const stats = String(await from.client.info("errorstats"))
+        if (/errorstat_(TRYAGAIN|ERR)/.test(stats)) resolve()
+        else await look()
+      }
+      void look()
+    })
+    await Promise.race([seen, Promise.allSettled(changes)])
+    await end()
+    const offsets = (await Promise.all(changes)).map(({ position }) => position.offset)
+    expect(new Set(offsets).size).toBe(3)
+    const range = { after: offsets[0] as number, through: 1e9, entriesMax: 10, bytesMax: 1e9 }
+    const { entries } = await log.read("halfway", { ...range, select: "all" })
+    expect(entries.map(({ offset }) => offset)).toEqual(offsets.slice(1))
+  })
+
   test("goes on with the other shards when one is away", async () => {
     const partial = await startRedisCluster(["--cluster-require-full-coverage", "no"])
     onTestFinished(() => partial.destroy())
@@ -174,6 +208,13 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
   }, 60_000)
 
   async function moveSlotOf(pattern: string): Promise<void> {
+    const { begin, end } = await move(pattern)
+    await begin()
+    await end()
+  }
+
+  /** A move of the slot that has these keys to another shard. */
+  async function move(pattern: string) {
     const owners = await Promise.all(cluster.servers.map(({ client }) => client.keys(pattern)))
     const from = cluster.servers[owners.findIndex((keys) => keys.length > 0)] as RedisServer
     const to = cluster.servers.find((server) => server !== from) as RedisServer
@@ -181,15 +222,18 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
     const ask = async ({ client }: RedisServer, ...args: string[]) => String(await client.sendCommand(args))
     const slot = await ask(from, "CLUSTER", "KEYSLOT", key as string)
     const [fromId, toId] = [await ask(from, "CLUSTER", "MYID"), await ask(to, "CLUSTER", "MYID")]
-    await ask(to, "CLUSTER", "SETSLOT", slot, "IMPORTING", fromId)
-    await ask(from, "CLUSTER", "SETSLOT", slot, "MIGRATING", toId)
-    const keys = (await from.client.sendCommand([
-      "CLUSTER",
-      "GETKEYSINSLOT",
-      slot,
-      "100",
-    ])) as unknown as string[]
-    await ask(from, "MIGRATE", "127.0.0.1", String(to.port), "", "0", "5000", "KEYS", ...keys)
-    for (const server of [to, from]) await ask(server, "CLUSTER", "SETSLOT", slot, "NODE", toId)
+    return {
+      from,
+      async begin() {
+        await ask(to, "CLUSTER", "SETSLOT", slot, "IMPORTING", fromId)
+        await ask(from, "CLUSTER", "SETSLOT", slot, "MIGRATING", toId)
+      },
+      async end() {
+        const found = await from.client.sendCommand(["CLUSTER", "GETKEYSINSLOT", slot, "100"])
+        const keys = found as unknown as string[]
+        await ask(from, "MIGRATE", "127.0.0.1", String(to.port), "", "0", "5000", "KEYS", ...keys)
+        for (const server of [to, from]) await ask(server, "CLUSTER", "SETSLOT", slot, "NODE", toId)
+      },
+    }
   }
 })

@@ -20,6 +20,12 @@ export interface Place {
   readonly live: string
 }
 
+/**
+ * Is never there. While a cluster moves a slot, it lets a script begin only if all its keys are at one place, and then ends it
+ * halfway at one that is not; so one that is at neither keeps scripts from beginning until the slot has moved.
+ */
+const ABSENT = "n"
+
 /** Head, events, values, their order, tombstones; idempotency keys of late, and those before. */
 const PARTS = ["h", "e", "v", "o", "t", "d", "c"] as const
 
@@ -38,7 +44,7 @@ export function placeOf(prefix: string, channel: string, database = 0): Place {
   const live = isText
     ? `${tagged}:l${within}:${channel}`
     : `${tagged}:m${within}:${name.toString("base64url")}`
-  return { partition, keys: [tagged, ...keys], live }
+  return { partition, keys: [tagged, ...keys, `${tagged}:${ABSENT}`], live }
 }
 
 /** The partition of one of its keys, or of what is told of it. */

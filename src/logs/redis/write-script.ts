@@ -4,7 +4,7 @@ const BASES_LENGTH_MAX = 1_000
 /**
  * Appends a batch of drafts to one channel, or none, trims, and tells those who watch: one atomic step.
  *
- * KEYS: partition, head, events, values, order, tombstones, recent, older.
+ * KEYS: partition, head, events, values, order, tombstones, recent, older, and one that is never there.
  * ARGV: format, an epoch in case one begins, the epoch that the node knows, the live channel, and the rest packed (see
  * `packBatch`).
  *
