@@ -544,6 +544,11 @@ describe("a Redis that cannot be used", () => {
       const { position } = await say(log, "hello")
       await following.until(told(position.offset))
       expect(await textsIn(log)).toEqual(["hello"])
+      const mute = opened(await user("mute", needed.replace("&holdfast:*", "resetchannels")))
+      await expect(say(mute, "unheard")).rejects.toMatchObject(
+        codeAndText("log_unavailable", "may not publish"),
+      )
+      expect(await textsIn(log)).toEqual(["hello"])
       const other = opened(await user("other", needed.replaceAll("holdfast", "else")))
       await expect(say(other, "x")).rejects.toMatchObject(
         codeAndText("log_unavailable", "what the user may do"),

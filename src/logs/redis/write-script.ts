@@ -50,6 +50,11 @@ local knownGeneration, knownTop, number, now, keepEvents, keepMs, keepBytes, key
   struct.unpack('>dddddddddddc8', packed)
 local hasDrafts = FIRST <= #packed
 
+-- It is the last command, so without this it would be refused when all the others have been carried out.
+if hasDrafts and not redis.acl_check_cmd('SPUBLISH', ARGV[4], '') then
+  return redis.error_reply('NOPERM This user may not publish to the channel ' .. ARGV[4])
+end
+
 local replication = redis.call('INFO', 'replication')
 local server = string.match(replication, 'master_replid:(%x+)')
 local synced = string.find(replication, 'repl_backlog_active:1', 1, true) and 0 or isSynced
