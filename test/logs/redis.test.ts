@@ -1,4 +1,4 @@
-import { createClient, RESP_TYPES } from "redis"
+import { createClient, createCluster, createSentinel, RESP_TYPES } from "redis"
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import type { Batch, Draft, Entry, Log } from "../../src/hub/log.ts"
 import { checkServer } from "../../src/logs/redis/connection.ts"
@@ -479,6 +479,17 @@ describe("a Redis that cannot be used", () => {
       )
     }
     expect(() => redisLog({} as never)).toThrowError(expect.objectContaining({ code: "log_unusable" }))
+    const rootNodes = [{ url: "redis://localhost" }]
+    const sentinelRootNodes = [{ host: "localhost", port: 26379 }]
+    for (const client of [
+      createClient({ keyPrefix: "a:" }),
+      createCluster({ rootNodes, keyPrefix: "a:" }),
+      createSentinel({ name: "main", sentinelRootNodes, keyPrefix: "a:" }),
+    ]) {
+      expect(() => redisLog(client)).toThrowError(
+        expect.objectContaining(codeAndText("log_unusable", "keyPrefix")),
+      )
+    }
     for (const prefix of ["", "a{b}"]) {
       expect(() => redisLog("redis://localhost", { prefix })).toThrowError(
         expect.objectContaining({ code: "log_unusable" }),

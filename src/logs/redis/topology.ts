@@ -64,6 +64,11 @@ export interface Topology {
 /** How sessions are made for a URL or a client. @throws HoldfastError `log_unusable` when it is neither */
 export function topologyOf(target: string | RedisClient): Topology {
   const client: unknown = typeof target === "string" ? clientFor(target) : target
+  // The library puts it before the keys of its own methods, not of commands as they are sent here.
+  if (has(client, "duplicate") && (client as { readonly _keyPrefix?: string })._keyPrefix)
+    throw unusable(
+      "redisLog does not use a client's keyPrefix. Give it a client without one, and what keys begin with as redisLog's option prefix.",
+    )
   // Otherwise one shard that is away would keep the client from connecting to the others.
   if (isCluster(client)) {
     const openSession = () => clusterSession(client.duplicate({ minimizeConnections: true }))
