@@ -122,18 +122,18 @@ export class Presence {
   }
 
   /**
-   * The log did not take the entry: the member is where it was before, which is up to the same owner now. What was before may
-   * itself be on its way to the log.
+   * The log did not take the entry: the member is where it was before, which is up to the same owner now, or given up by it.
+   * What was before may itself be on its way to the log.
    */
   revert(channel: string, member: string, place: Place): void {
     const latest = this.find(channel, member)
-    const { before, owner, openedAt, lingering } = place
+    const { before, owner, openedAt, lingering, abandoned } = place
     if (latest !== place) {
       for (let later = latest; later !== undefined; later = later.before) {
         if (later.before === place) later.before = before
       }
     } else if (before === undefined) this.forget(channel, member)
-    else this.#put(channel, member, Object.assign(before, { owner, openedAt, lingering }))
+    else this.#put(channel, member, Object.assign(before, { owner, openedAt, lingering, abandoned }))
   }
 
   /** `owner` is gone, and may come back. */

@@ -189,6 +189,25 @@ describe("a member", () => {
     expect(await membersOf(r)).toEqual([])
   })
 
+  it("goes with its client, though the log refused a change of its data only after that one was gone", async () => {
+    const { log, trouble, release } = troubledLog()
+    const r = rig(room, { channels: handlers }, log)
+    const peer = r.peer()
+    await peer.hello()
+    peer.send(enter(1, "calm"))
+    await r.clock.settle()
+    trouble.slow = true
+    peer.send(enter(2, "wild"))
+    await r.clock.settle()
+    peer.leave()
+    trouble.appendsFail = true
+    release()
+    await r.clock.settle()
+    trouble.appendsFail = false
+    await r.clock.advance(10_000)
+    expect(await membersOf(r)).toEqual([])
+  })
+
   it("goes after all when the log did not take its leave at first", async () => {
     const { log, trouble } = troubledLog()
     const r = rig(room, { channels: handlers }, log)
