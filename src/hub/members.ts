@@ -155,9 +155,9 @@ export class Members {
   /** The connection has gone: after the grace, so have its members that no other connection took over. */
   release(connection: Connection, orderly: boolean): void {
     if (connection.entered === undefined) return
-    const { entered, member, owner, openedAt } = connection
+    const { id, entered, member, owner, openedAt } = connection
     if (connection.isBrief) {
-      for (const channel of entered) this.#stays.end(channel, member)
+      for (const channel of entered) this.#stays.end(channel, member, id)
       return
     }
     const { presenceGraceMs } = this.#ports.limits
@@ -278,11 +278,10 @@ export class Members {
 
   /** Notes that the place goes when the connection does. */
   #hold(channel: string, connection: Connection): void {
-    const isOpen = connection.state !== "closed"
+    const { id, state, member } = connection
     connection.entered ??= new Set()
-    const isNew = !connection.entered.has(channel)
     connection.entered.add(channel)
-    if (connection.isBrief) this.#stays.renew(channel, connection.member, isOpen && isNew)
+    if (connection.isBrief) this.#stays.renew(channel, member, state === "closed" ? undefined : id)
   }
 
   /** Whether the member is there already, as it is to be, and is this connection's now. */

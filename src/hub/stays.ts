@@ -1,7 +1,7 @@
 /** How long a member stays whose requests are over: one more has to come within this time. */
 interface Stay {
-  /** Requests that carry it and are still being answered. */
-  open: number
+  /** Requests that carry it and are still being answered, by their connection's id. */
+  readonly open: Set<string>
   cancel: () => void
 }
 
@@ -26,23 +26,22 @@ export class Stays {
     this.#ports = ports
   }
 
-  /** A request says that the member is there. `open`: `end` will follow, when the request is over. */
-  renew(channel: string, member: string, open: boolean): void {
+  /** A request says that the member is there. `request`: one that is open, and that `end` will follow for. */
+  renew(channel: string, member: string, request: string | undefined): void {
     const id = idOf(channel, member)
     let stay = this.#stays.get(id)
     if (stay === undefined) {
-      stay = { open: 0, cancel: () => {} }
+      stay = { open: new Set(), cancel: () => {} }
       this.#stays.set(id, stay)
     }
-    if (open) stay.open++
+    if (request !== undefined) stay.open.add(request)
     this.#wait(channel, member, stay)
   }
 
-  end(channel: string, member: string): void {
+  /** The request is over. It may be one of a stay that was forgotten, and none of the one that has begun since. */
+  end(channel: string, member: string, request: string): void {
     const stay = this.#stays.get(idOf(channel, member))
-    if (stay === undefined || stay.open === 0) return
-    stay.open--
-    this.#wait(channel, member, stay)
+    if (stay?.open.delete(request)) this.#wait(channel, member, stay)
   }
 
   has(channel: string, member: string): boolean {
@@ -57,7 +56,7 @@ export class Stays {
 
   #wait(channel: string, member: string, stay: Stay): void {
     stay.cancel()
-    if (stay.open > 0) return
+    if (stay.open.size > 0) return
     stay.cancel = this.#ports.later(this.#ports.leaseMs, () => {
       this.#stays.delete(idOf(channel, member))
       this.#ports.depart(channel, member)

@@ -93,6 +93,23 @@ describe("a client that comes with requests", () => {
     expect(await topOf(r)).toBe(2)
   })
 
+  it("stays in when it has left and come back, and a request of before ends while one of since is open", async () => {
+    const r = rig(room, { channels: handlers, limits })
+    const before = await request(r, { presence })
+    const send = await request(r, {})
+    send.send({ type: "leave", id: 1, channel: "room/lobby" })
+    send.send(enter(2))
+    await r.clock.settle()
+    send.leave()
+    const poll = await request(r, { presence })
+    before.cut()
+    await r.clock.advance(20_000)
+    expect(await membersOf(r)).toEqual(["calm"])
+    poll.cut()
+    await r.clock.advance(10_000)
+    expect(await membersOf(r)).toEqual([])
+  })
+
   it("is in though its request was over before its handler had answered", async () => {
     let answer = () => {}
     const r = rig(room, {
