@@ -97,6 +97,7 @@ export class Members {
       whereabouts: new Whereabouts({
         ...ports,
         presence: this.#presence,
+        stays: this.#stays,
         otherNodes: () => this.otherNodes(),
       }),
       held: new HeldChannels(ports.channels),

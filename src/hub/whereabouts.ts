@@ -2,10 +2,12 @@ import type { Log } from "./log.ts"
 import { decodeMembership } from "./membership.ts"
 import { type Entrance, equal, type Presence } from "./presence.ts"
 import type { Publisher } from "./publisher.ts"
+import type { Stays } from "./stays.ts"
 import type { Target } from "./target.ts"
 
 export interface WhereaboutsPorts {
   readonly presence: Presence
+  readonly stays: Stays
   readonly publisher: Publisher
   readonly log: Log
   /** The other nodes that are there. */
@@ -29,16 +31,19 @@ export class Whereabouts {
   }
 
   /**
-   * Whether another node, to which the client came before, has told of the member as it is to be. Then there is nothing to
-   * tell: with each entry of that kind, all polls in the channel would end, and their clients come to another node again.
+   * Whether another node, to which the client came before, has told of the member as it is to be, or its client has gone
+   * meanwhile. Then there is nothing to tell: with each entry of that kind, all polls in the channel would end, and their
+   * clients come to another node again.
    */
   async isElsewhere(target: Target, member: string, { payload, openedAt }: Entrance): Promise<boolean> {
-    const { presence } = this.#ports
+    const { presence, stays } = this.#ports
     if (presence.find(target.name, member) !== undefined) return false
     const lookup = lookupOf(target.name, member)
     this.#lookups.set(lookup, false)
     try {
       const found = await this.#find(target, member)
+      // the log has taken longer than the lease: nothing would end what was told or known of it from now on
+      if (!stays.has(target.name, member)) return true
       const wasAsked = this.#lookups.get(lookup) === true
       if (found === undefined || wasAsked || !equal(found.payload, payload)) return false
       if (presence.find(target.name, member) !== undefined) return false

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import type { Log } from "../../src/hub/log.ts"
 import { memoryLog } from "../../src/logs/memory.ts"
 import { sharedLog } from "../../src/testing/shared-log.ts"
 import { type Node, nodes } from "./node-rig.ts"
@@ -19,6 +20,8 @@ async function watch(node: Node) {
   await peer.hello({ channel: CHANNEL })
   return () => peer.received.filter(({ type }) => type === "join" || type === "left").map(({ type }) => type)
 }
+
+const sizeOf = async ({ hub }: Node) => (await hub.channel("room/:room", { room: "lobby" }).members()).size
 
 describe("a client whose requests go to one node after the other", () => {
   it("is told of once while each of them hears of it within a lease", async () => {
@@ -96,6 +99,25 @@ describe("a client whose requests go to one node after the other", () => {
     await request(all[1], { presence: [{ channel: CHANNEL, data: { mood: "wild" } }] })
     const members = await all[0].hub.channel("room/:room", { room: "lobby" }).members()
     expect([...members.values()]).toEqual([{ name: "somebody", mood: "wild" }])
+  })
+
+  it("is not told of when it has gone for a lease before the log has said where it was", async () => {
+    const inside = sharedLog(memoryLog({ epoch: "e1" }))
+    const held: (() => void)[] = []
+    let isSlow = false
+    const append: Log["append"] = async (...args) => {
+      if (isSlow && args[0] === CHANNEL) await new Promise<void>((resolve) => held.push(resolve))
+      return inside.append(...args)
+    }
+    const { clock, all } = nodes(2, {}, { ...inside, append })
+    isSlow = true
+    const poll = await request(all[0])
+    poll.cut()
+    await clock.advance(9_000)
+    isSlow = false
+    for (const release of held) release()
+    await clock.advance(20_000)
+    expect(await sizeOf(all[1])).toBe(0)
   })
 
   it("is seen off by the others when its node is killed, and it does not come back", async () => {
