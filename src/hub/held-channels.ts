@@ -26,6 +26,16 @@ export class HeldChannels {
     }
   }
 
+  /** Follows the channel while `work` goes on, at least. */
+  async during<T>(target: Target, work: () => Promise<T>): Promise<T> {
+    await this.#channels.acquire(target)
+    try {
+      return await work()
+    } finally {
+      this.#channels.release(target.name)
+    }
+  }
+
   release(channel: string): void {
     const held = this.#held.get(channel)
     if (held === undefined) return

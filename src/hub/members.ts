@@ -83,8 +83,10 @@ export class Members {
     if (ports.log.shared !== true) return
     const handleGone = () => this.#handleGone()
     const nodes = new Nodes({ ...ports, handleGone, handleBack: () => this.#handleBack() })
+    const held = new HeldChannels(ports.channels)
     this.#shared = {
       nodes,
+      held,
       orphans: new Orphans({ ...ports, nodes, later, digest: ports.entropy.digest }),
       recheck: new Recheck({
         ...ports,
@@ -98,9 +100,9 @@ export class Members {
         ...ports,
         presence: this.#presence,
         stays: this.#stays,
+        held,
         otherNodes: () => this.otherNodes(),
       }),
-      held: new HeldChannels(ports.channels),
     }
     nodes.start()
   }
@@ -187,9 +189,11 @@ export class Members {
     else this.#handleLeft(channel.name, entry, this.#shared)
   }
 
-  #handleJoin(channel: string, { key, body, offset }: Entry, { nodes, recheck }: Shared): void {
+  #handleJoin(channel: string, { key, body, offset }: Entry, shared: Shared): void {
+    const { nodes, recheck, whereabouts } = shared
     const told = decodeMembership(body)
     if (told.node === this.#ports.node) return
+    whereabouts.handleNews(channel, key)
     this.#ports.connections.openedElsewhere(key, told.openedAt)
     // to see off whoever comes back, before that node's heartbeat is heard again, would be a race without an end
     nodes.handleNews(told.node)
@@ -200,8 +204,9 @@ export class Members {
     else this.#presence.moved(channel, key, told.payload, offset)
   }
 
-  #handleLeft(channel: string, { key, body, offset }: Entry, { recheck }: Shared): void {
+  #handleLeft(channel: string, { key, body, offset }: Entry, { recheck, whereabouts }: Shared): void {
     const openedAt = openedAtOf(body)
+    whereabouts.handleNews(channel, key)
     if (openedAt === undefined) this.#ports.connections.closedElsewhere(key)
     else this.#ports.connections.openedElsewhere(key, openedAt)
     const place = this.#presence.find(channel, key)
@@ -223,7 +228,7 @@ export class Members {
   /** Another node has not heard of this client for a lease: if it comes here, this node answers for it from now on. */
   handleAsk({ channel, member, joined }: HeldPlace): void {
     if (this.#closed || !this.#stays.has(channel, member)) return
-    this.#shared?.whereabouts.handleAsk(channel, member)
+    this.#shared?.whereabouts.handleNews(channel, member)
     const place = this.#presence.find(channel, member)
     if (place?.joined === undefined || place.owner !== member) return
     if (!place.elsewhere && place.joined > joined) return

@@ -1,3 +1,4 @@
+import type { HeldChannels } from "./held-channels.ts"
 import type { Log } from "./log.ts"
 import { decodeMembership } from "./membership.ts"
 import { type Entrance, equal, type Presence } from "./presence.ts"
@@ -8,6 +9,7 @@ import type { Target } from "./target.ts"
 export interface WhereaboutsPorts {
   readonly presence: Presence
   readonly stays: Stays
+  readonly held: HeldChannels
   readonly publisher: Publisher
   readonly log: Log
   /** The other nodes that are there. */
@@ -17,15 +19,18 @@ export interface WhereaboutsPorts {
 /** Looks up in the log where a client was before that comes with one request after the other, each to any node. */
 export class Whereabouts {
   readonly #ports: WhereaboutsPorts
-  /** Members that are being looked up; true: another node has asked for them meanwhile. */
+  /** Members that are being looked up; true: something was told of them meanwhile. */
   readonly #lookups = new Map<string, boolean>()
 
   constructor(ports: WhereaboutsPorts) {
     this.#ports = ports
   }
 
-  /** Another node has asked whether the member comes here: then this node is to tell of it, whatever is found. */
-  handleAsk(channel: string, member: string): void {
+  /**
+   * Another node has told of the member, so that what is found may be of the past; or has asked whether it comes here: then
+   * this node is to tell of it, whatever is found.
+   */
+  handleNews(channel: string, member: string): void {
     const lookup = lookupOf(channel, member)
     if (this.#lookups.has(lookup)) this.#lookups.set(lookup, true)
   }
@@ -35,23 +40,30 @@ export class Whereabouts {
    * meanwhile. Then there is nothing to tell: with each entry of that kind, all polls in the channel would end, and their
    * clients come to another node again.
    */
-  async isElsewhere(target: Target, member: string, { payload, openedAt }: Entrance): Promise<boolean> {
-    const { presence, stays } = this.#ports
+  async isElsewhere(target: Target, member: string, entrance: Entrance): Promise<boolean> {
+    const { presence, held } = this.#ports
     if (presence.find(target.name, member) !== undefined) return false
     const lookup = lookupOf(target.name, member)
     this.#lookups.set(lookup, false)
     try {
-      const found = await this.#find(target, member)
-      // the log has taken longer than the lease: nothing would end what was told or known of it from now on
-      if (!stays.has(target.name, member)) return true
-      const wasAsked = this.#lookups.get(lookup) === true
-      if (found === undefined || wasAsked || !equal(found.payload, payload)) return false
-      if (presence.find(target.name, member) !== undefined) return false
-      presence.know(target.name, member, found.payload, found.offset, openedAt)
-      return true
+      return await held.during(target, () => this.#lookUp(target, member, entrance))
     } finally {
       this.#lookups.delete(lookup)
     }
+  }
+
+  async #lookUp(target: Target, member: string, { payload, openedAt }: Entrance): Promise<boolean> {
+    const { presence, stays, held } = this.#ports
+    const found = await this.#find(target, member)
+    // the log has taken longer than the lease: nothing would end what was told or known of it from now on
+    if (!stays.has(target.name, member)) return true
+    const isOfThePast = this.#lookups.get(lookupOf(target.name, member)) === true
+    if (found === undefined || isOfThePast || !equal(found.payload, payload)) return false
+    if (presence.find(target.name, member) !== undefined) return false
+    presence.know(target.name, member, found.payload, found.offset, openedAt)
+    // what becomes of it there has to be heard of, though nobody may subscribe here
+    await held.hold(target)
+    return true
   }
 
   /** What the log tells of a member, if a node that is there has told it. */

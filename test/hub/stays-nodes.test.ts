@@ -81,6 +81,17 @@ describe("a client whose requests go to one node after the other", () => {
     expect(told()).toEqual(["join", "left"])
   })
 
+  it("is in when it comes back to a node that nobody subscribes at, and had left at another one", async () => {
+    const { clock, all } = nodes(2)
+    for (const node of [all[0], all[1]]) (await request(node)).cut()
+    const send = await request(all[0], {})
+    send.send({ type: "leave", id: 1, channel: CHANNEL })
+    await clock.settle()
+    expect(await sizeOf(all[0])).toBe(0)
+    await request(all[1])
+    expect(await sizeOf(all[0])).toBe(1)
+  })
+
   it("stays when the node that has told of it is killed, and it comes to another one", async () => {
     const { clock, all } = nodes(3)
     const told = await watch(all[2])
