@@ -201,7 +201,7 @@ export class Members {
     if (isPending(place)) this.#doubts++
     if (!isNewsOf(place, offset)) return
     if (isOfThePast(told, key, place)) recheck.check(channel)
-    else this.#presence.moved(channel, key, told.payload, offset)
+    else this.#presence.moved(channel, key, told, offset)
   }
 
   #handleLeft(channel: string, { key, body, offset }: Entry, { recheck, whereabouts }: Shared): void {
@@ -325,7 +325,8 @@ export class Members {
     const doubts = this.#doubts
     try {
       await this.#shared?.held.hold(target)
-      const { offset } = await publisher.join(target, member, encodeMembership({ node, ...entrance }))
+      const membership = encodeMembership({ node, ...entrance, isBrief: entrance.owner === member })
+      const { offset } = await publisher.join(target, member, membership)
       this.#presence.confirm(place, offset)
       // others may have seen it off before this node was told that it is there
       if (doubts !== this.#doubts) this.#shared?.recheck.check(target.name)

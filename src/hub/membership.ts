@@ -7,16 +7,18 @@ export interface Membership {
   readonly payload: Uint8Array
   /** When the client opened the line over which it entered, by its own clock. */
   readonly openedAt: number
+  /** Whether it entered with a request of its own, so that each of its nodes may answer for it, and not over a line. */
+  readonly isBrief: boolean
 }
 
 /** @param payload the member's data, MessagePack */
-export function encodeMembership({ node, payload, openedAt }: Membership): Uint8Array {
-  return encodeBody([node, payload, openedAt])
+export function encodeMembership({ node, payload, openedAt, isBrief }: Membership): Uint8Array {
+  return encodeBody([node, payload, openedAt, isBrief])
 }
 
 export function decodeMembership(body: Uint8Array): Membership {
-  const [node, payload, openedAt] = decodeBody(body) as [string, Uint8Array, number]
-  return { node, payload, openedAt }
+  const [node, payload, openedAt, isBrief] = decodeBody(body) as [string, Uint8Array, number, boolean]
+  return { node, payload, openedAt, isBrief }
 }
 
 /** What the member said of itself. */

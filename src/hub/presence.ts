@@ -1,3 +1,5 @@
+import type { Membership } from "./membership.ts"
+
 /** Who enters, and how. */
 export interface Entrance {
   /** A connection, or the member itself, for the requests of a client that has no connection. */
@@ -105,13 +107,16 @@ export class Presence {
   /**
    * Another node has told of the member: that one answers for it. What remains here is the knowledge of it, for the requests
    * of clients that have no connection; and for a connection that is still there, in case that what the other node was asked
-   * for came over a line of the past, and goes with it.
+   * for came over a line of the past, and goes with it. A member that has gone over to a line there goes with that line: whoever
+   * comes back here is to be told of.
    */
-  moved(channel: string, member: string, payload: Uint8Array, joined: number): void {
+  moved(channel: string, member: string, told: Membership, joined: number): void {
     const place = this.find(channel, member)
     if (place === undefined) return
-    if (place.owner === member) this.know(channel, member, payload, joined, place.openedAt)
-    else if (place.lingering) this.forget(channel, member)
+    const isBrief = place.owner === member
+    const isOverLine = isBrief && !told.isBrief && told.openedAt >= place.openedAt
+    if (isOverLine || place.lingering) this.forget(channel, member)
+    else if (isBrief) this.know(channel, member, told.payload, joined, place.openedAt)
     else this.#put(channel, member, { ...place, joined, elsewhere: true })
   }
 

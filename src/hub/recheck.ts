@@ -89,7 +89,7 @@ export class Recheck {
       }
       nodes.note(membership.node)
       if (!nodes.isGone(membership.node) && !isOfThePast(membership, member, place)) {
-        presence.moved(channel, member, membership.payload, entry.offset)
+        presence.moved(channel, member, membership, entry.offset)
         return false
       }
     }

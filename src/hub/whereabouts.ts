@@ -66,7 +66,7 @@ export class Whereabouts {
     return true
   }
 
-  /** What the log tells of a member, if a node that is there has told it. */
+  /** What the log tells of a member, if a node that is there has told it, and answers for it without a line. */
   async #find(
     target: Target,
     member: string,
@@ -77,8 +77,8 @@ export class Whereabouts {
     const range = { after: offset - 1, through: offset, select: "fold", entriesMax: 1, bytesMax: 1 } as const
     const [entry] = (await log.read(target.name, range)).entries
     if (entry?.key !== member) return undefined
-    const { node, payload } = decodeMembership(entry.body)
-    return otherNodes().includes(node) ? { payload, offset } : undefined
+    const { node, payload, isBrief } = decodeMembership(entry.body)
+    return isBrief && otherNodes().includes(node) ? { payload, offset } : undefined
   }
 }
 

@@ -104,6 +104,23 @@ describe("a client whose requests go to one node after the other", () => {
     expect(await all[2].hub.channel("room/:room", { room: "lobby" }).members()).toHaveProperty("size", 1)
   })
 
+  it("stays when it comes from a line to another node, wherever it came with requests before", async () => {
+    const { clock, all } = nodes(3)
+    const told = await watch(all[2])
+    const poll = async (node: Node, openedAt: number) => {
+      const peer = await request(node, { openedAt, presence })
+      await clock.advance(1_000)
+      peer.cut()
+    }
+    for (const node of [all[0], all[1]]) await poll(node, 1)
+    const line = all[0].peer()
+    line.send({ type: "hello", session, openedAt: 2, subscriptions: [], presence })
+    await clock.settle()
+    line.cut()
+    for (let n = 0; n < 20; n++) await poll(all[1], 3)
+    expect(told()).toEqual(["join", "join", "join"])
+  })
+
   it("is told of anew when it changes its data at another node", async () => {
     const { all } = nodes(2)
     await request(all[0])
