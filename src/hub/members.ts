@@ -248,15 +248,20 @@ export class Members {
     await wait(ASK_MS)
   }
 
-  /** Everybody leaves: the hub closes. Resolves when the log knows. */
+  /**
+   * The hub closes: everybody leaves, but those who come with requests, and may do so at other nodes. Resolves when the log
+   * knows.
+   */
   async close(): Promise<void> {
     this.#closed = true
     for (const cancel of this.#pending) cancel()
     this.#pending.clear()
     const { publisher, target, logger } = this.#ports
-    const departures = [...this.#presence.places()].map(({ channel, member, joined, openedAt }) =>
-      publisher.left(target(channel), member, joined, hasLeft(openedAt)),
-    )
+    const departures = [...this.#presence.places()]
+      .filter(({ isBrief }) => !isBrief)
+      .map(({ channel, member, joined, openedAt }) =>
+        publisher.left(target(channel), member, joined, hasLeft(openedAt)),
+      )
     // side by side, so that a log which is partly away is waited for once
     const closed = this.#shared?.nodes.close()
     for (const outcome of await Promise.allSettled(departures)) {

@@ -36,6 +36,8 @@ export interface HeldPlace {
 /** A place that this node answers for. */
 export interface OwnPlace extends HeldPlace {
   readonly openedAt: number
+  /** Its client comes with requests, to other nodes too. */
+  readonly isBrief: boolean
 }
 
 /**
@@ -173,13 +175,14 @@ export class Presence {
     this.#handleEmpty(channel)
   }
 
-  /** Every place that the log knows of and this node answers for, except for those whose owner is the member itself. */
+  /** Every place that the log knows of and this node answers for. */
   *places(): Generator<OwnPlace> {
     for (const [channel, members] of this.#channels) {
       for (const [member, place] of members) {
         const known = latestKnown(place)
-        if (known?.joined === undefined || known.elsewhere || place.owner === member) continue
-        yield { channel, member, joined: known.joined, openedAt: place.openedAt }
+        if (known?.joined === undefined || known.elsewhere) continue
+        const { owner, openedAt } = place
+        yield { channel, member, joined: known.joined, openedAt, isBrief: owner === member }
       }
     }
   }

@@ -121,6 +121,21 @@ describe("a client whose requests go to one node after the other", () => {
     expect(told()).toEqual(["join", "join", "join"])
   })
 
+  it("is handed over without leaving when the node that has told of it is drained", async () => {
+    const { clock, all } = nodes(3)
+    const told = await watch(all[2])
+    const poll = await request(all[0])
+    poll.cut()
+    const drained = all[0].hub.handOverMembers().then(() => all[0].hub.close())
+    for (let n = 0; n < 30; n++) {
+      const next = await request(all[1])
+      await clock.advance(1_000)
+      next.cut()
+    }
+    await drained
+    expect(told()).toEqual(["join", "join"])
+  })
+
   it("is told of anew when it changes its data at another node", async () => {
     const { all } = nodes(2)
     await request(all[0])
