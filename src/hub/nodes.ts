@@ -30,8 +30,10 @@ export interface NodesPorts {
 }
 
 interface Heard {
-  /** Of its latest heartbeat; 0 when it was only spoken of. */
+  /** Of its latest heartbeat in this life of the log; 0 when there was none. */
   readonly offset: number
+  /** Whether it has said that it is there, and not that it goes; otherwise it was only spoken of. */
+  readonly isThere: boolean
   /** When it was heard of, by this node's monotonic clock. */
   readonly atMs: number
 }
@@ -81,7 +83,7 @@ export class Nodes {
 
   /** Those that were heard of, this one included. */
   names(): string[] {
-    return [...this.#heard].filter(([, { offset }]) => offset > 0).map(([name]) => name)
+    return [...this.#heard].filter(([, { isThere }]) => isThere).map(([name]) => name)
   }
 
   isGone(name: string): boolean {
@@ -91,7 +93,7 @@ export class Nodes {
   /** Something of the node was seen: if it is never heard of, its lease is over some time. */
   note(name: string): void {
     if (this.#heard.has(name) || this.#gone.has(name)) return
-    this.#heard.set(name, { offset: 0, atMs: this.#ports.clock.monotonic() })
+    this.#heard.set(name, { offset: 0, isThere: false, atMs: this.#ports.clock.monotonic() })
     this.#awaitExpiry()
   }
 
@@ -197,22 +199,23 @@ export class Nodes {
     this.#isDoubted = this.#epoch !== undefined
     this.#epoch = epoch
     this.#received = 0
-    for (const [name, { atMs }] of this.#heard) this.#heard.set(name, { offset: 0, atMs })
+    for (const [name, heard] of this.#heard) this.#heard.set(name, { ...heard, offset: 0 })
   }
 
   #take({ kind, key, offset }: Entry): void {
     this.#received = Math.max(this.#received, offset)
     const { clock, node } = this.#ports
-    if (offset <= (this.#heard.get(key)?.offset ?? 0)) return
+    const heard = this.#heard.get(key)
+    if (offset <= (heard?.offset ?? 0)) return
     if (kind === "set") {
-      this.#heard.set(key, { offset, atMs: clock.monotonic() })
+      this.#heard.set(key, { offset, isThere: true, atMs: clock.monotonic() })
       this.#gone.delete(key)
       if (key === node) this.#handleEcho()
     } else if (key === node) {
       this.#isDoubted = true
-    } else if (this.#heard.has(key)) {
+    } else if (heard !== undefined) {
       // it has gone in good order; should it have left anything behind, that goes when its lease is over
-      this.#heard.set(key, { offset: 0, atMs: this.#heard.get(key)?.atMs ?? clock.monotonic() })
+      this.#heard.set(key, { ...heard, offset: 0, isThere: false })
     }
     this.#awaitExpiry()
   }
@@ -221,7 +224,7 @@ export class Nodes {
     const now = this.#ports.clock.monotonic()
     const wasOut = !this.#isInTouch(now)
     this.#echoMs = now
-    if (wasOut) for (const [name, { offset }] of this.#heard) this.#heard.set(name, { offset, atMs: now })
+    if (wasOut) for (const [name, heard] of this.#heard) this.#heard.set(name, { ...heard, atMs: now })
     // the first time too: it may have been stopped before, with members that came in at once
     if (wasOut || this.#isDoubted) this.#ports.handleBack()
     this.#isDoubted = false

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest"
+import type { Log } from "../../src/hub/log.ts"
+import { memoryLog } from "../../src/logs/memory.ts"
 import { sharedLog } from "../../src/testing/shared-log.ts"
 import { type Node, nodes } from "./node-rig.ts"
 import type { Peer } from "./rig.ts"
@@ -165,6 +167,33 @@ describe("questions to all nodes", () => {
     expect((await asked).results).toHaveLength(2)
     await clock.advance(9_000)
     expect((await clock.run(all[0].hub.cluster.nodes())).missing).toEqual([])
+  })
+
+  it("wait for the nodes that have yet to be heard of again when the log has begun anew", async () => {
+    const lives = [memoryLog({ epoch: "e1" }), memoryLog({ epoch: "e2" })] as const
+    let [log] = lives
+    const losing: Log = {
+      ...log,
+      append: (...args) => log.append(...args),
+      head: (...args) => log.head(...args),
+      read: (...args) => log.read(...args),
+      watch: async (...args) => {
+        const stops = await Promise.all(lives.map((each) => each.watch(...args)))
+        return () => {
+          for (const stop of stops) stop()
+        }
+      },
+    }
+    const { clock, all, start } = nodes(1, {}, sharedLog(losing))
+    await clock.advance(1_000)
+    for (let n = 0; n < 2; n++) start()
+    await clock.advance(2_500)
+    log = lives[1]
+    for (let n = 0; n < 30; n++) {
+      await clock.advance(100)
+      const { results, missing } = await clock.run(all[0].hub.cluster.nodes())
+      expect([results.length, missing]).toEqual([3, []])
+    }
   })
 
   it("are answered with no more than each node may say, and say so", async () => {
