@@ -66,7 +66,8 @@ export function answerTo(core: Core, asked: unknown): Answer {
     case "revoke": {
       const { user, channel, reason } = question
       const concerned = connectionsOf(core, user).filter(
-        ({ subscriptions, entered }) => subscriptions.has(channel) || entered?.has(channel) === true,
+        ({ subscriptions, entered, entering }) =>
+          subscriptions.has(channel) || entered?.has(channel) === true || entering?.has(channel) === true,
       )
       return told(core, concerned, (connection) => revoke(core, connection, channel, reason))
     }

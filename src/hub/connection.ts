@@ -26,6 +26,8 @@ export class Connection {
   readonly subscriptions = new Map<string, Subscription | undefined>()
   /** Channels whose presence it has entered. */
   entered: Set<string> | undefined
+  /** Channels of which it is being asked whether it may enter, unless that has been revoked since. */
+  entering: Set<string> | undefined
   /** Whether anything was heard of the peer since the last look, and how many looks there were without. */
   heard = true
   silentLooks = 0

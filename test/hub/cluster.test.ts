@@ -124,6 +124,26 @@ describe("a user", () => {
     expect(there.all("event").map(({ name }) => name)).toEqual(["tick"])
   })
 
+  it("does not enter what was revoked while it was asked whether it may", async () => {
+    const answers: (() => void)[] = []
+    const presence = ({ data }: { data: { mood: string } }) =>
+      new Promise<{ name: string; mood: string }>((resolve) => {
+        answers.push(() => resolve({ name: "ada", mood: data.mood }))
+      })
+    const { clock, all } = nodes(2, { channels: { "room/:room": { presence } } })
+    await clock.advance(2_000)
+    const there = await come(all[1], "ada")
+    there.send({ type: "enter", id: 1, channel: CHANNEL, data: { mood: "calm" } })
+    await clock.settle()
+    const lobby = all[0].hub.channel("room/:room", { room: "lobby" })
+    const { results } = await lobby.revoke("ada", "you were asked to leave")
+    expect(results).toMatchObject([{ user: "ada" }])
+    for (const answer of answers) answer()
+    await clock.settle()
+    expect(there.all("error")).toMatchObject([{ id: 1, code: "revoked" }])
+    expect(await lobby.members()).toEqual(new Map())
+  })
+
   it("is told something at whichever node it is, by a channel of its own", async () => {
     const { clock, all } = nodes(2, {
       channels: { "plain/:name": { subscribe: ({ user, params }) => user.id === params.name } },

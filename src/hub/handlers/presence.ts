@@ -1,4 +1,5 @@
 import { HoldfastError } from "../../protocol/error.ts"
+import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Leave, PresenceRequest } from "../../protocol/message.ts"
 import type { Connection } from "../connection.ts"
 import type { Core } from "../core.ts"
@@ -19,13 +20,18 @@ export async function enter(core: Core, connection: Connection, message: EnterRe
     if (handler === undefined)
       throw new HoldfastError("not_allowed", `clients may not enter the presence of ${target.match.pattern}`)
     const what = `presence of ${target.name}`
+    connection.entering ??= new Set()
+    connection.entering.add(target.name)
     const data = await conform(what, inputSchema(payload), message.data)
     const value = await guarded(core, what, () => handler({ ...contextOf(core, connection, target), data }))
     const body = await core.publisher.encode(what, outputSchema(payload), value)
     checkCount(core, connection, target.name)
+    // the handler may have been asked before it could know
+    if (!connection.entering.delete(target.name)) throw new HoldfastError("revoked", errorCodes.revoked)
     await core.members.enter(target, connection, body)
     if (message.id !== undefined) connection.send({ type: "result", id: message.id })
   } catch (error) {
+    connection.entering?.delete(message.channel)
     refuse(core, connection, message, error)
   }
 }

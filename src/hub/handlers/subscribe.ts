@@ -68,6 +68,7 @@ async function authorize(core: Core, connection: Connection, target: Target): Pr
 /** The user may not be subscribed any more, nor be present. */
 export function revoke(core: Core, connection: Connection, channel: string, reason: string): void {
   end(core, connection, channel, new HoldfastError("revoked", reason))
+  connection.entering?.delete(channel)
   if (connection.entered?.has(channel) !== true) return
   core.members.leave(targetOf(core, channel), connection).catch(() => {
     // tried again by itself
