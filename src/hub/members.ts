@@ -362,8 +362,8 @@ export class Members {
     if (this.#shared === undefined || !connection.isBrief) return held
     if (this.#isTaken(target.name, connection)) return undefined
     const { member } = connection
-    const joined = await this.#ports.publisher.latestOf(target, member)
-    return joined === 0 ? undefined : { channel: target.name, member, joined }
+    const entry = await this.#shared.whereabouts.find(target, member)
+    return entry && { channel: target.name, member, joined: entry.offset }
   }
 
   /** The leases of some nodes are over. */

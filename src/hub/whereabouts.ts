@@ -1,5 +1,5 @@
 import type { HeldChannels } from "./held-channels.ts"
-import type { Log } from "./log.ts"
+import type { Entry, Log } from "./log.ts"
 import { decodeMembership } from "./membership.ts"
 import { type Entrance, equal, type Presence } from "./presence.ts"
 import type { Publisher } from "./publisher.ts"
@@ -54,7 +54,7 @@ export class Whereabouts {
 
   async #lookUp(target: Target, member: string, { payload, openedAt }: Entrance): Promise<boolean> {
     const { presence, stays, held } = this.#ports
-    const found = await this.#find(target, member)
+    const found = await this.#told(target, member)
     // the log has taken longer than the lease: nothing would end what was told or known of it from now on
     if (!stays.has(target.name, member)) return true
     const isOfThePast = this.#lookups.get(lookupOf(target.name, member)) === true
@@ -66,19 +66,26 @@ export class Whereabouts {
     return true
   }
 
-  /** What the log tells of a member, if a node that is there has told it, and answers for it without a line. */
-  async #find(
-    target: Target,
-    member: string,
-  ): Promise<{ readonly payload: Uint8Array; readonly offset: number } | undefined> {
-    const { publisher, log, otherNodes } = this.#ports
+  /** The entry that says that the member is in, whichever node has told of it. */
+  async find(target: Target, member: string): Promise<Entry | undefined> {
+    const { publisher, log } = this.#ports
     const offset = await publisher.latestOf(target, member)
     if (offset === 0) return undefined
     const range = { after: offset - 1, through: offset, select: "fold", entriesMax: 1, bytesMax: 1 } as const
     const [entry] = (await log.read(target.name, range)).entries
-    if (entry?.key !== member) return undefined
+    return entry?.key === member ? entry : undefined
+  }
+
+  /** What the log tells of a member, if a node that is there has told it, and answers for it without a line. */
+  async #told(
+    target: Target,
+    member: string,
+  ): Promise<{ readonly payload: Uint8Array; readonly offset: number } | undefined> {
+    const entry = await this.find(target, member)
+    if (entry === undefined) return undefined
     const { node, payload, isBrief } = decodeMembership(entry.body)
-    return isBrief && otherNodes().includes(node) ? { payload, offset } : undefined
+    const { offset } = entry
+    return isBrief && this.#ports.otherNodes().includes(node) ? { payload, offset } : undefined
   }
 }
 
