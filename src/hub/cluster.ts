@@ -51,7 +51,8 @@ export function answerTo(core: Core, asked: unknown): Answer {
   const question = asked as Question
   switch (question.type) {
     case "nodes": {
-      const node = { node: core.node, connections: core.connections.size, channels: core.channels.size }
+      const { connections, channels } = core
+      const node = { node: core.node, connections: connections.size, channels: channels.subscribedCount }
       return { results: [node], truncated: false }
     }
     case "connections":

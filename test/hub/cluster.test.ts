@@ -161,7 +161,10 @@ describe("questions to all nodes", () => {
     const { clock, all } = nodes(3)
     await clock.advance(2_000)
     await come(all[0], "ada", { channel: CHANNEL })
-    await come(all[2], "bob")
+    const bob = await come(all[2], "bob")
+    // who is present somewhere has not subscribed there
+    bob.send({ type: "enter", id: 1, channel: CHANNEL, data: { mood: "calm" } })
+    await clock.settle()
     const { results, missing } = await all[1].hub.cluster.nodes()
     expect(missing).toEqual([])
     expect(results.map(({ connections, channels }) => [connections, channels]).sort()).toEqual([
