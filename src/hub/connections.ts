@@ -18,6 +18,8 @@ export class Connections {
   /** By member, the one that its client opened last. */
   readonly #latest = new Map<string, Connection>()
   readonly #ping = new Encoded({ type: "ping" })
+  /** When one was opened last whose client did not say when. */
+  #openedAtMs = 0
   #added = 0
   #size = 0
   #nextPart = 0
@@ -37,6 +39,12 @@ export class Connections {
     this.#unopened.set(connection, this.#clock.monotonic())
     this.#size++
     this.#cancel ??= this.#schedule()
+  }
+
+  /** When a connection is opened whose client does not say: by the wall clock, which may be set back; never before another. */
+  openingAtMs(): number {
+    this.#openedAtMs = Math.max(this.#openedAtMs, this.#clock.now())
+    return this.#openedAtMs
   }
 
   /** The connection has said hello and was let in. */

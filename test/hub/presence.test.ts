@@ -148,6 +148,22 @@ describe("a member", () => {
     expect(before.last("result")).toMatchObject({ id: 2 })
   })
 
+  it("is as it came over the line of the last hello, when its client does not say when, and the clock was set back", async () => {
+    const r = rig(room, { channels: handlers })
+    const [before, now] = [r.peer(), r.peer()]
+    for (const peer of [before, now]) {
+      peer.send(sameSession)
+      await r.clock.settle()
+      peer.send(enter(1, "calm"))
+      await r.clock.settle()
+      r.clock.jump(-3_600_000)
+    }
+    expect(now.last("result")).toMatchObject({ id: 1 })
+    before.send(enter(2, "past"))
+    await r.clock.settle()
+    expect(before.last("error")).toMatchObject({ id: 2, code: "superseded" })
+  })
+
   it("goes with its client, though the log had it only after that one's next line was refused", async () => {
     const { log, trouble, release } = troubledLog()
     const r = rig(room, { channels: handlers }, log)

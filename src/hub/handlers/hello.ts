@@ -23,7 +23,7 @@ export async function hello(core: Core, connection: Connection, message: Hello):
   if ((connection.state as Connection["state"]) === "closed") return
   connection.state = "open"
   connection.member = core.entropy.digest(message.session)
-  connection.openedAt = message.openedAt ?? core.clock.now()
+  connection.openedAt = message.openedAt ?? core.connections.openingAtMs()
   core.connections.opened(connection)
   const { id, member } = connection
   const { heartbeatMs, messageBytesMax, idempotencyWindowMs } = core.limits
