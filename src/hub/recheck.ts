@@ -4,7 +4,7 @@ import type { Entry, Log } from "./log.ts"
 import { decodeMembership } from "./membership.ts"
 import type { Nodes } from "./nodes.ts"
 import type { Logger } from "./options.ts"
-import { type HeldPlace, isOfThePast, type Place, type Presence } from "./presence.ts"
+import { equal, type HeldPlace, isOfThePast, type Place, type Presence } from "./presence.ts"
 
 export interface RecheckPorts {
   readonly node: string
@@ -85,7 +85,8 @@ export class Recheck {
       const membership = decodeMembership(entry.body)
       if (membership.node === node) {
         presence.confirm(place, entry.offset)
-        return false
+        // what the log has may have been in doubt, and refused
+        return !equal(membership.payload, place.payload)
       }
       nodes.note(membership.node)
       if (!nodes.isGone(membership.node) && !isOfThePast(membership, member, place)) {

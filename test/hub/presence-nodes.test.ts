@@ -207,7 +207,7 @@ it("a channel is followed while members of this node are in it, though nobody su
   expect(watched).toBe(0)
 })
 
-it("a member that the log has, though it said that it is in doubt, is seen off", async () => {
+it("a member that the log has, though it said that it is in doubt, is seen off, or is as it was before", async () => {
   const log = sharedLog(memoryLog({ epoch: "e1" }))
   let inDoubt = true
   const append: Log["append"] = async (channel, draft, options) => {
@@ -222,6 +222,13 @@ it("a member that the log has, though it said that it is in doubt, is seen off",
   inDoubt = false
   ada.send({ type: "enter", id: 7, channel: CHANNEL, data: { mood: "calm" } })
   await clock.advance(10_000)
+  expect(await moodsOf(log)).toEqual(["calm"])
+  inDoubt = true
+  ada.send({ type: "enter", id: 8, channel: CHANNEL, data: { mood: "wild" } })
+  await clock.settle()
+  inDoubt = false
+  await clock.advance(10_000)
+  expect(ada.last("error")).toMatchObject({ id: 8, code: "in_doubt" })
   expect(await moodsOf(log)).toEqual(["calm"])
 })
 
