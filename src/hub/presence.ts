@@ -71,6 +71,8 @@ export class Presence {
   takeOver(channel: string, member: string, { owner, openedAt, payload }: Entrance): boolean {
     const place = this.find(channel, member)
     if (place?.joined === undefined || !equal(place.payload, payload)) return false
+    // a line was here, and another one at the node that answers for the member now: it goes with that one
+    if (place.elsewhere && place.owner !== member) return false
     this.#channels.get(channel)?.set(member, { ...place, owner, openedAt, lingering: false })
     return true
   }

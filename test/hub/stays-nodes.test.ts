@@ -124,6 +124,20 @@ describe("a client whose requests go to one node after the other", () => {
     expect(told()).toEqual(["join", "join", "join"])
   })
 
+  it("stays when it comes from a line to a node that has yet to see that the line before is cut", async () => {
+    const { clock, all } = nodes(3)
+    const told = await watch(all[2])
+    for (const openedAt of [1, 2]) {
+      const line = (all[openedAt - 1] as Node).peer()
+      line.send({ type: "hello", session, openedAt, subscriptions: [], presence })
+      await clock.settle()
+      if (openedAt === 2) line.cut()
+    }
+    await request(all[0], { openedAt: 3, presence })
+    await clock.advance(20_000)
+    expect(told()).toEqual(["join", "join", "join"])
+  })
+
   it("is handed over without leaving when the node that has told of it is drained", async () => {
     const { clock, all } = nodes(3)
     const told = await watch(all[2])
