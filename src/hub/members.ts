@@ -145,12 +145,14 @@ export class Members {
     connection.entered?.delete(target.name)
     if (connection.isBrief) this.#stays.forget(target.name, member)
     const held = this.#presence.leave(target.name, member, owner, why)
-    const place = await this.#placeToLeave(target, connection, held)
-    if (place === undefined) return
+    // what was held here has to be seen off, though the log may not say at the moment where the member is
+    let place = held
     try {
-      await this.#ports.publisher.left(target, place.member, place.joined, why)
+      place = await this.#placeToLeave(target, connection, held)
+      if (place !== undefined) await this.#ports.publisher.left(target, place.member, place.joined, why)
     } catch (error) {
-      this.#later(this.#ports.limits.retryMs, () => this.#tell(place, why))
+      const given = place
+      if (given !== undefined) this.#later(this.#ports.limits.retryMs, () => this.#tell(given, why))
       throw error
     }
   }

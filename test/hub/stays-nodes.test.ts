@@ -95,6 +95,19 @@ describe("a client whose requests go to one node after the other", () => {
     expect(await sizeOf(all[0])).toBe(1)
   })
 
+  it("leaves after all when the log could not say where it was at first", async () => {
+    const { clock, all } = nodes(2)
+    await request(all[0])
+    const send = await request(all[0], {})
+    all[0].way.open = false
+    send.send({ type: "leave", id: 1, channel: CHANNEL })
+    await clock.advance(1_500)
+    all[0].way.open = true
+    expect(send.last("error")).toMatchObject({ id: 1, code: "log_unavailable" })
+    await clock.advance(5_000)
+    expect(await sizeOf(all[1])).toBe(0)
+  })
+
   it("stays when the node that has told of it is killed, and it comes to another one", async () => {
     const { clock, all } = nodes(3)
     const told = await watch(all[2])
