@@ -85,8 +85,8 @@ export class Recheck {
       const membership = decodeMembership(entry.body)
       if (membership.node === node) {
         presence.confirm(place, entry.offset)
-        // what the log has may have been in doubt, and refused
-        return !equal(membership.payload, place.payload)
+        // what the log has may have been in doubt, and refused: then the place is as it was before
+        return place.elsewhere || !equal(membership.payload, place.payload)
       }
       nodes.note(membership.node)
       if (!nodes.isGone(membership.node) && !isOfThePast(membership, member, place)) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { Log } from "../../src/hub/log.ts"
 import { memoryLog } from "../../src/logs/memory.ts"
+import { HoldfastError } from "../../src/protocol/error.ts"
 import { sharedLog } from "../../src/testing/shared-log.ts"
 import { type Node, nodes } from "./node-rig.ts"
 
@@ -93,6 +94,24 @@ describe("a client whose requests go to one node after the other", () => {
     expect(await sizeOf(all[0])).toBe(0)
     await request(all[1])
     expect(await sizeOf(all[0])).toBe(1)
+  })
+
+  it("goes from the node that was asked for it, though the log said of what that one told that it is in doubt", async () => {
+    const inside = sharedLog(memoryLog({ epoch: "e1" }))
+    let joins = 0
+    const append: Log["append"] = async (channel, draft, options) => {
+      const appended = await inside.append(channel, draft, options)
+      if (draft.kind === "join" && ++joins === 2) throw new HoldfastError("in_doubt")
+      return appended
+    }
+    const { clock, all } = nodes(2, {}, { ...inside, append })
+    ;(await request(all[0])).cut()
+    const poll = await request(all[1])
+    await clock.advance(9_000)
+    expect(joins).toBeGreaterThan(1)
+    poll.cut()
+    await clock.advance(9_000)
+    expect(await sizeOf(all[1])).toBe(0)
   })
 
   it("leaves after all when the log could not say where it was at first", async () => {
