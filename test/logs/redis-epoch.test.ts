@@ -186,7 +186,7 @@ describe.skipIf(!program("redis-server"))("an offset never means two things:", (
     const log = opened(redis.url)
     const before = await say(log, "1")
     await replica.client.sendCommand(["REPLICAOF", "127.0.0.1", String(redis.port)])
-    await redis.client.sendCommand(["WAIT", "1", "0"])
+    await redis.replicated()
     const refused = opened(replica.url, { waitMs: 50 }).head("a")
     await expect(refused).rejects.toMatchObject({ code: "log_unavailable" })
     await redis.stop("SIGKILL")

@@ -18,7 +18,7 @@ describe.skipIf(!program("redis-server"))("the Redis log with Sentinel", () => {
     onTestFinished(() => master.destroy())
     const replica = await startRedis(["--replicaof", `127.0.0.1 ${master.port}`])
     onTestFinished(() => replica.destroy())
-    await master.client.sendCommand(["WAIT", "1", "0"])
+    await master.replicated()
     const sentinel = await startRedisSentinel(master.port)
     onTestFinished(() => sentinel.destroy())
 
@@ -43,7 +43,7 @@ describe.skipIf(!program("redis-server"))("the Redis log with Sentinel", () => {
     })
     const before = await say(log, "1")
     await until(({ entries }) => entries.length > 0)
-    await master.client.sendCommand(["WAIT", "1", "0"])
+    await master.replicated()
 
     await master.stop("SIGKILL")
     const after = await say(log, "2")

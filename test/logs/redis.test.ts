@@ -278,7 +278,11 @@ describeWithRedis("an append", () => {
     onTestFinished(() => away.destroy())
     const log = opened(away.url, { waitMs: 300 })
     await say(log, "1")
+    const noticed = new Promise<void>((resolve) => {
+      log.watchAvailability?.((reason) => reason !== undefined && resolve())
+    })
     await away.stop()
+    await noticed
     const refused = { code: "log_unavailable", message: expect.stringContaining("Nothing was published") }
     await expect(say(log, "2")).rejects.toMatchObject(refused)
     await expect(log.head("a")).rejects.toMatchObject({ code: "log_unavailable" })
@@ -458,7 +462,7 @@ describeWithRedis("a server that becomes a replica", () => {
     const before = await say(log, "1")
     await following.until(told(before.position.offset))
     await young.client.sendCommand(["REPLICAOF", "127.0.0.1", String(old.port)])
-    await old.client.sendCommand(["WAIT", "1", "0"])
+    await old.replicated()
     await young.client.sendCommand(["REPLICAOF", "NO", "ONE"])
     await old.client.sendCommand(["REPLICAOF", "127.0.0.1", String(young.port)])
     address.target = young.port

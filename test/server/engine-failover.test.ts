@@ -31,7 +31,7 @@ describe.skipIf(!program("redis-server"))("a failover that loses the log's tail"
     /** Resolves when the replica has everything: Redis waits for what the one who asks has written. */
     const replicated = async () => {
       await master.client.set("marker", "1")
-      await master.client.sendCommand(["WAIT", "1", "0"])
+      await master.replicated()
     }
     const failOver = async () => {
       await master.stop("SIGKILL")

@@ -21,6 +21,8 @@ export interface RedisServer {
   readonly stop: (signal?: "SIGTERM" | "SIGKILL") => Promise<void>
   /** Starts it again, at the same port and with what is in its folder. */
   readonly start: () => Promise<void>
+  /** Resolves when a replica has everything that was written before. */
+  readonly replicated: () => Promise<void>
   readonly destroy: () => Promise<void>
 }
 
@@ -62,6 +64,11 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
     client,
     stop,
     start,
+    async replicated() {
+      // it waits for what its own connection has written
+      await client.set("replicated", "")
+      await client.sendCommand(["WAIT", "1", "0"])
+    },
     async destroy() {
       client.destroy()
       await stop("SIGKILL")
