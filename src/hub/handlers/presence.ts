@@ -27,13 +27,20 @@ export async function enter(core: Core, connection: Connection, message: EnterRe
     const body = await core.publisher.encode(what, outputSchema(payload), value)
     checkCount(core, connection, target.name)
     // the handler may have been asked before it could know
-    if (!connection.entering.delete(target.name)) throw new HoldfastError("revoked", errorCodes.revoked)
+    if (!endEntering(connection, target.name)) throw new HoldfastError("revoked", errorCodes.revoked)
     await core.members.enter(target, connection, body)
     if (message.id !== undefined) connection.send({ type: "result", id: message.id })
   } catch (error) {
-    connection.entering?.delete(message.channel)
+    endEntering(connection, message.channel)
     refuse(core, connection, message, error)
   }
+}
+
+/** The handler is not asked any more. Whether that was not revoked meanwhile. */
+function endEntering(connection: Connection, channel: string): boolean {
+  const isGranted = connection.entering?.delete(channel) === true
+  if (connection.entering?.size === 0) connection.entering = undefined
+  return isGranted
 }
 
 /** What is held for a connection has to have an end, and it may enter what it has not subscribed to. */
