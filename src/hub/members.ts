@@ -6,6 +6,7 @@ import type { Channels } from "./channels.ts"
 import type { Clock } from "./clock.ts"
 import type { Connection } from "./connection.ts"
 import type { Connections } from "./connections.ts"
+import { Departures } from "./departures.ts"
 import type { Entropy } from "./entropy.ts"
 import { HeldChannels } from "./held-channels.ts"
 import type { Limits } from "./limits.ts"
@@ -27,6 +28,7 @@ import type { Publisher } from "./publisher.ts"
 import { Recheck } from "./recheck.ts"
 import { Stays } from "./stays.ts"
 import type { Target } from "./target.ts"
+import { Timers } from "./timers.ts"
 import { Whereabouts } from "./whereabouts.ts"
 
 /** What presence needs of the hub around it. */
@@ -63,7 +65,8 @@ interface Shared {
 export class Members {
   readonly #ports: MembersPorts
   readonly #presence = new Presence((channel) => this.#shared?.held.release(channel))
-  readonly #pending = new Set<() => void>()
+  readonly #timers: Timers
+  readonly #departures: Departures
   readonly #stays: Stays
   readonly #adoption: Adoption
   readonly #shared: Shared | undefined
@@ -73,13 +76,17 @@ export class Members {
 
   constructor(ports: MembersPorts) {
     this.#ports = ports
-    const later = (ms: number, task: () => void) => this.#later(ms, task)
+    const timers = new Timers(ports.clock)
+    const later = (ms: number, task: () => void) => timers.after(ms, task)
+    this.#timers = timers
+    this.#departures = new Departures({ ...ports, timers })
+    const seeOff = (place: HeldPlace) => this.#departures.tell(place, LEASE_OVER)
     this.#stays = new Stays({
       leaseMs: ports.limits.presenceLeaseMs,
       later,
       depart: (channel, member) => this.#lapse(channel, member),
     })
-    this.#adoption = new Adoption({ ...ports, later, seeOff: (place) => this.#tell(place, LEASE_OVER) })
+    this.#adoption = new Adoption({ ...ports, later, seeOff })
     if (ports.log.shared !== true) return
     const handleGone = () => this.#handleGone()
     const nodes = new Nodes({ ...ports, handleGone, handleBack: () => this.#handleBack() })
@@ -94,7 +101,7 @@ export class Members {
         later,
         presence: this.#presence,
         enterAgain: (channel, member, place) => this.#enterAgain(channel, member, place),
-        seeOff: (place) => this.#tell(place, LEASE_OVER),
+        seeOff,
       }),
       whereabouts: new Whereabouts({
         ...ports,
@@ -145,16 +152,15 @@ export class Members {
     connection.entered?.delete(target.name)
     if (connection.isBrief) this.#stays.forget(target.name, member)
     const held = this.#presence.leave(target.name, member, owner, why)
-    // what was held here has to be seen off, though the log may not say at the moment where the member is
-    let place = held
+    let place: HeldPlace | undefined
     try {
       place = await this.#placeToLeave(target, connection, held)
-      if (place !== undefined) await this.#ports.publisher.left(target, place.member, place.joined, why)
     } catch (error) {
-      const given = place
-      if (given !== undefined) this.#later(this.#ports.limits.retryMs, () => this.#tell(given, why))
+      // what was held here has to be seen off, though the log does not say at the moment where the member is
+      if (held !== undefined) this.#departures.later(held, why)
       throw error
     }
+    if (place !== undefined) await this.#departures.told(place, why)
   }
 
   /** The connection has gone: after the grace, so have its members that no other connection took over. */
@@ -175,7 +181,7 @@ export class Members {
       return
     }
     for (const channel of entered) this.#presence.letGo(channel, member, owner)
-    this.#later(presenceGraceMs, depart)
+    this.#timers.after(presenceGraceMs, depart)
   }
 
   /** A channel is followed from now on: members of nodes that are gone may be in it. */
@@ -256,20 +262,11 @@ export class Members {
    */
   async close(): Promise<void> {
     this.#closed = true
-    for (const cancel of this.#pending) cancel()
-    this.#pending.clear()
-    const { publisher, target, logger } = this.#ports
-    const departures = [...this.#presence.places()]
-      .filter(({ isBrief }) => !isBrief)
-      .map(({ channel, member, joined, openedAt }) =>
-        publisher.left(target(channel), member, joined, hasLeft(openedAt)),
-      )
-    // side by side, so that a log which is partly away is waited for once
+    this.#timers.close()
+    const places = [...this.#presence.places()].filter(({ isBrief }) => !isBrief)
+    const departed = this.#departures.close(places)
     const closed = this.#shared?.nodes.close()
-    for (const outcome of await Promise.allSettled(departures)) {
-      if (outcome.status === "fulfilled") continue
-      logger.error("presence: a departure could not be told", { error: outcome.reason })
-    }
+    await departed
     await closed
   }
 
@@ -321,7 +318,7 @@ export class Members {
     }
     ask({ channel, member, joined: place.joined })
     // whoever answers for it by then has told the log, so that there is nothing to leave
-    this.#later(ASK_MS, () => {
+    this.#timers.after(ASK_MS, () => {
       if (!this.#stays.has(channel, member)) this.#depart(channel, member, member, LEASE_OVER)
     })
   }
@@ -396,30 +393,6 @@ export class Members {
   #depart(channel: string, member: string, owner: string, why: Uint8Array): void {
     if (this.#closed) return
     const place = this.#presence.leave(channel, member, owner, why)
-    if (place !== undefined) this.#tell(place, why)
-  }
-
-  #tell(place: HeldPlace, why: Uint8Array): void {
-    const { channel, member, joined } = place
-    const { publisher, target, logger } = this.#ports
-    publisher.left(target(channel), member, joined, why).catch((error: unknown) => {
-      if (this.#closed) return
-      logger.error("presence: a departure could not be told, trying again", { channel, error })
-      this.#later(this.#ports.limits.retryMs, () => this.#tell(place, why))
-    })
-  }
-
-  #later(ms: number, task: () => void): () => void {
-    if (this.#closed) return () => {}
-    const stop = this.#ports.clock.after(ms, () => {
-      this.#pending.delete(cancel)
-      task()
-    })
-    const cancel = () => {
-      this.#pending.delete(cancel)
-      stop()
-    }
-    this.#pending.add(cancel)
-    return cancel
+    if (place !== undefined) this.#departures.tell(place, why)
   }
 }
