@@ -24,8 +24,12 @@ export interface Node extends Rig<typeof room, { id: string }>, Pick<TestProcess
 type Options = Omit<HubOptions<typeof room, { id: string }>, "log" | "logger">
 
 /** Nodes that share a log, each of which can be killed, and lose its way to the log. */
-export function nodes(count: number, options: Options = {}, shared = sharedLog(memoryLog({ epoch: "e1" }))) {
-  const clock = virtualClock()
+export function nodes(
+  count: number,
+  options: Options = {},
+  shared: Log = sharedLog(memoryLog({ epoch: "e1" })),
+  clock = virtualClock(),
+) {
   const start = (): Node => {
     const way = { open: true, told: true }
     const process = testProcess({ clock, log: shared })
