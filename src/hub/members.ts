@@ -26,7 +26,7 @@ import {
 } from "./presence.ts"
 import type { Publisher } from "./publisher.ts"
 import { Recheck } from "./recheck.ts"
-import { Stays } from "./stays.ts"
+import { ASK_MS, Stays } from "./stays.ts"
 import type { Target } from "./target.ts"
 import { Timers } from "./timers.ts"
 import { Whereabouts } from "./whereabouts.ts"
@@ -47,9 +47,6 @@ export interface MembersPorts {
   readonly ask: ((place: HeldPlace) => void) | undefined
   readonly target: (name: string) => Target
 }
-
-/** How long the other nodes have to say that a client comes to them now, in ms. */
-const ASK_MS = 500
 
 /** What only matters where other nodes write to the log too. */
 interface Shared {

@@ -3,7 +3,9 @@ import type { Entry, Log } from "./log.ts"
 import { decodeMembership, LEASE_OVER } from "./membership.ts"
 import type { Nodes } from "./nodes.ts"
 import type { Logger } from "./options.ts"
+import type { HeldPlace } from "./presence.ts"
 import type { Publisher } from "./publisher.ts"
+import { ASK_MS } from "./stays.ts"
 import type { Target } from "./target.ts"
 
 /** One node sees the members of a channel off; the next waits so much longer, in ms, in case that one does not. */
@@ -20,6 +22,8 @@ export interface OrphansPorts {
   readonly limits: Limits
   readonly logger: Logger
   readonly publisher: Publisher
+  /** Asks the other nodes whether the client of this place comes to one of them now. Undefined: there is no way. */
+  readonly ask: ((place: HeldPlace) => void) | undefined
   readonly digest: (text: string) => string
   readonly later: (ms: number, task: () => void) => void
 }
@@ -82,10 +86,20 @@ export class Orphans {
     for (let after = 0; after < through; ) {
       const page = await log.read(target.name, { after, through, select: "fold", entriesMax, bytesMax })
       const orphans = page.entries.filter((entry) => this.#isOrphan(entry))
+      await this.#othersAsked(target.name, orphans)
       await Promise.all(orphans.map(({ key, offset }) => publisher.left(target, key, offset, LEASE_OVER)))
       if (page.next <= after) return
       after = page.next
     }
+  }
+
+  /** Those who come with requests may come to other nodes: these have the time to say so, and then nobody is seen off. */
+  async #othersAsked(channel: string, orphans: readonly Entry[]): Promise<void> {
+    const { ask, later } = this.#ports
+    const brief = orphans.filter(({ body }) => decodeMembership(body).isBrief)
+    if (ask === undefined || brief.length === 0) return
+    for (const { key, offset } of brief) ask({ channel, member: key, joined: offset })
+    await new Promise<void>((resolve) => later(ASK_MS, resolve))
   }
 
   #isOrphan({ kind, body }: Entry): boolean {

@@ -1,3 +1,6 @@
+/** How long the other nodes have to say that a client comes to them now, in ms. */
+export const ASK_MS = 500
+
 /** How long a member stays whose requests are over: one more has to come within this time. */
 interface Stay {
   /** Requests that carry it and are still being answered, by their connection's id. */

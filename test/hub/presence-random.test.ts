@@ -112,16 +112,24 @@ const troubles: readonly Step[] = [kill, hearNothing, cutOff, troubleLog]
 const seeds = Array.from({ length: SEEDS }, (_, index) => index + 1)
 
 describe("a client that wanders between lines, requests and nodes", () => {
-  test("is in when it has entered, is seen to leave no more often than it has left, and is gone when it is", async () => {
-    for (const seed of seeds) {
-      const { client, listed, left, listedInTheEnd, watchers, trace } = await run(seed, orderly)
-      const told = `seed ${seed}: ${trace}`
-      expect(listed, told).toEqual(client.mood() === undefined ? [] : [client.mood()])
-      expect(left, told).toBeLessThanOrEqual(client.leaves())
-      expect(listedInTheEnd, told).toEqual([])
-      expect(watchers, told).toBe(0)
-    }
-  }, 60_000)
+  test.each([
+    ["", orderly],
+    [", also when nodes are killed", [...orderly, kill]],
+  ])(
+    "is in when it has entered, and is seen to leave when it has left%s",
+    async (_, steps) => {
+      for (const seed of seeds) {
+        const { client, listed, left, listedInTheEnd, watchers, trace } = await run(seed, steps)
+        const told = `seed ${seed}: ${trace}`
+        expect(listed, told).toEqual(client.mood() === undefined ? [] : [client.mood()])
+        expect(left, told).toBeLessThanOrEqual(client.leaves())
+        expect(listedInTheEnd, told).toEqual([])
+        // a node that was killed gives nothing up
+        if (!steps.includes(kill)) expect(watchers, told).toBe(0)
+      }
+    },
+    60_000,
+  )
 
   test("is in when it has entered and gone when it is, though nodes, log and network fail", async () => {
     for (const seed of seeds) {
