@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs"
 import type { Log } from "../hub/log.ts"
+import { chosenOptions } from "./chosen-options.ts"
 import { CheckpointKeeper } from "./lmdb/checkpoint-keeper.ts"
 import { Checkpoints, prepareFolder, restore } from "./lmdb/checkpoints.ts"
 import { isReadOnly } from "./lmdb/failure.ts"
@@ -19,7 +20,7 @@ export { type LmdbLogOptions, lmdbLogDefaults } from "./lmdb/options.ts"
  *   `log_in_use` when another process writes to it
  */
 export function lmdbLog(folder: string, options: LmdbLogOptions = {}): Log {
-  const settings = { ...lmdbLogDefaults, ...options }
+  const settings = chosenOptions<LmdbLogSettings>("lmdbLog", lmdbLogDefaults, options)
   const found = inspect(folder)
   if (settings.readOnly) return openForReading(folder, found, "The log is open for reading only.")
   try {

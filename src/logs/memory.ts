@@ -1,5 +1,6 @@
 import type { Appended, AppendOptions, Draft, Entry, Head, Log } from "../hub/log.ts"
 import { HoldfastError } from "../protocol/error.ts"
+import { chosenOptions } from "./chosen-options.ts"
 import { DedupeTable } from "./dedupe-table.ts"
 import { MemoryChannel } from "./memory-channel.ts"
 import { Watchers } from "./watchers.ts"
@@ -27,6 +28,8 @@ export const memoryLogDefaults = {
   dedupeKeysPerChannelMax: 100_000,
 } as const
 
+type MemoryLogLimits = Record<keyof typeof memoryLogDefaults, number>
+
 interface Slot {
   readonly channel: MemoryChannel
   dedupe?: DedupeTable
@@ -37,10 +40,10 @@ interface Slot {
  * are handed in, not copied, so they must not be changed afterwards.
  */
 export function memoryLog(options: MemoryLogOptions = {}): Log {
-  const epoch = options.epoch ?? randomEpoch()
-  const limits = { ...memoryLogDefaults, ...options }
+  const { epoch = randomEpoch(), onWatcherError = (error) => console.error(error), ...given } = options
+  const limits = chosenOptions<MemoryLogLimits>("memoryLog", memoryLogDefaults, given)
   const slots = new Map<string, Slot>()
-  const watchers = new Watchers(options.onWatcherError ?? ((error) => console.error(error)))
+  const watchers = new Watchers(onWatcherError)
   let sweep = slots.values()
   let closed = false
 

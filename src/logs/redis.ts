@@ -1,5 +1,6 @@
 import type { Log } from "../hub/log.ts"
 import { HoldfastError } from "../protocol/error.ts"
+import { chosenOptions } from "./chosen-options.ts"
 import { Appends } from "./redis/appends.ts"
 import { redisBus } from "./redis/bus.ts"
 import { ChannelStore } from "./redis/channel-store.ts"
@@ -27,7 +28,7 @@ const WAIT_MS_MAX = 50_000
  * @throws HoldfastError `log_unusable` when `target` or an option cannot be right
  */
 export function redisLog(target: string | RedisClient, options: RedisLogOptions = {}): Log {
-  const settings = checked({ ...redisLogDefaults, ...options })
+  const settings = checked(chosenOptions<RedisLogSettings>("redisLog", redisLogDefaults, options))
   const { openSession, database } = topologyOf(target)
   const connection = new Connection(openSession, settings)
   const partitions = new Partitions()

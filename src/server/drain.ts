@@ -51,7 +51,13 @@ export class Drain {
 
   /** @throws HoldfastError `timeout` when it takes longer than the deadline; what closing the log fails with */
   run(options: DrainOptions): Promise<void> {
-    this.#running ??= this.#within({ ...drainDefaults, ...options })
+    const { spreadMs, noticeMs, deadlineMs, reason } = drainDefaults
+    this.#running ??= this.#within({
+      spreadMs: options.spreadMs ?? spreadMs,
+      noticeMs: options.noticeMs ?? noticeMs,
+      deadlineMs: options.deadlineMs ?? deadlineMs,
+      reason: options.reason ?? reason,
+    })
     return this.#running
   }
 
