@@ -4,15 +4,22 @@ import type { Draft } from "../../src/hub/log.ts"
 import { type LmdbLogOptions, lmdbLog } from "../../src/logs/lmdb.ts"
 
 const [command = "", folder = "", json = "{}"] = process.argv.slice(2)
-const options = JSON.parse(json) as LmdbLogOptions & { readonly keep?: number; readonly bodyBytes?: number }
-const keep = { events: options.keep ?? Number.POSITIVE_INFINITY, forMs: Number.POSITIVE_INFINITY, bytes: 1e9 }
+const {
+  keep: keepEvents,
+  bodyBytes = 40,
+  ...options
+} = JSON.parse(json) as LmdbLogOptions & {
+  readonly keep?: number
+  readonly bodyBytes?: number
+}
+const keep = { events: keepEvents ?? Number.POSITIVE_INFINITY, forMs: Number.POSITIVE_INFINITY, bytes: 1e9 }
 
 function say(message: object): void {
   process.stdout.write(`${JSON.stringify(message)}\n`)
 }
 
 function event(text: string): Draft {
-  const body = Buffer.alloc(options.bodyBytes ?? 40, " ")
+  const body = Buffer.alloc(bodyBytes, " ")
   body.write(text)
   return { kind: "event", name: "said", key: "", body, at: Date.now() }
 }
