@@ -2,13 +2,22 @@ import type { Channel } from "./channel.ts"
 import type { Channels } from "./channels.ts"
 import type { Target } from "./target.ts"
 
+/** Of how many channels it is remembered that something of this node was in them. */
+const FORMER_MAX = 10_000
+
 /** The channels that are followed though nobody here may subscribe to them, as something of this node is in them. */
 export class HeldChannels {
   readonly #channels: Channels
   readonly #held = new Map<string, Promise<Channel>>()
+  readonly #former = new Set<string>()
 
   constructor(channels: Channels) {
     this.#channels = channels
+  }
+
+  /** Those that something of this node was in, and is no more; of late. */
+  get former(): ReadonlySet<string> {
+    return this.#former
   }
 
   /** Resolves when the channel is followed, and stays so until `release`; in the order of the calls. */
@@ -40,9 +49,17 @@ export class HeldChannels {
     const held = this.#held.get(channel)
     if (held === undefined) return
     this.#held.delete(channel)
+    this.#remember(channel)
     held.then(
       () => this.#channels.release(channel),
       () => undefined,
     )
+  }
+
+  #remember(channel: string): void {
+    this.#former.delete(channel)
+    const [oldest] = this.#former
+    if (oldest !== undefined && this.#former.size === FORMER_MAX) this.#former.delete(oldest)
+    this.#former.add(channel)
   }
 }

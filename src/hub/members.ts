@@ -86,7 +86,7 @@ export class Members {
     this.#adoption = new Adoption({ ...ports, later, seeOff })
     if (ports.log.shared !== true) return
     const handleGone = () => this.#handleGone()
-    const nodes = new Nodes({ ...ports, handleGone, handleBack: () => this.#handleBack() })
+    const nodes = new Nodes({ ...ports, handleGone, handleBack: (isAnew) => this.#handleBack(isAnew) })
     const held = new HeldChannels(ports.channels)
     this.#shared = {
       nodes,
@@ -224,10 +224,11 @@ export class Members {
   }
 
   /** What the log tells of the channel may not be what this node has told it. */
-  handleStartOver({ name }: Channel): void {
+  handleStartOver(channel: Channel): void {
     if (this.#closed) return
     this.#doubts++
-    this.#shared?.recheck.check(name)
+    this.#shared?.recheck.check(channel.name)
+    this.#shared?.orphans.lookInTurn(channel)
   }
 
   /** Another node has not heard of this client for a lease: if it comes here, this node answers for it from now on. */
@@ -375,11 +376,13 @@ export class Members {
     }
   }
 
-  /** This node was out of touch, or the log has begun anew. */
-  #handleBack(): void {
-    if (this.#closed) return
+  /** This node was out of touch, or the log has begun anew: then it may have lost who had left, too. */
+  #handleBack(isAnew: boolean): void {
+    if (this.#closed || this.#shared === undefined) return
     this.#doubts++
-    for (const channel of this.#presence.channels()) this.#shared?.recheck.check(channel)
+    const { recheck, held } = this.#shared
+    for (const channel of this.#presence.channels()) recheck.check(channel)
+    if (isAnew) for (const channel of held.former) recheck.check(channel)
   }
 
   #forget(channel: string, member: string): void {

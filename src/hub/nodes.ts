@@ -26,7 +26,7 @@ export interface NodesPorts {
   /** The lease of some nodes is over. */
   readonly handleGone: () => void
   /** This node was out of touch, so that others may take it for gone, or the log has begun anew. */
-  readonly handleBack: () => void
+  readonly handleBack: (isAnew: boolean) => void
 }
 
 interface Heard {
@@ -56,6 +56,8 @@ export class Nodes {
   #echoMs: number | undefined
   /** Others have taken it for gone, or the log has lost what it knew. */
   #isDoubted = false
+  /** The log has begun anew since this node last heard itself. */
+  #isAnew = false
   #reading = false
   #readAgain = false
   #beating = false
@@ -197,6 +199,7 @@ export class Nodes {
   /** Of another life of the log: its offsets say nothing about those before, and what it knew of this node is lost. */
   #startOver(epoch: string): void {
     this.#isDoubted = this.#epoch !== undefined
+    this.#isAnew = this.#epoch !== undefined
     this.#epoch = epoch
     this.#received = 0
     for (const [name, heard] of this.#heard) this.#heard.set(name, { ...heard, offset: 0 })
@@ -226,8 +229,9 @@ export class Nodes {
     this.#echoMs = now
     if (wasOut) for (const [name, heard] of this.#heard) this.#heard.set(name, { ...heard, atMs: now })
     // the first time too: it may have been stopped before, with members that came in at once
-    if (wasOut || this.#isDoubted) this.#ports.handleBack()
+    if (wasOut || this.#isDoubted) this.#ports.handleBack(this.#isAnew)
     this.#isDoubted = false
+    this.#isAnew = false
   }
 
   #isInTouch(nowMs: number): boolean {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest"
-import { memoryLog } from "../../src/logs/memory.ts"
 import { seeded } from "../../src/testing/seeded.ts"
 import { sharedLog } from "../../src/testing/shared-log.ts"
 import { virtualClock } from "../../src/testing/virtual-clock.ts"
+import { journaledLog } from "./journaled-log.ts"
 import { type Node, nodes } from "./node-rig.ts"
 import { noTrouble, troubled } from "./troubled-log.ts"
 import { CHANNEL, wanderer } from "./wanderer.ts"
@@ -14,14 +14,15 @@ const SEEDS = 200
 async function run(seed: number, steps: readonly Step[]) {
   const chance = seeded(seed)
   const clock = virtualClock()
-  const log = troubled(sharedLog(memoryLog({ epoch: "e1" })), CHANNEL, clock, chance)
+  const engine = journaledLog()
+  const log = troubled(sharedLog(engine.log), CHANNEL, clock, chance)
   const { all, start } = nodes(3, {}, log.log, clock)
   await clock.advance(2_500)
   log.trouble.toldAfterMs = chance.pick([0, 5, 10])
   const observer = all[2].peer()
   await observer.hello({ channel: CHANNEL })
   const client = wanderer(clock, chance, () => chance.pick(all))
-  const world: World = { chance, clock, all, start, client, log }
+  const world: World = { chance, clock, all, start, client, log, engine }
   await chance.pick([toLine, toRequests])(world)
   const trace: string[] = []
   for (let n = 0; n < STEPS; n++) {
@@ -52,6 +53,7 @@ interface World {
   readonly start: () => Node
   readonly client: ReturnType<typeof wanderer>
   readonly log: ReturnType<typeof troubled>
+  readonly engine: ReturnType<typeof journaledLog>
 }
 
 type Step = (world: World) => Promise<void>
@@ -89,11 +91,12 @@ const hearNothing: Step = async ({ chance, clock, all }) => {
   })
 }
 
-const cutOff: Step = async ({ chance, clock, all }) => {
+const cutOff: Step = async ({ chance, clock, all, engine }) => {
   const { way } = chance.pick(all)
   way.open = false
   clock.after(chance.between(0, 20_000), () => {
     way.open = true
+    void engine.tellHeads()
   })
 }
 
@@ -107,8 +110,22 @@ const troubleLog: Step = async ({ chance, clock, log }) => {
   clock.after(chance.between(0, 10_000), () => Object.assign(log.trouble, { ...noTrouble, toldAfterMs }))
 }
 
+/** Nobody reaches it meanwhile, and what was appended since some time ago is gone. */
+const loseTail: Step = async ({ chance, clock, all, engine }) => {
+  const backup = engine.backUp()
+  clock.after(chance.between(1_000, 4_000), async () => {
+    const ways = all.map(({ way }) => way).filter(({ open }) => open)
+    for (const way of ways) way.open = false
+    await engine.restore(backup)
+    clock.after(300, () => {
+      for (const way of ways) way.open = true
+      void engine.tellHeads()
+    })
+  })
+}
+
 const orderly: readonly Step[] = [enter, leave, toLine, toRequests, loseLine, drain]
-const troubles: readonly Step[] = [kill, hearNothing, cutOff, troubleLog]
+const troubles: readonly Step[] = [kill, hearNothing, cutOff, troubleLog, loseTail]
 const seeds = Array.from({ length: SEEDS }, (_, index) => index + 1)
 
 describe("a client that wanders between lines, requests and nodes", () => {
