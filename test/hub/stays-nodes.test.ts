@@ -139,6 +139,20 @@ describe("a client whose requests go to one node after the other", () => {
     expect(await sizeOf(all[2])).toBe(1)
   })
 
+  it("stays while a request is open that came when the log was away", async () => {
+    const { clock, all } = nodes(3)
+    all[1].way.open = false
+    await request(all[1])
+    await clock.advance(1_500)
+    all[1].way.open = true
+    const send = await request(all[0], {})
+    send.send({ type: "enter", id: 1, channel: CHANNEL, data: { mood: "calm" } })
+    await clock.settle()
+    send.leave()
+    await clock.advance(60_000)
+    expect(await sizeOf(all[2])).toBe(1)
+  })
+
   it("stays when it comes from a line to another node, wherever it came with requests before", async () => {
     const { clock, all } = nodes(3)
     const told = await watch(all[2])

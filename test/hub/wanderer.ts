@@ -35,6 +35,7 @@ export function wanderer(clock: VirtualClock, chance: Seeded, pickNode: () => No
   let openedAt = 0
   let id = 0
   let line: { readonly node: Node; readonly peer: Peer } | undefined
+  let polled: Node | undefined
   let endPoll = () => {}
   let comesWithRequests = false
 
@@ -45,10 +46,11 @@ export function wanderer(clock: VirtualClock, chance: Seeded, pickNode: () => No
   const poll = () => {
     endPoll()
     if (!comesWithRequests) return
-    const peer = pickNode().request()
+    polled = pickNode()
+    const peer = polled.request()
     const presence = mood === undefined ? [] : [{ channel: CHANNEL, data: { mood } }]
     peer.send({ type: "hello", session, openedAt, subscriptions, presence })
-    const stop = clock.after(chance.between(50, 4_000), poll)
+    const stop = clock.after(chance.between(50, chance.pick([4_000, 100_000])), poll)
     endPoll = () => {
       stop()
       peer.cut()
@@ -128,6 +130,7 @@ export function wanderer(clock: VirtualClock, chance: Seeded, pickNode: () => No
       await openLine()
     },
     async leaveNode(node) {
+      if (polled === node) poll()
       if (line?.node !== node) return
       const before = line
       await openLine()

@@ -32,8 +32,22 @@ export async function enter(core: Core, connection: Connection, message: EnterRe
     if (message.id !== undefined) connection.send({ type: "result", id: message.id })
   } catch (error) {
     endEntering(connection, message.channel)
-    refuse(core, connection, message, error)
+    if (connection.isBrief && message.id === undefined && isPassing(error))
+      tryAgain(core, connection, message)
+    else refuse(core, connection, message, error)
   }
+}
+
+/** The client would ask again only with its next request, which may be long in coming. */
+function tryAgain(core: Core, connection: Connection, message: EnterRequest): void {
+  core.clock.after(core.limits.retryMs, () => {
+    if (connection.state === "closed") return
+    connection.inbox.run(message.channel, () => enter(core, connection, message))
+  })
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof HoldfastError && (error.code === "log_unavailable" || error.code === "in_doubt")
 }
 
 /** The handler is not asked any more. Whether that was not revoked meanwhile. */
