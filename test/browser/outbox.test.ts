@@ -100,9 +100,15 @@ describe.skipIf(!program("chromium"))("a durable outbox in a browser", () => {
       () =>
         new Promise<unknown[]>((resolve) => {
           const opening = indexedDB.open("holdfast-outbox:test")
+          // it is not there yet, and is not to be made here, where it would lack everything
+          opening.onupgradeneeded = () => opening.transaction?.abort()
+          opening.onerror = () => resolve([])
           opening.onsuccess = () => {
             const all = opening.result.transaction("entries").objectStore("entries").getAll()
-            all.onsuccess = () => resolve(all.result.map(({ message }) => message.data))
+            all.onsuccess = () => {
+              opening.result.close()
+              resolve(all.result.map(({ message }) => message.data))
+            }
           }
         }),
     )
