@@ -79,27 +79,40 @@ export class Orphans {
     if (again) this.look(target)
   }
 
+  /**
+   * Those who come with requests may come to other nodes: these have the time to say so, all at once, and then nobody is seen
+   * off.
+   */
   async #seeOff(target: Target): Promise<void> {
-    const { log, limits, publisher } = this.#ports
+    const { log, limits, ask, later } = this.#ports
     const { pageEntriesMax: entriesMax, pageBytesMax: bytesMax } = limits
     const { top: through } = await log.head(target.name)
+    const asked: HeldPlace[] = []
     for (let after = 0; after < through; ) {
       const page = await log.read(target.name, { after, through, select: "fold", entriesMax, bytesMax })
-      const orphans = page.entries.filter((entry) => this.#isOrphan(entry))
-      await this.#othersAsked(target.name, orphans)
-      await Promise.all(orphans.map(({ key, offset }) => publisher.left(target, key, offset, LEASE_OVER)))
-      if (page.next <= after) return
+      const gone: HeldPlace[] = []
+      for (const entry of page.entries) {
+        if (!this.#isOrphan(entry)) continue
+        const place = { channel: target.name, member: entry.key, joined: entry.offset }
+        const isAsked = ask !== undefined && decodeMembership(entry.body).isBrief
+        if (isAsked) ask(place)
+        const those = isAsked ? asked : gone
+        those.push(place)
+      }
+      await this.#tell(target, gone)
+      if (page.next <= after) break
       after = page.next
+    }
+    if (asked.length === 0) return
+    await new Promise<void>((resolve) => later(ASK_MS, resolve))
+    for (let from = 0; from < asked.length; from += entriesMax) {
+      await this.#tell(target, asked.slice(from, from + entriesMax))
     }
   }
 
-  /** Those who come with requests may come to other nodes: these have the time to say so, and then nobody is seen off. */
-  async #othersAsked(channel: string, orphans: readonly Entry[]): Promise<void> {
-    const { ask, later } = this.#ports
-    const brief = orphans.filter(({ body }) => decodeMembership(body).isBrief)
-    if (ask === undefined || brief.length === 0) return
-    for (const { key, offset } of brief) ask({ channel, member: key, joined: offset })
-    await new Promise<void>((resolve) => later(ASK_MS, resolve))
+  async #tell(target: Target, places: readonly HeldPlace[]): Promise<void> {
+    const { publisher } = this.#ports
+    await Promise.all(places.map(({ member, joined }) => publisher.left(target, member, joined, LEASE_OVER)))
   }
 
   #isOrphan({ kind, body }: Entry): boolean {

@@ -226,6 +226,17 @@ describe("a client whose requests go to one node after the other", () => {
     expect(await sizeOf(all[1])).toBe(0)
   })
 
+  it("is seen off in time with many others when their node is killed, however many pages they fill", async () => {
+    const { clock, all } = nodes(2, { limits: { pageEntriesMax: 2 } })
+    const told = await watch(all[1])
+    for (let n = 0; n < 40; n++) await request(all[0], { presence, session: `${n}-${session}` })
+    await clock.advance(1_000)
+    expect(told()).toHaveLength(40)
+    all[0].kill()
+    await clock.advance(10_000)
+    expect(told().filter((type) => type === "left")).toHaveLength(40)
+  })
+
   it("is seen off by the others when its node is killed, and it does not come back", async () => {
     const { clock, all } = nodes(2)
     const told = await watch(all[1])
