@@ -9,7 +9,7 @@ const alias = [
   { find: /^holdfast\/(server|client|outbox|react|tabs|testing)$/, replacement: path("src/$1/index.ts") },
   { find: /^holdfast\/tabs\/worker$/, replacement: path("src/tabs/worker.ts") },
   { find: /^holdfast\/msgpack$/, replacement: path("src/protocol/msgpack.ts") },
-  { find: /^holdfast\/(lmdb|redis)$/, replacement: path("src/logs/$1.ts") },
+  { find: /^holdfast\/(lmdb|redis)$/, replacement: path("src/logs/$1/index.ts") },
 ]
 
 export default defineConfig({

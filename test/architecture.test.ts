@@ -18,25 +18,26 @@ interface Row {
 const LAYERS: Readonly<Record<string, Row>> = {
   contract: { packageTypes: ["@standard-schema/spec"] },
   protocol: { layers: ["contract"] },
-  hub: { layers: ["protocol", "contract"] },
+  log: { layers: ["protocol"] },
+  hub: { layers: ["log", "protocol", "contract"] },
 
-  logs: { layerTypes: ["hub"], layers: ["protocol"] },
-  "logs/lmdb": { layerTypes: ["hub"], layers: ["protocol"], packages: ["lmdb", "node:*"] },
-  "logs/redis": { layerTypes: ["hub"], layers: ["protocol"], packages: ["redis", "node:*"] },
+  logs: { layers: ["log", "protocol"] },
+  "logs/lmdb": { layers: ["log", "protocol"], packages: ["lmdb", "node:*"] },
+  "logs/redis": { layers: ["log", "protocol"], packages: ["redis", "node:*"] },
 
-  server: { layers: ["hub", "protocol", "contract", "logs/memory"], packages: ["node:*", "ws"] },
+  server: { layers: ["hub", "log", "protocol", "contract", "logs/memory"], packages: ["node:*", "ws"] },
 
   client: { layers: ["protocol", "contract/pattern"], layerTypes: ["contract"] },
   outbox: { layerTypes: ["client"], layers: ["protocol"] },
   tabs: { layers: ["client", "protocol"] },
   react: { layerTypes: ["client", "contract"], layers: ["contract/pattern"], packages: ["react"] },
 
-  testing: { layers: ["hub", "client", "protocol", "contract", "logs/memory"] },
+  testing: { layers: ["hub", "log", "client", "protocol", "contract", "logs/memory"] },
   cli: { packages: ["holdfast", "holdfast/*", "node:*"] },
 }
 
 /** Time and randomness enter these as arguments; that is what the simulation and the virtual clock stand on. */
-const PURE = ["contract", "protocol", "hub", "client"]
+const PURE = ["contract", "protocol", "log", "hub", "client"]
 
 /** The files that hand the real ones in, and so may touch them. */
 const ADAPTERS: readonly string[] = ["src/client/device.ts", "src/client/http.ts", "src/client/platform.ts"]
@@ -147,12 +148,12 @@ describe("the checker accepts", () => {
     "src/contract/index.ts": `import type { StandardSchemaV1 } from "@standard-schema/spec"\nexport { a } from "./a.ts"`,
     "src/contract/a.ts": "export const a = 1 // not setTimeout, and no import('./b.ts')",
     "src/protocol/code.ts": `import { a } from "../contract/index.ts"\nexport const code = "Date" + a`,
-    "src/hub/log.ts": "export interface Log { readonly size: number }",
-    "src/hub/hub.ts": `import type { Log } from "./log.ts"\nimport { code } from "../protocol/code.ts"`,
-    "src/logs/memory.ts": `import type { Log } from "../hub/log.ts"`,
-    "src/logs/lmdb.ts": `import { open } from "lmdb"\nimport type { Log } from "../hub/log.ts"`,
+    "src/log/log.ts": "export interface Log { readonly size: number }",
+    "src/hub/hub.ts": `import type { Log } from "../log/log.ts"\nimport { code } from "../protocol/code.ts"`,
+    "src/logs/memory/index.ts": `import type { Log } from "../../log/log.ts"`,
+    "src/logs/lmdb/index.ts": `import { open } from "lmdb"\nimport type { Log } from "../../log/log.ts"`,
     "src/server/index.ts": `import { Server } from "node:http"\nimport { WebSocketServer } from "ws"
-      export * from "../hub/hub.ts"\nexport { memoryLog } from "../logs/memory.ts"\nsetTimeout(() => Date.now(), 1)`,
+      export * from "../hub/hub.ts"\nexport { memoryLog } from "../logs/memory/index.ts"\nsetTimeout(() => Date.now(), 1)`,
     "src/client/index.ts": `import { code } from "../protocol/code.ts"\nexport type { A } from "../contract/index.ts"
       import { now } from "./platform.ts"\nimport "./device.ts"\nimport "./http.ts"`,
     "src/client/platform.ts": "export const now = () => Date.now()",
@@ -178,9 +179,14 @@ describe("the checker catches", () => {
     ["the hub, of Node", "src/hub/a.ts", `import { Buffer } from "node:buffer"`],
     ["the hub, of a log", "src/hub/a.ts", `const b = await import("../logs/b.ts")`],
     ["a log, of the hub's values", "src/logs/a.ts", `import { b } from "../hub/b.ts"`],
-    ["a log, of values under the cover of types", "src/logs/a.ts", `import { type B } from "../hub/b.ts"`],
-    ["the memory log, of a package", "src/logs/memory.ts", `import { open } from "lmdb"`],
-    ["the lmdb log, of somebody else's package", "src/logs/lmdb.ts", `import { createClient } from "redis"`],
+    ["a log, of the hub's types", "src/logs/a.ts", `import type { B } from "../hub/b.ts"`],
+    ["the port of logs, of the hub", "src/log/a.ts", `import type { B } from "../hub/b.ts"`],
+    ["the memory log, of a package", "src/logs/memory/index.ts", `import { open } from "lmdb"`],
+    [
+      "the lmdb log, of somebody else's package",
+      "src/logs/lmdb/index.ts",
+      `import { createClient } from "redis"`,
+    ],
     [
       "the server, of a log other than the default",
       "src/server/a.ts",
@@ -397,7 +403,7 @@ const PLANTED_NAMES = {
   holdfast: "src/contract/index.ts",
   "holdfast/server": "src/server/index.ts",
   "holdfast/client": "src/client/index.ts",
-  "holdfast/lmdb": "src/logs/lmdb.ts",
+  "holdfast/lmdb": "src/logs/lmdb/index.ts",
   "holdfast command": "src/cli/main.ts",
 }
 

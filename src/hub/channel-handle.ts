@@ -8,7 +8,7 @@ import type {
   States,
 } from "../contract/index.ts"
 import type { Position } from "../protocol/position.ts"
-import type { ClusterConnection, Gathered } from "./cluster-answers.ts"
+import type { ClusterConnection, Gathered } from "./cluster/cluster-answers.ts"
 
 export interface PublishOptions {
   /** Makes a repetition harmless: the same key is appended once. Default: none. */

@@ -18,9 +18,9 @@ import type {
   Signals,
   States,
 } from "../contract/index.ts"
+import type { Log } from "../log/log.ts"
 import type { ChannelHandle } from "./channel-handle.ts"
 import type { Limits } from "./limits.ts"
-import type { Log } from "./log.ts"
 
 type MaybePromise<T> = T | Promise<T>
 

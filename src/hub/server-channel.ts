@@ -1,12 +1,12 @@
 import type { ChannelDefinition } from "../contract/index.ts"
+import type { Dedupe, Entry } from "../log/log.ts"
 import { decodeBody, encodeBody } from "../protocol/msgpack.ts"
+import { entries } from "./channel/entries.ts"
 import type { ChannelHandle, PublishOptions } from "./channel-handle.ts"
-import { revokeEverywhere } from "./cluster.ts"
+import { revokeEverywhere } from "./cluster/cluster.ts"
 import type { Core } from "./core.ts"
-import { dedupe } from "./dedupe.ts"
-import { entries } from "./entries.ts"
-import type { Dedupe, Entry } from "./log.ts"
-import { memberData } from "./membership.ts"
+import { memberData } from "./presence/membership.ts"
+import { dedupe } from "./publish/dedupe.ts"
 import type { Target } from "./target.ts"
 
 /** A channel for the server's own code. */

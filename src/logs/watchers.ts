@@ -1,4 +1,4 @@
-import type { Batch } from "../hub/log.ts"
+import type { Batch } from "../log/log.ts"
 
 export type Watcher = (batch: Batch) => void
 

@@ -1,5 +1,5 @@
 import type { Contract } from "../contract/index.ts"
-import type { Log } from "../hub/log.ts"
+import type { Log } from "../log/log.ts"
 import type { CreateHubOptions } from "./options.ts"
 
 type Name = keyof CreateHubOptions<Contract, unknown>

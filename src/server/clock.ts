@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks"
-import type { Clock } from "../hub/clock.ts"
+import type { Clock } from "../hub/ports/clock.ts"
 
 /** The longest that a timer of Node can wait: beyond, it fires at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1

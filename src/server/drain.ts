@@ -1,5 +1,5 @@
-import type { Clock } from "../hub/clock.ts"
-import type { Departure } from "../hub/departure.ts"
+import type { Departure } from "../hub/connection/departure.ts"
+import type { Clock } from "../hub/ports/clock.ts"
 import { closeCodes } from "../protocol/close.ts"
 import { HoldfastError } from "../protocol/error.ts"
 import type { Links } from "./websocket/links.ts"

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto"
-import type { Entropy } from "../hub/entropy.ts"
+import type { Entropy } from "../hub/ports/entropy.ts"
 
 /** 128 bits, 22 characters. */
 const ID_BYTES = 16

@@ -1,4 +1,3 @@
-export type { Bus } from "../hub/bus.ts"
 export type { ChannelHandle, PastEvent, PublishOptions } from "../hub/channel-handle.ts"
 export type {
   Cluster,
@@ -6,9 +5,11 @@ export type {
   ClusterNode,
   Disconnection,
   Gathered,
-} from "../hub/cluster-answers.ts"
-export type { ConnectedClient, Departure } from "../hub/departure.ts"
+} from "../hub/cluster/cluster-answers.ts"
+export type { ConnectedClient, Departure } from "../hub/connection/departure.ts"
 export type { Limits } from "../hub/limits.ts"
+export type { ChannelHandlers, Context, Credentials, Fail, HubOptions, Logger } from "../hub/options.ts"
+export type { Bus } from "../log/bus.ts"
 export type {
   Appended,
   AppendOptions,
@@ -22,9 +23,8 @@ export type {
   LogKeep,
   Page,
   Range,
-} from "../hub/log.ts"
-export type { ChannelHandlers, Context, Credentials, Fail, HubOptions, Logger } from "../hub/options.ts"
-export { type MemoryLogOptions, memoryLog } from "../logs/memory.ts"
+} from "../log/log.ts"
+export { type MemoryLogOptions, memoryLog } from "../logs/memory/index.ts"
 export { HoldfastError } from "../protocol/error.ts"
 export type { ErrorCode } from "../protocol/error-codes.ts"
 export type { Position } from "../protocol/position.ts"

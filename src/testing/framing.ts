@@ -1,5 +1,5 @@
 import type { Wire } from "../client/transport.ts"
-import type { Encoding } from "../hub/link.ts"
+import type { Encoding } from "../hub/ports/link.ts"
 import type { Codec } from "../protocol/codec.ts"
 
 const encodings = new Map<Codec, Encoding>()

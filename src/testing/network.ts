@@ -1,5 +1,5 @@
 import type { Transport } from "../client/transport.ts"
-import type { Clock } from "../hub/clock.ts"
+import type { Clock } from "../hub/ports/clock.ts"
 import type { Codec } from "../protocol/codec.ts"
 import { json } from "../protocol/json.ts"
 import type { ClientMessage, ServerMessage } from "../protocol/message.ts"

@@ -1,4 +1,4 @@
-import type { Clock } from "../hub/clock.ts"
+import type { Clock } from "../hub/ports/clock.ts"
 
 /** One direction of a line: delivers in order, each piece after its latency. */
 export interface Pipe<T> {

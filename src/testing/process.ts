@@ -1,5 +1,5 @@
-import type { Clock } from "../hub/clock.ts"
-import type { Log } from "../hub/log.ts"
+import type { Clock } from "../hub/ports/clock.ts"
+import type { Log } from "../log/log.ts"
 
 /** What a process is given of the world, until it is killed. */
 export interface TestProcess {

@@ -1,6 +1,6 @@
-import type { Bus } from "../hub/bus.ts"
-import type { Log } from "../hub/log.ts"
-import { memoryLog } from "../logs/memory.ts"
+import type { Bus } from "../log/bus.ts"
+import type { Log } from "../log/log.ts"
+import { memoryLog } from "../logs/memory/index.ts"
 
 /** A log for several hubs of one process, as nodes that share an engine have it: with a bus, and closed by none of them. */
 export function sharedLog(log: Log = memoryLog()): Log {

@@ -1,4 +1,4 @@
-import type { Log } from "../../src/hub/log.ts"
+import type { Log } from "../../src/log/log.ts"
 
 /** How many appends this log holds back. */
 const HELD_MAX = 50

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
 import { lmdbLogDefaults } from "../../src/logs/lmdb/options.ts"
-import { memoryLogDefaults } from "../../src/logs/memory.ts"
+import { memoryLogDefaults } from "../../src/logs/memory/index.ts"
 import { redisLogDefaults } from "../../src/logs/redis/options.ts"
 import { readPage } from "./markdown.ts"
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { z } from "zod"
 import { channel, contract } from "../../src/contract/index.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import { json } from "../../src/protocol/json.ts"
 import type { ServerMessage } from "../../src/protocol/message.ts"
 import { type Peer, rig } from "../hub/rig.ts"

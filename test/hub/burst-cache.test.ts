@@ -1,8 +1,8 @@
 import { expect, it } from "vitest"
 import { z } from "zod"
 import { channel, contract } from "../../src/contract/index.ts"
-import type { Log } from "../../src/hub/log.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
+import type { Log } from "../../src/log/log.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import { lines, rig } from "./rig.ts"
 
 const app = contract({

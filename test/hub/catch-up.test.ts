@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { channel, contract } from "../../src/contract/index.ts"
-import type { Encoding } from "../../src/hub/link.ts"
+import type { Encoding } from "../../src/hub/ports/link.ts"
 import { lines, rig } from "./rig.ts"
 import { handlers, room } from "./room.ts"
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { channel, contract } from "../../src/contract/index.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import { rig } from "./rig.ts"
 import { handlers, room } from "./room.ts"
 

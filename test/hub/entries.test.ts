@@ -1,9 +1,9 @@
 import { expect, it } from "vitest"
-import { entries } from "../../src/hub/entries.ts"
-import { defaultKeep } from "../../src/hub/keep.ts"
+import { entries } from "../../src/hub/channel/entries.ts"
 import { defaultLimits } from "../../src/hub/limits.ts"
-import type { Log } from "../../src/hub/log.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
+import { defaultKeep } from "../../src/hub/publish/keep.ts"
+import type { Log } from "../../src/log/log.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 
 const set = async (log: Log, key: string) => {
   const draft = { kind: "set", name: "value", key, body: new Uint8Array([1]), at: 0 } as const

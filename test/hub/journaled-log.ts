@@ -1,5 +1,5 @@
-import type { AppendOptions, Batch, Draft, Log } from "../../src/hub/log.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
+import type { AppendOptions, Batch, Draft, Log } from "../../src/log/log.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 
 type Append = readonly [channel: string, draft: Draft, options: AppendOptions]
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
-import type { Log } from "../../src/hub/log.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
+import type { Log } from "../../src/log/log.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"
 import { lines, rig } from "./rig.ts"
 import { handlers, room } from "./room.ts"

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { memoryLog } from "../../src/logs/memory.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"
 import { rig } from "./rig.ts"
 import { handlers, room } from "./room.ts"

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest"
-import type { Log } from "../../src/hub/log.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
+import type { Log } from "../../src/log/log.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import { rig } from "./rig.ts"
 import { handlers, room } from "./room.ts"
 

@@ -1,6 +1,6 @@
-import type { Log } from "../../src/hub/log.ts"
 import type { HubOptions } from "../../src/hub/options.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
+import type { Log } from "../../src/log/log.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"
 import { type TestProcess, testProcess } from "../../src/testing/process.ts"
 import { sharedLog } from "../../src/testing/shared-log.ts"

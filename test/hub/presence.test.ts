@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import type { AppendOptions, Draft, Log } from "../../src/hub/log.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
+import type { AppendOptions, Draft, Log } from "../../src/log/log.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"
 import { type Rig, rig } from "./rig.ts"
 import { handlers, room } from "./room.ts"

@@ -1,9 +1,9 @@
 import type { Contract } from "../../src/contract/index.ts"
 import { createHubCore, type HubCore } from "../../src/hub/hub.ts"
-import type { Encoding, Link } from "../../src/hub/link.ts"
-import type { Log } from "../../src/hub/log.ts"
 import type { HubOptions } from "../../src/hub/options.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
+import type { Encoding, Link } from "../../src/hub/ports/link.ts"
+import type { Log } from "../../src/log/log.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import type { ClientMessage, ServerMessage } from "../../src/protocol/message.ts"
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts"
 

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest"
 import { z } from "zod"
 import { channel, contract } from "../../src/contract/index.ts"
-import { Trimmer } from "../../src/hub/trimmer.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
+import { Trimmer } from "../../src/hub/channel/trimmer.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import { virtualClock } from "../../src/testing/virtual-clock.ts"
 import { rig } from "./rig.ts"
 

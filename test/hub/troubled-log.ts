@@ -1,4 +1,4 @@
-import type { Log } from "../../src/hub/log.ts"
+import type { Log } from "../../src/log/log.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"
 import type { Seeded } from "../../src/testing/seeded.ts"
 import type { VirtualClock } from "../../src/testing/virtual-clock.ts"

@@ -1,5 +1,5 @@
-import type { Batch, Draft, Entry, Log } from "../../src/hub/log.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
+import type { Batch, Draft, Entry, Log } from "../../src/log/log.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import type { LogUnderTest } from "../../src/testing/log-contract.ts"
 
 type Wrap = (log: Log) => Partial<Log>

@@ -3,7 +3,7 @@ import { once } from "node:events"
 import { createInterface, type Interface } from "node:readline"
 import type { Readable, Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
-import type { LmdbLogOptions } from "../../src/logs/lmdb.ts"
+import type { LmdbLogOptions } from "../../src/logs/lmdb/index.ts"
 
 const program = fileURLToPath(new URL("lmdb-child.ts", import.meta.url))
 

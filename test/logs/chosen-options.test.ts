@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { chosenOptions } from "../../src/logs/chosen-options.ts"
-import { lmdbLog } from "../../src/logs/lmdb.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
-import { redisLog } from "../../src/logs/redis.ts"
+import { lmdbLog } from "../../src/logs/lmdb/index.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
+import { redisLog } from "../../src/logs/redis/index.ts"
 
 const defaults = { waitMs: 10, prefix: "a", sync: false }
 

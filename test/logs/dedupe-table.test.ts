@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { DedupeTable } from "../../src/logs/dedupe-table.ts"
+import { DedupeTable } from "../../src/logs/memory/dedupe-table.ts"
 
 const once = (key: string, windowMs = 100) => ({ key, fingerprint: `of ${key}`, windowMs })
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach } from "vitest"
-import type { Draft, Entry, Log } from "../../src/hub/log.ts"
+import type { Draft, Entry, Log } from "../../src/log/log.ts"
 
 const folders: string[] = []
 

@@ -1,7 +1,7 @@
 /** A process with an LMDB log, for tests that kill it: `node lmdb-child.ts COMMAND FOLDER`. */
 import { createInterface } from "node:readline"
-import type { Draft } from "../../src/hub/log.ts"
-import { type LmdbLogOptions, lmdbLog } from "../../src/logs/lmdb.ts"
+import type { Draft } from "../../src/log/log.ts"
+import { type LmdbLogOptions, lmdbLog } from "../../src/logs/lmdb/index.ts"
 
 const [command = "", folder = "", json = "{}"] = process.argv.slice(2)
 const {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, test } from "vitest"
-import type { Log } from "../../src/hub/log.ts"
-import { type LmdbLogOptions, lmdbLog } from "../../src/logs/lmdb.ts"
+import type { Log } from "../../src/log/log.ts"
+import { type LmdbLogOptions, lmdbLog } from "../../src/logs/lmdb/index.ts"
 import { type LogUnderTest, logContract } from "../../src/testing/log-contract.ts"
 
 function lmdbUnderTest(options: LmdbLogOptions): () => Promise<LogUnderTest> {

@@ -14,7 +14,7 @@ import { join } from "node:path"
 import { open } from "lmdb"
 import { describe, expect, test } from "vitest"
 import { type Checkpoint, encodeCheckpoint, SLOT_BYTES } from "../../src/logs/lmdb/checkpoint.ts"
-import { lmdbLog } from "../../src/logs/lmdb.ts"
+import { lmdbLog } from "../../src/logs/lmdb/index.ts"
 import { contentsOf, event, keepAll, temporaryFolder, textsOf } from "./folders.ts"
 
 async function folderWithLog(): Promise<string> {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process"
 import { chmodSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { lmdbLog } from "../../src/logs/lmdb.ts"
+import { lmdbLog } from "../../src/logs/lmdb/index.ts"
 import { child } from "./child.ts"
 import { event, keepAll, temporaryFolder, textsOf } from "./folders.ts"
 

@@ -1,9 +1,9 @@
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import type { Entry, Log } from "../../src/hub/log.ts"
+import type { Entry, Log } from "../../src/log/log.ts"
 import { decodeCheckpoint, encodeCheckpoint, SLOT_BYTES } from "../../src/logs/lmdb/checkpoint.ts"
-import { type LmdbLogOptions, lmdbLog } from "../../src/logs/lmdb.ts"
+import { type LmdbLogOptions, lmdbLog } from "../../src/logs/lmdb/index.ts"
 import { seeded } from "../../src/testing/seeded.ts"
 import { entriesOf, event, keepAll, set, temporaryFolder } from "./folders.ts"
 

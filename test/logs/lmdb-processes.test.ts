@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs"
 import { describe, expect, test } from "vitest"
-import { lmdbLog } from "../../src/logs/lmdb.ts"
+import { lmdbLog } from "../../src/logs/lmdb/index.ts"
 import { child } from "./child.ts"
 import { entriesOf, event, keepAll, temporaryFolder, textsOf } from "./folders.ts"
 

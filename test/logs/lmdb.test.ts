@@ -1,9 +1,9 @@
 import { statSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import type { Log } from "../../src/hub/log.ts"
+import type { Log } from "../../src/log/log.ts"
+import { type LmdbLogOptions, lmdbLog } from "../../src/logs/lmdb/index.ts"
 import { Store } from "../../src/logs/lmdb/store.ts"
-import { type LmdbLogOptions, lmdbLog } from "../../src/logs/lmdb.ts"
 import { event, keepAll, set, temporaryFolder, textsOf } from "./folders.ts"
 
 const keep = keepAll

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { memoryLog } from "../../src/logs/memory.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import { type LogCheck, type LogUnderTest, logContract } from "../../src/testing/log-contract.ts"
 import { brokenLogs } from "./broken-logs.ts"
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { memoryLog } from "../../src/logs/memory.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import { logContract } from "../../src/testing/log-contract.ts"
 import { event, keepAll, set, textsOf } from "./folders.ts"
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
-import type { Entry } from "../../src/hub/log.ts"
-import { OffsetList } from "../../src/logs/offset-list.ts"
+import type { Entry } from "../../src/log/log.ts"
+import { OffsetList } from "../../src/logs/memory/offset-list.ts"
 import { seeded } from "../../src/testing/seeded.ts"
 
 function entry(offset: number): Entry {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
-import type { Bus } from "../../src/hub/bus.ts"
-import { redisLog } from "../../src/logs/redis.ts"
+import type { Bus } from "../../src/log/bus.ts"
+import { redisLog } from "../../src/logs/redis/index.ts"
 import { program } from "../support/program.ts"
 import { type RedisServer, startRedis, startRedisCluster } from "../support/redis.ts"
 

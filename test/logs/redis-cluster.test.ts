@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
-import type { Batch, Log } from "../../src/hub/log.ts"
-import { redisLog } from "../../src/logs/redis.ts"
+import type { Batch, Log } from "../../src/log/log.ts"
+import { redisLog } from "../../src/logs/redis/index.ts"
 import { program } from "../support/program.ts"
 import {
   type RedisCluster,

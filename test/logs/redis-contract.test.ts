@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, test } from "vitest"
-import type { Log } from "../../src/hub/log.ts"
-import { type RedisClient, type RedisLogOptions, redisLog } from "../../src/logs/redis.ts"
+import type { Log } from "../../src/log/log.ts"
+import { type RedisClient, type RedisLogOptions, redisLog } from "../../src/logs/redis/index.ts"
 import { type LogUnderTest, logContract } from "../../src/testing/log-contract.ts"
 import { program } from "../support/program.ts"
 import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from "../support/redis.ts"

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest"
-import type { Draft, Log } from "../../src/hub/log.ts"
-import { type RedisLogOptions, redisLog } from "../../src/logs/redis.ts"
+import type { Draft, Log } from "../../src/log/log.ts"
+import { type RedisLogOptions, redisLog } from "../../src/logs/redis/index.ts"
 import { program } from "../support/program.ts"
 import { startRedis } from "../support/redis.ts"
 

@@ -1,7 +1,7 @@
 import { createSentinel } from "redis"
 import { describe, expect, onTestFinished, test } from "vitest"
-import type { Batch, Log } from "../../src/hub/log.ts"
-import { redisLog } from "../../src/logs/redis.ts"
+import type { Batch, Log } from "../../src/log/log.ts"
+import { redisLog } from "../../src/logs/redis/index.ts"
 import { program } from "../support/program.ts"
 import { startRedis, startRedisSentinel } from "../support/redis.ts"
 

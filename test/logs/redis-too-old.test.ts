@@ -1,6 +1,6 @@
 import { createServer, type Socket } from "node:net"
 import { expect, onTestFinished, test } from "vitest"
-import { redisLog } from "../../src/logs/redis.ts"
+import { redisLog } from "../../src/logs/redis/index.ts"
 
 /** A server that answers each command with what stands in the table, and others with OK. Returns its URL. */
 async function fakeServer(answers: Readonly<Record<string, string>>): Promise<string> {

@@ -2,8 +2,8 @@ import { channel, contract } from "holdfast"
 import { createHub, type Hub, type ServerLimits } from "holdfast/server"
 import { expect, onTestFinished } from "vitest"
 import { z } from "zod"
-import type { Log } from "../../src/hub/log.ts"
-import { memoryLog } from "../../src/logs/memory.ts"
+import type { Log } from "../../src/log/log.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import type { Reader } from "./reader.ts"
 
 export const MESSAGES = 10_000

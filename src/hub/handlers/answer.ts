@@ -1,9 +1,9 @@
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Position } from "../../protocol/position.ts"
-import type { Connection } from "../connection.ts"
+import type { Connection } from "../connection/connection.ts"
 import type { Core } from "../core.ts"
-import type { Append } from "../publisher.ts"
+import type { Append } from "../publish/publisher.ts"
 
 interface Request {
   readonly id: number

@@ -1,7 +1,7 @@
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import { encodeBody } from "../../protocol/msgpack.ts"
-import type { Connection } from "../connection.ts"
+import type { Connection } from "../connection/connection.ts"
 import type { Core, Handler, Handlers } from "../core.ts"
 import type { Target } from "../target.ts"
 

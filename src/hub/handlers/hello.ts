@@ -1,7 +1,7 @@
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Hello, Token } from "../../protocol/message.ts"
-import { type Connection, idOf } from "../connection.ts"
+import { type Connection, idOf } from "../connection/connection.ts"
 import type { Core } from "../core.ts"
 import { enter } from "./presence.ts"
 import { reauthorize, subscribe } from "./subscribe.ts"

@@ -1,7 +1,7 @@
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Leave, PresenceRequest } from "../../protocol/message.ts"
-import type { Connection } from "../connection.ts"
+import type { Connection } from "../connection/connection.ts"
 import type { Core } from "../core.ts"
 import { conform, inputSchema, outputSchema } from "../payload.ts"
 import { refuse } from "./answer.ts"

@@ -1,5 +1,5 @@
 import type { SendSignal } from "../../protocol/message.ts"
-import type { Connection } from "../connection.ts"
+import type { Connection } from "../connection/connection.ts"
 import type { Core } from "../core.ts"
 import { conform, declared, inputSchema } from "../payload.ts"
 import { refuse } from "./answer.ts"

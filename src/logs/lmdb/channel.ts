@@ -1,6 +1,6 @@
-import type { AppendOptions, Draft, Entry, LogKeep } from "../../hub/log.ts"
+import type { AppendOptions, Draft, Entry, LogKeep } from "../../log/log.ts"
 import { HoldfastError } from "../../protocol/error.ts"
-import { DedupeTable } from "../dedupe-table.ts"
+import { DedupeTable } from "../memory/dedupe-table.ts"
 import { type DedupeJournal, journalled } from "./dedupe-journal.ts"
 import { encodeRun, RUN_BYTES_MAX, runBytesMax } from "./event-run.ts"
 import { entryKey, headKey, indexKey, type KeyedPart, PART } from "./keys.ts"

@@ -1,4 +1,4 @@
-import type { Dedupe } from "../../hub/log.ts"
+import type { Dedupe } from "../../log/log.ts"
 import { sequenceKey, sequenceOfKey } from "./keys.ts"
 import { bufferOf } from "./record.ts"
 import type { Store } from "./store.ts"

@@ -1,4 +1,4 @@
-import type { Entry } from "../../hub/log.ts"
+import type { Entry } from "../../log/log.ts"
 import {
   CHECKSUM_BYTES,
   draftBytesMax,

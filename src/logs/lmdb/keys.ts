@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import type { Draft } from "../../hub/log.ts"
+import type { Draft } from "../../log/log.ts"
 import { textBytesMax, writeText } from "./text.ts"
 
 /**

@@ -1,4 +1,4 @@
-import type { Entry } from "../../hub/log.ts"
+import type { Entry } from "../../log/log.ts"
 import { entryKey, offsetOfKey, PART } from "./keys.ts"
 import type { ChannelHead, Weight } from "./record.ts"
 import type { Store } from "./store.ts"

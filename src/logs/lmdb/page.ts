@@ -1,4 +1,4 @@
-import type { Entry, Range } from "../../hub/log.ts"
+import type { Entry, Range } from "../../log/log.ts"
 import { readFailure } from "./failure.ts"
 import { PART } from "./keys.ts"
 import type { ChannelHead } from "./record.ts"

@@ -1,4 +1,4 @@
-import type { Head, Log } from "../../hub/log.ts"
+import type { Head, Log } from "../../log/log.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { offsetOfLast, readPage } from "./page.ts"
 import { type ChannelHead, emptyHead } from "./record.ts"

@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib"
-import type { Draft, Entry, EntryKind } from "../../hub/log.ts"
+import type { Draft, Entry, EntryKind } from "../../log/log.ts"
 import { endOfText, readText, textBytesMax, writeText } from "./text.ts"
 
 const KINDS: readonly EntryKind[] = ["event", "set", "delete", "join", "left"]

@@ -1,5 +1,5 @@
 import { type Database, open, type RootDatabase } from "lmdb"
-import type { Entry } from "../../hub/log.ts"
+import type { Entry } from "../../log/log.ts"
 import { decodeRun, weighRun } from "./event-run.ts"
 import {
   type EntryPart,

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import type { Appended, AppendOptions, Draft, Entry, Head, Log } from "../../hub/log.ts"
+import type { Appended, AppendOptions, Draft, Entry, Head, Log } from "../../log/log.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { Watchers } from "../watchers.ts"
 import { LmdbChannel } from "./channel.ts"

@@ -1,4 +1,4 @@
-import type { Appended, AppendOptions, Draft } from "../../hub/log.ts"
+import type { Appended, AppendOptions, Draft } from "../../log/log.ts"
 import type { HoldfastError } from "../../protocol/error.ts"
 import type { ChannelStore } from "./channel-store.ts"
 import type { Connection } from "./connection.ts"

@@ -1,4 +1,4 @@
-import type { Bus } from "../../hub/bus.ts"
+import type { Bus } from "../../log/bus.ts"
 import type { Connection } from "./connection.ts"
 import { failureOf } from "./failure.ts"
 import { placeOf } from "./keys.ts"

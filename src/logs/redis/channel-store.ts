@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import type { Head, LogKeep, Page, Range } from "../../hub/log.ts"
+import type { Head, LogKeep, Page, Range } from "../../log/log.ts"
 import type { Connection } from "./connection.ts"
 import { failureOf, isPassing } from "./failure.ts"
 import { decodeEntries } from "./frames.ts"

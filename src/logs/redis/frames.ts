@@ -1,4 +1,4 @@
-import type { Batch, Draft, Entry, EntryKind } from "../../hub/log.ts"
+import type { Batch, Draft, Entry, EntryKind } from "../../log/log.ts"
 import { decodeText, encodeText } from "./text.ts"
 
 const KINDS: readonly EntryKind[] = ["event", "set", "delete", "join", "left"]

@@ -1,4 +1,4 @@
-import type { Appended, AppendOptions, Draft, LogKeep } from "../../hub/log.ts"
+import type { Appended, AppendOptions, Draft, LogKeep } from "../../log/log.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Batch, Outcome, Written } from "./channel-store.ts"

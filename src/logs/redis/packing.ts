@@ -1,4 +1,4 @@
-import type { AppendOptions, Draft, LogKeep } from "../../hub/log.ts"
+import type { AppendOptions, Draft, LogKeep } from "../../log/log.ts"
 import { encodeRecord } from "./frames.ts"
 import { digest16 } from "./keys.ts"
 import type { RedisLogSettings } from "./options.ts"

@@ -1,4 +1,4 @@
-import type { Batch } from "../../hub/log.ts"
+import type { Batch } from "../../log/log.ts"
 import { Watchers } from "../watchers.ts"
 import type { ChannelStore } from "./channel-store.ts"
 import { failureOf } from "./failure.ts"

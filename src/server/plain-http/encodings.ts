@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer"
-import type { Encoding } from "../../hub/link.ts"
+import type { Encoding } from "../../hub/ports/link.ts"
 import { json } from "../../protocol/json.ts"
 import { formatEventId } from "./event-id.ts"
 

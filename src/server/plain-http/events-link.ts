@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer"
-import type { HubConnection } from "../../hub/hub-connection.ts"
+import type { HubConnection } from "../../hub/connection/hub-connection.ts"
 import type { Failure, ServerMessage, Unsubscribed } from "../../protocol/message.ts"
 import type { Position } from "../../protocol/position.ts"
 import { eventStream } from "./encodings.ts"

@@ -1,5 +1,5 @@
-import type { HubConnection } from "../../hub/hub-connection.ts"
-import type { Link } from "../../hub/link.ts"
+import type { HubConnection } from "../../hub/connection/hub-connection.ts"
+import type { Link } from "../../hub/ports/link.ts"
 import type { ReplyOwner } from "./reply.ts"
 
 /** The sending side of the short connection that a request stands for. */

@@ -1,5 +1,5 @@
-import type { Clock } from "../../hub/clock.ts"
-import type { HubConnection } from "../../hub/hub-connection.ts"
+import type { HubConnection } from "../../hub/connection/hub-connection.ts"
+import type { Clock } from "../../hub/ports/clock.ts"
 import type { Failure, ServerMessage, SubscriptionRequest } from "../../protocol/message.ts"
 import { listItems } from "./encodings.ts"
 import type { HttpLink } from "./http-link.ts"

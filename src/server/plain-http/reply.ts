@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http"
-import type { Clock } from "../../hub/clock.ts"
+import type { Clock } from "../../hub/ports/clock.ts"
 import { closeCodes } from "../../protocol/close.ts"
 import type { Failure } from "../../protocol/message.ts"
 import { answerProblem, type ProblemOptions, type Refusal } from "./problem.ts"

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer"
-import type { HubConnection } from "../../hub/hub-connection.ts"
+import type { HubConnection } from "../../hub/connection/hub-connection.ts"
 import { json } from "../../protocol/json.ts"
 import type { ClientMessage, Failure, ServerMessage } from "../../protocol/message.ts"
 import { listItems } from "./encodings.ts"

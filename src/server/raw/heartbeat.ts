@@ -1,4 +1,4 @@
-import type { Clock } from "../../hub/clock.ts"
+import type { Clock } from "../../hub/ports/clock.ts"
 
 interface Beating {
   readonly checkHeartbeat: () => void

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer"
-import type { Encoding } from "../../hub/link.ts"
+import type { Encoding } from "../../hub/ports/link.ts"
 import type { Codec } from "../../protocol/codec.ts"
 import { type Compression, deflate } from "./compression.ts"
 import { frameHeaderBytes, opcodes, writeFrameHeader } from "./frame.ts"

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream"
-import type { Encoding } from "../../hub/link.ts"
+import type { Encoding } from "../../hub/ports/link.ts"
 import { fitCloseReason } from "./close-reason.ts"
 
 /** Who is told what happens on a link. */

@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer"
-import type { HubConnection } from "../../hub/hub-connection.ts"
+import type { HubConnection } from "../../hub/connection/hub-connection.ts"
 import type { Logger } from "../../hub/options.ts"
 import { closeCodes } from "../../protocol/close.ts"
 import { HoldfastError } from "../../protocol/error.ts"

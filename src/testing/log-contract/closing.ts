@@ -1,4 +1,4 @@
-import type { Appended } from "../../hub/log.ts"
+import type { Appended } from "../../log/log.ts"
 import { assert, assertEqual } from "./assert.ts"
 import { once } from "./deduping.ts"
 import {

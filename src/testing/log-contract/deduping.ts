@@ -1,4 +1,4 @@
-import type { Dedupe } from "../../hub/log.ts"
+import type { Dedupe } from "../../log/log.ts"
 import { assertEqual, assertRejects } from "./assert.ts"
 import {
   AT,

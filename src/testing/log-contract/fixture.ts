@@ -1,4 +1,4 @@
-import type { Appended, AppendOptions, Draft, Entry, Log, LogKeep, Page, Range } from "../../hub/log.ts"
+import type { Appended, AppendOptions, Draft, Entry, Log, LogKeep, Page, Range } from "../../log/log.ts"
 import { assert } from "./assert.ts"
 
 /** A log to be tested, and how to end it. */

@@ -1,4 +1,4 @@
-import type { Dedupe, Draft, Entry, Log, LogKeep, Range } from "../../hub/log.ts"
+import type { Dedupe, Draft, Entry, Log, LogKeep, Range } from "../../log/log.ts"
 import { type Seeded, seeded } from "../seeded.ts"
 import { assert, assertEqual, assertRejects } from "./assert.ts"
 import { AT, type Check, type LogCheck, readAll, readPage } from "./fixture.ts"

@@ -1,4 +1,4 @@
-import type { Batch, Entry, Log } from "../../hub/log.ts"
+import type { Batch, Entry, Log } from "../../log/log.ts"
 import { assert, assertEqual } from "./assert.ts"
 import { once } from "./deduping.ts"
 import {

@@ -1,6 +1,6 @@
 import { onTestFinished } from "vitest"
-import type { Log } from "../../../src/hub/log.ts"
-import { memoryLog } from "../../../src/logs/memory.ts"
+import type { Log } from "../../../src/log/log.ts"
+import { memoryLog } from "../../../src/logs/memory/index.ts"
 import { json } from "../../../src/protocol/json.ts"
 import type { ServerMessage } from "../../../src/protocol/message.ts"
 import { startTestHub } from "./hubs.ts"

@@ -1,0 +1,317 @@
+import type { ChannelMatch } from "../../contract/index.ts"
+import type { Batch, Entry, Head, Log } from "../../log/log.ts"
+import type { Encoding } from "../ports/link.ts"
+import { Encoded, entryMessage } from "./encoded.ts"
+import type { Outlet } from "./outlet.ts"
+
+/** The fold up to and including `through`, told up to `after`; and what the server's own code has loaded for it. */
+export interface SnapshotProgress {
+  after: number
+  readonly through: number
+  loaded: { readonly offset: number; readonly data: unknown } | undefined
+}
+
+/** What a frame has around its payload, roughly, in bytes. */
+const ENVELOPE_BYTES = 80
+
+/** A cursor on a channel's log, and where it delivers to. */
+export class Subscription {
+  readonly channel: Channel
+  readonly outlet: Outlet
+  /** `live`: at the channel's tail, and `epoch` and `offset` are the channel's. `behind`: served from the log. */
+  state: "live" | "behind" | "ended" = "behind"
+  epoch: string
+  offset: number
+  /** A snapshot that is on its way. */
+  snapshot: SnapshotProgress | undefined
+  /** A page is being read for it. */
+  reading = false
+
+  constructor(channel: Channel, outlet: Outlet, epoch: string, offset: number) {
+    this.channel = channel
+    this.outlet = outlet
+    this.epoch = epoch
+    this.offset = offset
+  }
+}
+
+/** What a channel needs of the hub around it. */
+export interface ChannelPorts {
+  readonly log: Log
+  readonly burstBytesMax: number
+  /** The channel has something to deliver at the end of this turn. */
+  readonly markDirty: (channel: Channel) => void
+  /** The subscription has to be served from the log. */
+  readonly catchUp: (subscription: Subscription) => void
+  /** The log could not be read to fill a hole; `retry` tries again. */
+  readonly handleFillError: (channel: Channel, error: unknown, retry: () => void) => void
+  /** Somebody has come or gone, in the order of the log. */
+  readonly handleMembership: (channel: Channel, entry: Entry) => void
+  /** The channel could not read on: what is there now may have nothing to do with what was. */
+  readonly handleStartOver: (channel: Channel) => void
+}
+
+/**
+ * A channel as one node sees it: itself a cursor on the log, at `tail`, and the subscriptions that stand there too.
+ * Entries arrive through `handleBatch`, in order; holes are filled by reading.
+ */
+export class Channel {
+  readonly name: string
+  readonly alias: number
+  readonly match: ChannelMatch
+  /** Whether subscribers hold something that a snapshot replaces. */
+  readonly hasSnapshot: boolean
+  epoch = ""
+  /** The offset of the last entry that was handed to the live subscriptions. */
+  tail = 0
+  readonly subscriptions = new Set<Subscription>()
+
+  readonly #ports: ChannelPorts
+  readonly #live = new Map<Encoding, Set<Subscription>>()
+  #liveCount = 0
+  readonly #ahead = new Set<Subscription>()
+  /** The offset of the last entry that came in. */
+  #received = 0
+  #pending: Encoded[] = []
+  /** Under a rate cap: which of them is the latest of each key. */
+  #pendingByKey: Map<string, Encoded> | undefined
+  #pendingBytes = 0
+  #filling = true
+  #missedWhileFilling = false
+  #closed = false
+  #unwatch: () => void = () => {}
+
+  constructor(name: string, alias: number, match: ChannelMatch, ports: ChannelPorts) {
+    this.name = name
+    this.alias = alias
+    this.match = match
+    const { state, presence, snapshot } = match.definition
+    this.hasSnapshot = state !== undefined || presence !== undefined || snapshot !== undefined
+    this.#ports = ports
+  }
+
+  /** Starts to follow the log: first watches, then asks where it stands, so nothing falls in between. */
+  async open(): Promise<void> {
+    this.#unwatch = await this.#ports.log.watch(this.name, (batch) => this.handleBatch(batch))
+    try {
+      const head = await this.#ports.log.head(this.name)
+      this.epoch = head.epoch
+      this.tail = this.#received = head.top
+    } catch (error) {
+      this.#unwatch()
+      throw error
+    }
+    this.#filling = false
+    if (this.#missedWhileFilling) this.#fill()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#unwatch()
+  }
+
+  /** Subscribes at a position. Who stands at the tail is live at once. */
+  add(subscription: Subscription): void {
+    this.subscriptions.add(subscription)
+    this.joinOrCatchUp(subscription)
+  }
+
+  remove(subscription: Subscription): void {
+    this.#leaveLive(subscription)
+    this.#ahead.delete(subscription)
+    subscription.state = "ended"
+    this.subscriptions.delete(subscription)
+  }
+
+  /** Goes on with a subscription whose cursor is known to be one of this log's, or is yet to be looked at. */
+  joinOrCatchUp(subscription: Subscription, known = false): void {
+    const atTail = subscription.epoch === this.epoch && subscription.offset === this.tail
+    if (!atTail || subscription.snapshot !== undefined) {
+      const isAhead = subscription.epoch !== this.epoch || subscription.offset > this.tail
+      if (known && isAhead) this.#waitForTail(subscription)
+      else this.#ports.catchUp(subscription)
+      return
+    }
+    subscription.state = "live"
+    const { encoding } = subscription.outlet.link
+    const group = this.#live.get(encoding)
+    if (group === undefined) this.#live.set(encoding, new Set([subscription]))
+    else group.add(subscription)
+    this.#liveCount++
+    subscription.outlet.link.handleLive?.()
+  }
+
+  /**
+   * The subscriber has seen more than this node: it comes from another one, or has read of a new epoch first. The node
+   * reads on; until it has, there is nothing to read for the subscriber that would bring it closer.
+   */
+  #waitForTail(subscription: Subscription): void {
+    this.#ahead.add(subscription)
+    if (!this.#filling) this.#fill()
+  }
+
+  /** What the log tells of appends, by anybody. */
+  handleBatch(batch: Batch): void {
+    if (this.#filling) {
+      this.#missedWhileFilling = true
+      return
+    }
+    if (batch.epoch !== this.epoch || batch.after > this.#received) {
+      this.#fill()
+      return
+    }
+    for (const entry of batch.entries) if (entry.offset > this.#received) this.#receive(entry)
+  }
+
+  /** What a reader saw of the log: it may know of a new epoch before the watch tells. */
+  handleHead(head: Head): void {
+    if (head.epoch === this.epoch || this.#filling) return
+    this.#fill()
+  }
+
+  /** Delivers what came in during this turn: one shared burst per encoding, one write per subscription. */
+  flush(cork?: (outlet: Outlet) => void): void {
+    const pending = this.#pending
+    const before = this.tail
+    this.#pending = []
+    this.#pendingByKey = undefined
+    this.#pendingBytes = 0
+    this.tail = this.#received
+    for (const [encoding, group] of this.#live) {
+      if (group.size > 0) this.#deliver(pending, encoding, group, before, cork)
+    }
+  }
+
+  #deliver(
+    pending: readonly Encoded[],
+    encoding: Encoding,
+    group: Set<Subscription>,
+    before: number,
+    cork: ((outlet: Outlet) => void) | undefined,
+  ): void {
+    const first = pending[0]
+    if (first === undefined) return
+    const burst =
+      pending.length === 1
+        ? first.frame(encoding)
+        : encoding.join(pending.map((each) => each.frame(encoding)))
+    for (const subscription of group) {
+      const { outlet } = subscription
+      if (outlet.blocked) {
+        this.#fallBehind(subscription, before)
+        continue
+      }
+      cork?.(outlet)
+      outlet.write(burst)
+    }
+  }
+
+  /** Sends what is not in the log, with this turn's burst, to those who can take it now. */
+  signal(message: object, bytes: number): void {
+    if (this.#liveCount === 0) return
+    this.#enqueue(new Encoded(message), bytes)
+  }
+
+  #receive(entry: Entry): void {
+    this.#received = entry.offset
+    if (entry.kind === "join" || entry.kind === "left") this.#ports.handleMembership(this, entry)
+    if (this.#liveCount === 0 && this.#pending.length === 0) {
+      this.tail = entry.offset
+      return
+    }
+    const position = { epoch: this.epoch, offset: entry.offset }
+    const encoded = new Encoded(entryMessage(this.alias, entry), position)
+    if (this.match.definition.rate !== undefined) this.#supersede(entry, encoded)
+    this.#enqueue(encoded, entry.body.byteLength)
+  }
+
+  /** Of the changes that came in together, as the rate cap lets them, only the last of each key is delivered. */
+  #supersede({ kind, name, key }: Entry, encoded: Encoded): void {
+    if (kind !== "set" && kind !== "delete") return
+    this.#pendingByKey ??= new Map()
+    const place = `${name}\n${key}`
+    const before = this.#pendingByKey.get(place)
+    if (before !== undefined) this.#pending.splice(this.#pending.lastIndexOf(before), 1)
+    this.#pendingByKey.set(place, encoded)
+  }
+
+  #enqueue(encoded: Encoded, bytes: number): void {
+    if (this.#pending.length === 0) this.#ports.markDirty(this)
+    this.#pending.push(encoded)
+    this.#pendingBytes += bytes + ENVELOPE_BYTES
+    // a turn that publishes without end must not gather without end
+    if (this.#pendingBytes >= this.#ports.burstBytesMax) this.flush()
+  }
+
+  #fallBehind(subscription: Subscription, offset: number): void {
+    this.#leaveLive(subscription)
+    subscription.state = "behind"
+    subscription.epoch = this.epoch
+    subscription.offset = offset
+  }
+
+  #leaveLive(subscription: Subscription): void {
+    if (subscription.state !== "live") return
+    const { encoding } = subscription.outlet.link
+    const group = this.#live.get(encoding)
+    group?.delete(subscription)
+    if (group?.size === 0) this.#live.delete(encoding)
+    this.#liveCount--
+  }
+
+  /** Reads what the watch did not tell. */
+  #fill(): void {
+    this.#filling = true
+    this.#missedWhileFilling = false
+    this.#readOn().then(
+      () => {
+        this.#filling = false
+        if (this.#closed) return
+        if (this.#missedWhileFilling) this.#fill()
+        else this.#releaseAhead()
+      },
+      (error: unknown) => {
+        if (!this.#closed) this.#ports.handleFillError(this, error, () => this.#fill())
+      },
+    )
+  }
+
+  #releaseAhead(): void {
+    if (this.#ahead.size === 0) return
+    this.flush()
+    const ahead = [...this.#ahead]
+    this.#ahead.clear()
+    for (const subscription of ahead) this.#ports.catchUp(subscription)
+  }
+
+  async #readOn(): Promise<void> {
+    for (;;) {
+      const page = await this.#ports.log.read(this.name, {
+        after: this.#received,
+        through: Number.MAX_SAFE_INTEGER,
+        select: "all",
+        entriesMax: 1_000,
+        bytesMax: this.#ports.burstBytesMax,
+      })
+      if (this.#closed) return
+      const { head } = page
+      if (head.epoch !== this.epoch || head.floor > this.#received) {
+        this.#startOver(head)
+        return
+      }
+      for (const entry of page.entries) this.#receive(entry)
+      if (page.next >= head.top) return
+    }
+  }
+
+  /** The node's own cursor cannot go on: every live subscription finds out for itself what it has missed. */
+  #startOver(head: Head): void {
+    this.flush()
+    const live = [...this.#live.values()].flatMap((group) => [...group])
+    for (const subscription of live) this.#fallBehind(subscription, this.tail)
+    this.epoch = head.epoch
+    this.tail = this.#received = head.top
+    for (const subscription of live) this.#ports.catchUp(subscription)
+    this.#ports.handleStartOver(this)
+  }
+}

@@ -1,0 +1,93 @@
+import { type CloseReason, closeCodes } from "../../protocol/close.ts"
+import type { HoldfastError } from "../../protocol/error.ts"
+import type { Failure, ServerMessage } from "../../protocol/message.ts"
+import type { Position } from "../../protocol/position.ts"
+import type { Subscription } from "../channel/channel.ts"
+import type { Outlet } from "../channel/outlet.ts"
+import type { Inbox } from "./inbox.ts"
+
+/** One client's connection: who it is, what it has subscribed to, and how to answer it. */
+export class Connection {
+  readonly id: string
+  readonly outlet: Outlet
+  readonly inbox: Inbox
+  /** The HTTP request it began with, as long as somebody may have to look at it. */
+  request: unknown
+  state: "new" | "authenticating" | "open" | "closed" = "new"
+  user: unknown = undefined
+  member = ""
+  /** When its client opened it, by that one's clock: of those of a session, the one opened last counts. */
+  openedAt = 0
+  /** Its client has opened another one since, at another node. */
+  isOfThePast = false
+  /** When the token expires, ms since 1970. */
+  expiresAt = Number.POSITIVE_INFINITY
+  /** By channel name; `undefined` while the subscription is being authorized. */
+  readonly subscriptions = new Map<string, Subscription | undefined>()
+  /** Channels whose presence it has entered. */
+  entered: Set<string> | undefined
+  /** Channels of which it is being asked whether it may enter, unless that has been revoked since. */
+  entering: Set<string> | undefined
+  /** Whether anything was heard of the peer since the last look, and how many looks there were without. */
+  heard = true
+  silentLooks = 0
+
+  /** It was told to come back: takes back that it is closed when it has not in time. */
+  cancelHandover: (() => void) | undefined
+
+  constructor(id: string, outlet: Outlet, inbox: Inbox, request: unknown) {
+    this.id = id
+    this.outlet = outlet
+    this.inbox = inbox
+    this.request = request
+  }
+
+  /** Whether it is one request of a client that comes with many, and no line. */
+  get isBrief(): boolean {
+    return this.outlet.link.brief === true
+  }
+
+  /** Whose places in presence it takes: those of all requests of a client are its member's. */
+  get owner(): string {
+    return this.isBrief ? this.member : this.id
+  }
+
+  /** Who the user is, as far as the server has said. */
+  get userId(): string | undefined {
+    return idOf(this.user)
+  }
+
+  send(message: ServerMessage, position?: Position): void {
+    if (this.state !== "closed") this.outlet.send(message, position)
+  }
+
+  /** Tells the client that something it sent was refused. */
+  fail(
+    error: HoldfastError,
+    about: { readonly id?: number | undefined; readonly channel?: string | undefined } = {},
+  ): void {
+    const failure: { -readonly [K in keyof Failure]: Failure[K] } = {
+      type: "error",
+      code: error.code,
+      message: error.message,
+    }
+    if (about.id !== undefined) failure.id = about.id
+    if (about.channel !== undefined) failure.channel = about.channel
+    if (error.path !== undefined) failure.path = error.path
+    if (error.limit !== undefined) failure.limit = error.limit
+    if (error.data !== undefined) failure.data = error.data
+    this.send(failure)
+  }
+
+  /** Ends the connection in an orderly way. `reason` is for people; the link cuts it to what it can carry. */
+  close(why: CloseReason, reason: string): void {
+    if (this.state === "closed") return
+    this.outlet.link.close(closeCodes[why].code, reason)
+  }
+}
+
+/** The `id` of a user that has one. */
+export function idOf(user: unknown): string | undefined {
+  const id = (user as { id?: unknown } | null | undefined)?.id
+  return typeof id === "string" || typeof id === "number" ? `${id}` : undefined
+}
