@@ -2,20 +2,36 @@ import type { GapReason } from "../protocol/message.ts"
 import type { Position } from "../protocol/position.ts"
 import type { Head } from "./log.ts"
 
-/** Why a cursor cannot go on where it stands, and where it can. */
+/** What a cursor has missed. */
 export interface Miss {
   readonly reason: GapReason
+  /** The collections that have lost entries; undefined: all of them may have. */
+  readonly collections: readonly string[] | undefined
+  /** The last position that may be missing. Without `collections` the cursor goes on from here, otherwise from where it is. */
   readonly to: Position
 }
 
-/** What stands between a cursor at `position` and a log with this head; undefined when it can simply read on. */
-export function missed(position: Position, head: Head): Miss | undefined {
-  // of a new life of the log, the subscriber has seen nothing: it goes on with everything that is retained
-  if (position.epoch !== head.epoch)
-    return { reason: "new-epoch", to: { epoch: head.epoch, offset: head.floor } }
+/**
+ * What is missing between a cursor and a log with this head; undefined when the cursor can read on.
+ * @param covered up to which offset a collection needs no entries, where that is above the cursor
+ */
+export function missed(
+  position: Position,
+  head: Head,
+  covered?: ReadonlyMap<string, number>,
+): Miss | undefined {
+  const at = (offset: number): Position => ({ epoch: head.epoch, offset })
+  if (position.epoch !== head.epoch) return { reason: "new-epoch", collections: undefined, to: at(head.base) }
   if (position.offset > head.top)
-    return { reason: "unknown-position", to: { epoch: head.epoch, offset: head.top } }
-  if (position.offset < head.floor)
-    return { reason: "trimmed", to: { epoch: head.epoch, offset: head.floor } }
-  return undefined
+    return { reason: "unknown-position", collections: undefined, to: at(head.top) }
+  if (position.offset < head.base) return { reason: "trimmed", collections: undefined, to: at(head.base) }
+  const lost = Object.entries(head.floors).filter(
+    ([collection, floor]) => floor > Math.max(position.offset, covered?.get(collection) ?? 0),
+  )
+  if (lost.length === 0) return undefined
+  return {
+    reason: "trimmed",
+    collections: lost.map(([collection]) => collection),
+    to: at(Math.max(...lost.map(([, floor]) => floor))),
+  }
 }

@@ -25,6 +25,7 @@ export const errorCodes = {
   too_many_connections: "The server has as many connections and open requests as it may have.",
   log_unavailable: "The log cannot take entries at the moment. Nothing was published.",
   log_full: "The log has no space left. Nothing was published.",
+  quota_exceeded: "The user has as many of these as one user may have. Nothing was published.",
   log_in_use: "Another process writes to this log.",
   log_not_shared: "Several workers share this server, and each would have a log of its own.",
   log_unusable:
