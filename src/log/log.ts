@@ -11,6 +11,8 @@ import type { AppendOptions, Operation, Outcome, Retention } from "./operation.t
 export interface Log {
   /** Whether other processes append to it too. Absent: they do not. */
   readonly shared?: boolean
+  /** Whether entries outlive the process. Absent: they do not. */
+  readonly durable?: boolean
   /** How the nodes that share it reach each other past it. Absent: they do not. */
   readonly bus?: Bus
   /**
