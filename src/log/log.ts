@@ -35,8 +35,10 @@ export interface Log {
   /** Calls `listener` with all entries from now on, by any process, until the returned function is called. */
   readonly watch: (channel: string, listener: (batch: Batch) => void) => Promise<() => void>
   /**
-   * Trims, by collection, what has outlived its time, and forgets idempotency keys. The hub calls it now and then. A channel in
-   * which nothing is left costs nothing from then on.
+   * Trims, by collection, what is beyond its retention, and forgets the idempotency keys whose window is over. The hub calls it now
+   * and then. A channel in which nothing is left, no entry, removal or idempotency key, costs nothing from then on: it is as one that
+   * was never used, without floors and versions, and its base and top are one offset above which all of its next entries stand. A
+   * log may put this off while the channel is watched, and may do earlier, with any append, what has become due by its `at`.
    */
   readonly trim: (
     channel: string,

@@ -60,7 +60,7 @@ export class MemoryChannel {
     const first = dedupe && this.#idempotencyKeys?.find(dedupe, operation.at)
     if (first !== undefined) return { status: "duplicate", offset: first }
     const done = this.#apply(operation, options, nowMs)
-    if (done.status !== "appended") return done
+    if (done.status === "refused") return done
     if (dedupe !== undefined) {
       this.#idempotencyKeys ??= new IdempotencyKeys()
       this.#idempotencyKeys.add(dedupe, account?.name, done.offset, operation.at)
@@ -155,6 +155,7 @@ export class MemoryChannel {
     if (verdict !== "touch") {
       return { status: "refused", offset, ...(verdict.lowest !== undefined && { version: verdict.lowest }) }
     }
+    this.#checkDedupe(options, operation.at)
     if (item !== undefined) touch(item, operation, options, nowMs)
     return { status: "unchanged", offset }
   }
