@@ -75,8 +75,13 @@ export interface Range {
   /** Inclusive. */
   readonly through: number
   /**
-   * `fold`: only what a snapshot is made of, each key with its whole value. `all`: facts, keys and removals, each key once, at its
-   * latest offset: as an `extend` with what was added behind `after` if its last `put` is not behind it, otherwise whole.
+   * `fold`: what a snapshot is made of: each key whose last put is not behind `through`, once, with its value as of `through`, at the
+   * offset of its last change up to there.
+   *
+   * `all`: facts, removals and keys. Of a key the last put and what has been added since make one entry of a page, at the offset of
+   * the last of these changes that the page covers: a `put` with the value as of there, or an `extend` with what was added behind
+   * `after` if the put is not behind `after`. So a reader that has everything up to `after` has everything up to `next`, also of a
+   * value that grows: it can go on with the next page, or with the entries that are watched.
    */
   readonly select: "all" | "fold"
   /** Only of these. Default: of all. */
