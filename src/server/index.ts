@@ -10,20 +10,21 @@ export type { ConnectedClient, Departure } from "../hub/connection/departure.ts"
 export type { Limits } from "../hub/limits.ts"
 export type { ChannelHandlers, Context, Credentials, Fail, HubOptions, Logger } from "../hub/options.ts"
 export type { Bus } from "../log/bus.ts"
+export type { Entry, EntryOperation } from "../log/entry.ts"
+export type { BackPage, BackRange, Batch, Head, Log, Page, Range } from "../log/log.ts"
 export type {
-  Appended,
+  Account,
+  Append,
   AppendOptions,
-  Batch,
+  Condition,
   Dedupe,
-  Draft,
-  Entry,
-  EntryKind,
-  Head,
-  Log,
-  LogKeep,
-  Page,
-  Range,
-} from "../log/log.ts"
+  Extend,
+  Operation,
+  Outcome,
+  Put,
+  Remove,
+  Retention,
+} from "../log/operation.ts"
 export { type MemoryLogOptions, memoryLog } from "../logs/memory/index.ts"
 export { HoldfastError } from "../protocol/error.ts"
 export type { ErrorCode } from "../protocol/error-codes.ts"
