@@ -7,7 +7,7 @@ import { type Burst, BurstCache } from "./burst-cache.ts"
 import type { ChannelSubscription } from "./channel.ts"
 import { entryMessage } from "./encoded.ts"
 import { EncodedCache } from "./encoded-cache.ts"
-import { isKeyed } from "./facets.ts"
+import { EVENTS, isKeyed } from "./facets.ts"
 import type { Loader } from "./loader.ts"
 import type { Outlet } from "./outlet.ts"
 import type { SnapshotProgress } from "./subscription.ts"
@@ -203,13 +203,17 @@ export class CatchUp {
     const gap = { type: "gap", alias, reason, ...named, from: { epoch, offset }, to, snapshot } as const
     subscription.outlet.send(gap, position)
     if (isWhole) {
+      // what the collections have lost above is the next gap
       subscription.epoch = to.epoch
       subscription.offset = to.offset
       subscription.covered = undefined
+    } else {
+      subscription.cover(head.floors)
     }
-    subscription.cover(head.floors)
-    if (snapshot) subscription.snapshot = { after: 0, fold: head.top, loaded: undefined }
-    else if (isWhole) subscription.snapshot = undefined
+    if (snapshot) {
+      subscription.snapshot = { after: 0, fold: head.top, loaded: undefined }
+      subscription.cover(Object.fromEntries(channel.keyed.map((collection) => [collection, head.top])))
+    } else if (isWhole) subscription.snapshot = undefined
   }
 
   #sendSnapshot(subscription: ChannelSubscription, snapshot: SnapshotProgress, page: Page, at: number): void {
@@ -270,6 +274,8 @@ function isFolding({ after, fold }: SnapshotProgress): boolean {
 }
 
 /** Whether others at the same place are given the same: what a loader has loaded, or what changes now, is for one. */
-function isShared({ snapshot }: ChannelSubscription): boolean {
-  return snapshot === undefined || (snapshot.loaded === undefined && isFolding(snapshot))
+function isShared({ snapshot, covered, offset }: ChannelSubscription): boolean {
+  // a page that others were given may hold what was trimmed since, and was reported as missing
+  if (snapshot === undefined) return (covered?.get(EVENTS) ?? 0) <= offset
+  return snapshot.loaded === undefined && isFolding(snapshot)
 }
