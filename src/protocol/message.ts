@@ -10,10 +10,10 @@ export interface SubscriptionRequest {
   readonly channel: string
   /** Where the subscriber's cursor stands: everything behind it is delivered, or a gap says what is missing. */
   readonly position?: Position
-  /** Without a position: how far back to start. Default: now. */
-  readonly history?: History
   /** With a position: up to which offset the subscriber's last snapshot was complete, if that is above the position. */
   readonly snapshotOffset?: number
+  /** Without a position: how far back to start. Default: now. */
+  readonly history?: History
   /** With a position: whether a snapshot comes all the same, for the sake of what the channel's loader loads. */
   readonly load?: boolean
 }
