@@ -115,11 +115,11 @@ export function memoryLog(options: MemoryLogOptions = {}): Log {
     async read(name, range) {
       assertOpen()
       const channel = channels.get(name)
-      const found = channel?.read(range) ?? {
+      const { entries, next } = channel?.read(range) ?? {
         entries: [],
         next: Math.max(range.after, Math.min(range.through, forgotten)),
       }
-      return { head: headOf(channel), ...found }
+      return { head: headOf(channel), entries, next }
     },
     async readBack(name, range) {
       assertOpen()

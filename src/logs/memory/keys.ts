@@ -1,5 +1,6 @@
 import type { KeyState } from "../../log/condition.ts"
 import type { Entry } from "../../log/entry.ts"
+import type { Range } from "../../log/log.ts"
 import type { Account, Extend, Put, Remove, Retention } from "../../log/operation.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { OffsetList } from "./offset-list.ts"
@@ -36,7 +37,9 @@ export class Keys {
   readonly items = new Map<string, Item>()
   /** Items with a value, by their latest offset. */
   readonly values = new OffsetList<Item>()
-  /** The same, by the offset at which they were created. */
+  /** Those of them whose value was extended. */
+  readonly extended = new OffsetList<Item>()
+  /** Items with a value, by the offset at which they were created. */
   readonly created = new OffsetList<Item>()
   /** Items without one. */
   readonly tombstones = new OffsetList<Item>()
@@ -110,9 +113,11 @@ export class Keys {
 
   extend({ body, at }: Extend, item: Item, offset: number, version: number): Entry {
     this.values.remove(item.offset)
+    this.extended.remove(item.offset)
     item.value.extend(body, offset)
     Object.assign(item, { offset, at, version })
     this.values.push(offset, item)
+    this.extended.push(offset, item)
     this.#bytes += body.byteLength
     return this.#entry(item, "extend", body)
   }
@@ -161,12 +166,26 @@ export class Keys {
 
   /** An item as a reader behind `after` has to see it. */
   entry(item: Item, after: number): Entry {
-    const { value, offset } = item
-    if (!item.hasValue) return this.#entry(item, "remove", value.whole())
-    const isInside = value.putAt <= after && after < offset
-    return isInside
-      ? this.#entry(item, "extend", value.suffix(after))
-      : this.#entry(item, "put", value.whole())
+    if (!item.hasValue) return this.#entry(item, "remove", item.value.whole())
+    return this.#valueEntry(item, after, item.offset)
+  }
+
+  /** What values that have grown behind `through` were by then, for a reader behind `after`. */
+  earlierEntries(after: number, through: number, select: Range["select"]): Entry[] {
+    const entries: Entry[] = []
+    const list = this.extended
+    for (let slot = list.next(list.seek(through)); slot < list.end; slot = list.next(slot + 1)) {
+      const item = list.at(slot) as Item
+      if (item.value.putAt > through) continue
+      const offset = item.value.lastChange(through)
+      if (offset > after) entries.push(this.#valueEntry(item, select === "fold" ? 0 : after, offset))
+    }
+    return entries
+  }
+
+  #valueEntry(item: Item, after: number, offset: number): Entry {
+    const operation = item.value.putAt <= after ? "extend" : "put"
+    return { ...this.#entry(item, operation, item.value.between(after, offset)), offset }
   }
 
   #entry(item: Item, operation: Entry["operation"], body: Uint8Array): Entry {
@@ -181,6 +200,7 @@ export class Keys {
       return
     }
     this.values.remove(item.offset)
+    this.extended.remove(item.offset)
     this.#bytes -= item.value.byteLength
   }
 

@@ -22,6 +22,13 @@ export interface Done {
   readonly entry?: Entry
 }
 
+interface Found {
+  readonly entries: Entry[]
+  readonly next: number
+  /** Whether the page was full before its end. */
+  readonly isCut: boolean
+}
+
 /** One channel: its collections, each with what it retains, and one count of offsets. */
 export class MemoryChannel {
   readonly base: number
@@ -60,7 +67,7 @@ export class MemoryChannel {
     const first = dedupe && this.#idempotencyKeys?.find(dedupe, operation.at)
     if (first !== undefined) return { status: "duplicate", offset: first }
     const done = this.#apply(operation, options, nowMs)
-    if (done.status !== "appended") return done
+    if (done.status === "refused") return done
     if (dedupe !== undefined) {
       this.#idempotencyKeys ??= new IdempotencyKeys()
       this.#idempotencyKeys.add(dedupe, account?.name, done.offset, operation.at)
@@ -96,19 +103,26 @@ export class MemoryChannel {
     return offset === undefined ? this.#top : Math.max(floor, offset - 1)
   }
 
-  read(range: Range): { entries: Entry[]; next: number } {
-    const { after, through, entriesMax, bytesMax } = range
-    const end = Math.min(through, this.#top)
-    const entries: Entry[] = []
-    let bytes = 0
-    for (const entry of mergedEntries(this.#listed(range), range, end)) {
-      bytes += entry.body.byteLength
-      if (entries.length > 0 && (entries.length >= entriesMax || bytes > bytesMax)) {
-        return { entries, next: entries.at(-1)?.offset ?? after }
+  read(range: Range): Found {
+    const found = this.#readTo(Math.min(range.through, this.#top), range)
+    return found.isCut && range.select === "all" ? this.#readShorter(found.next, range) : found
+  }
+
+  /** Where a page ends decides how much a value that grows adds to it: finds the last end up to which all fits. */
+  #readShorter(end: number, range: Range): Found {
+    let found = this.#readTo(end, range)
+    if (!found.isCut) return found
+    let [low, high] = [range.after, end]
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2)
+      const shorter = this.#readTo(middle, range)
+      if (shorter.isCut) high = middle
+      else {
+        low = middle
+        found = shorter
       }
-      entries.push(entry)
     }
-    return { entries, next: Math.max(after, end) }
+    return { ...found, next: found.entries.at(-1)?.offset ?? found.next }
   }
 
   readBack({ collection, before, entriesMax, bytesMax }: BackRange): {
@@ -129,6 +143,20 @@ export class MemoryChannel {
       entries.push(entry)
     }
     return { entries, before: undefined }
+  }
+
+  #readTo(end: number, range: Range): Found {
+    const { after, entriesMax, bytesMax } = range
+    const entries: Entry[] = []
+    let bytes = 0
+    for (const entry of mergedEntries(this.#listed(range), range, end)) {
+      bytes += entry.body.byteLength
+      if (entries.length > 0 && (entries.length >= entriesMax || bytes > bytesMax)) {
+        return { entries, next: entries.at(-1)?.offset ?? after, isCut: true }
+      }
+      entries.push(entry)
+    }
+    return { entries, next: Math.max(after, end), isCut: false }
   }
 
   #listed({ collections }: Range): (Facts | Keys)[] {
@@ -155,6 +183,7 @@ export class MemoryChannel {
     if (verdict !== "touch") {
       return { status: "refused", offset, ...(verdict.lowest !== undefined && { version: verdict.lowest }) }
     }
+    this.#checkDedupe(options, operation.at)
     if (item !== undefined) touch(item, operation, options, nowMs)
     return { status: "unchanged", offset }
   }

@@ -2,7 +2,7 @@ import type { Entry } from "../../log/entry.ts"
 import type { Range } from "../../log/log.ts"
 import type { Facts } from "./facts.ts"
 import type { Item, Keys } from "./keys.ts"
-import type { OffsetList } from "./offset-list.ts"
+import { OffsetList } from "./offset-list.ts"
 
 /** A list that is being read, and how far. */
 interface Reading {
@@ -11,17 +11,16 @@ interface Reading {
   slot: number
 }
 
-/** The entries of several collections in the order of their offsets, up to `end`. */
+/** The entries of several collections in the order of their offsets, as a reader that stops at `end` has to see them. */
 export function* mergedEntries(
   collections: readonly (Facts | Keys)[],
   { after, select }: Pick<Range, "after" | "select">,
   end: number,
 ): Generator<Entry> {
-  const readings = collections.flatMap((collection) =>
-    (collection.kind === "facts" ? factsOf(collection, select) : keysOf(collection, select, after)).map(
-      (reading) => ({ ...reading, slot: reading.list.next(reading.list.seek(after)) }),
-    ),
+  const sources = collections.flatMap((collection) =>
+    collection.kind === "facts" ? factsOf(collection, select) : keysOf(collection, select, after, end),
   )
+  const readings = sources.map((source) => ({ ...source, slot: source.list.next(source.list.seek(after)) }))
   for (;;) {
     const lowest = lowestOf(readings)
     if (lowest === undefined || lowest.list.offsetAt(lowest.slot) > end) return
@@ -38,13 +37,24 @@ function factsOf({ entries }: Facts, select: Range["select"]): Source[] {
   return [{ list: entries, entryOf: (slot) => entries.at(slot) as Entry }]
 }
 
-function keysOf(keys: Keys, select: Range["select"], after: number): Source[] {
+function keysOf(keys: Keys, select: Range["select"], after: number, end: number): Source[] {
   const { values, tombstones } = keys
   // a fold is of whole values
   const from = select === "fold" ? 0 : after
-  const value = { list: values, entryOf: (slot: number) => keys.entry(values.at(slot) as Item, from) }
-  if (select === "fold") return [value]
-  return [value, { list: tombstones, entryOf: (slot) => keys.entry(tombstones.at(slot) as Item, after) }]
+  const sources: Source[] = [
+    { list: values, entryOf: (slot) => keys.entry(values.at(slot) as Item, from) },
+    listOf(keys.earlierEntries(after, end, select)),
+  ]
+  if (select === "all") {
+    sources.push({ list: tombstones, entryOf: (slot) => keys.entry(tombstones.at(slot) as Item, after) })
+  }
+  return sources
+}
+
+function listOf(entries: Entry[]): Source {
+  const list = new OffsetList<Entry>()
+  for (const entry of entries.sort((a, b) => a.offset - b.offset)) list.push(entry.offset, entry)
+  return { list, entryOf: (slot) => list.at(slot) as Entry }
 }
 
 function lowestOf(readings: readonly Reading[]): Reading | undefined {

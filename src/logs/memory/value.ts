@@ -36,16 +36,27 @@ export class Value {
     this.#lengths.push(length)
   }
 
-  /** What was added behind this offset, which has to be that of the put or later. */
-  suffix(after: number): Uint8Array {
+  /** The offset of the last change up to this one, which has to be that of the put or later. */
+  lastChange(through: number): number {
+    return this.#offsets[this.#indexOf(through)] as number
+  }
+
+  /** What was added behind `after`, or all there was from the put on, and up to `through`, which is that of the put or later. */
+  between(after: number, through: number): Uint8Array {
+    const from = after < this.putAt ? 0 : this.#lengths[this.#indexOf(after)]
+    return this.#bytes.subarray(from, this.#lengths[this.#indexOf(through)])
+  }
+
+  /** Which of the changes is the last one up to this offset. */
+  #indexOf(through: number): number {
     let low = 0
     let high = this.#offsets.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#offsets[middle] as number) <= after) low = middle + 1
+      if ((this.#offsets[middle] as number) <= through) low = middle + 1
       else high = middle
     }
-    return this.#bytes.subarray(this.#lengths[low - 1], this.#length)
+    return low - 1
   }
 
   /** The first time too: the body of the put is not this value's own. */
