@@ -27,8 +27,8 @@ export interface RequestHeaders {
 export type ResponseHeaders = Readonly<Record<string, string>>
 
 /**
- * The way back to the peer. The Fetch standard has a `ReadableStream` here, which is not used: a stream per response costs more
- * CPU than the delivery itself, and a runtime that wants one can feed its controller from here.
+ * The way back to the peer. The Fetch standard has a `ReadableStream` here. On Node it costs a fifth more CPU per event and
+ * doubles that of a poll, so the hub writes to this port, and a runtime with streams passes the bytes to a controller.
  */
 export interface ResponseSink {
   /** Whether the response can still be written to: it has not ended, and its peer has not gone. */

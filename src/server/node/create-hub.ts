@@ -1,24 +1,30 @@
-import type { IncomingMessage, ServerResponse } from "node:http"
+import type { IncomingMessage } from "node:http"
 import type { Contract } from "../../contract/index.ts"
+import type { HubConnection } from "../../hub/connection/hub-connection.ts"
 import { createHubCore } from "../../hub/hub.ts"
 import { chosenLimits, defaultLimits } from "../../hub/limits.ts"
+import type { Logger } from "../../hub/options.ts"
+import type { Clock } from "../../hub/ports/clock.ts"
+import type { Entropy } from "../../hub/ports/entropy.ts"
+import type { Link } from "../../hub/ports/link.ts"
 import { memoryLog } from "../../logs/memory/index.ts"
 import { Drain } from "../drain.ts"
 import { normalPath } from "../http/address.ts"
 import { createHealthHandler, healthOf } from "../http/health.ts"
 import { createHttpHandler } from "../http/http-handler.ts"
-import { createOriginCheck } from "../http/origin.ts"
+import { createOriginCheck, type OriginCheck } from "../http/origin.ts"
 import { defaultServerLimits, type ServerLimits } from "../limits.ts"
 import { Links } from "../links.ts"
 import { consoleLogger } from "../logger.ts"
 import { Heartbeat } from "../raw/heartbeat.ts"
-import { createRawUpgrade } from "../raw/raw-upgrade.ts"
-import { defaultCompression } from "../websocket/compression.ts"
+import { createRawUpgrade, type RawHandler, type RawOptions } from "../raw/raw-upgrade.ts"
+import { type Compression, defaultCompression } from "../websocket/compression.ts"
 import { createHubUpgrade } from "../websocket/hub-upgrade.ts"
+import type { UpgradeHandler } from "../websocket/upgrade.ts"
 import { checkOptions } from "./check-options.ts"
 import { realClock } from "./clock.ts"
 import { nodeEntropy } from "./entropy.ts"
-import { httpExchange } from "./http-exchange.ts"
+import { type ExchangeOf, httpExchange } from "./http-exchange.ts"
 import { DEFAULT_PATH, type Hub } from "./hub.ts"
 import { Mounts } from "./mounts.ts"
 import type { CreateHubOptions } from "./options.ts"
@@ -41,49 +47,22 @@ export function createHub<C extends Contract, User = undefined>(
   checkShared(log)
   const logger = options.logger ?? consoleLogger
   const limits: ServerLimits = chosenLimits(defaults, options.limits)
-  const clock = realClock
-  const entropy = nodeEntropy
-  const core = createHubCore<C, User, IncomingMessage>(
-    contract,
-    { ...options, logger },
-    { clock, entropy, log },
-  )
+  const ports = { clock: realClock, entropy: nodeEntropy, log }
+  const core = createHubCore<C, User, IncomingMessage>(contract, { ...options, logger }, ports)
 
   const links = new Links(limits.connectionsMax, logger)
-  const mounts = new Mounts(logger)
   const originRefusal = createOriginCheck(options.origins ?? "same-host", logger)
-  const shared = { clock, links, logger, originRefusal }
-  const hubUpgrade = createHubUpgrade({
-    ...limits,
-    connect: core.connect,
-    links,
-    surroundings: { logger, onGone: (link) => links.delete(link) },
-    originRefusal,
-    compression:
-      options.compression === undefined ? undefined : { ...defaultCompression, ...options.compression },
-  })
-  const rawSurroundings = {
-    ...limits,
-    ...shared,
-    heartbeat: new Heartbeat(clock, limits.heartbeatMs),
-    authorizeTimeoutMs: limits.helloTimeoutMs,
+  const shared: Shared = { ...ports, connect: core.connect, limits, links, logger, originRefusal }
+  const mounts = new Mounts(logger)
+  const hubUpgrade = hubUpgradeOf(shared, options.compression)
+  const rawUpgrade = rawUpgradeOf(shared)
+  const handleHttp = createHttpHandler<IncomingMessage>({ ...shared, credentials: options.origins !== "any" })
+  const exchangeOf: ExchangeOf = (request, response) => httpExchange(request, response, limits.highWaterBytes)
+  const health = () => {
+    const closed = shutdown.isRunning
+    return healthOf({ closed, draining: drain.isRunning, logFailure: core.logFailure() }, links.size)
   }
-  const handleHttp = createHttpHandler<IncomingMessage>({
-    ...shared,
-    entropy,
-    limits,
-    connect: core.connect,
-    credentials: options.origins !== "any",
-  })
-  const health = () =>
-    healthOf(
-      { closed: shutdown.isRunning, draining: drain.isRunning, logFailure: core.logFailure() },
-      links.size,
-    )
   const handleHealth = createHealthHandler(health)
-  const exchangeOf = (request: IncomingMessage, response: ServerResponse) =>
-    httpExchange(request, response, limits.highWaterBytes)
-
   const servers = new OwnServers({
     mounts,
     logger,
@@ -93,17 +72,11 @@ export function createHub<C extends Contract, User = undefined>(
     exchangeOf,
     requestTimeoutMs: limits.requestTimeoutMs,
   })
-  const { closeTimeoutMs } = limits
-  const shutdown = new Shutdown({ clock, links, mounts, servers, closeCore: core.close, closeTimeoutMs })
-  const drain = new Drain({
-    clock,
-    random: entropy.random,
-    links,
-    closeTimeoutMs,
-    disconnectAll: core.disconnectAll,
-    handOverMembers: core.handOverMembers,
-    close: () => shutdown.run(),
-  })
+  const ending = { clock: realClock, links, closeTimeoutMs: limits.closeTimeoutMs }
+  const shutdown = new Shutdown({ ...ending, mounts, servers, closeCore: core.close })
+  const close = () => shutdown.run()
+  const { disconnectAll, handOverMembers } = core
+  const drain = new Drain({ ...ending, random: nodeEntropy.random, disconnectAll, handOverMembers, close })
 
   return {
     ...core,
@@ -112,11 +85,42 @@ export function createHub<C extends Contract, User = undefined>(
     attach: (server, { path = DEFAULT_PATH } = {}) => mounts.attach(server, path, hubUpgrade),
     handle: (request, response, { path = DEFAULT_PATH } = {}) =>
       handleHttp(exchangeOf(request, response), normalPath(path)),
-    raw: (path, handler, rawOptions = {}) =>
-      mounts.addRaw(path, createRawUpgrade(handler, rawOptions, rawSurroundings)),
+    raw: (path, handler, rawOptions = {}) => mounts.addRaw(path, rawUpgrade(handler, rawOptions)),
     health,
     handleHealth: (request, response, paths = {}) => handleHealth(exchangeOf(request, response), paths),
     drain: (drainOptions = {}) => drain.run(drainOptions),
-    close: () => shutdown.run(),
+    close,
   }
+}
+
+/** What WebSockets, raw sockets and requests of one hub have in common. */
+interface Shared {
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly connect: (link: Link, request: unknown) => HubConnection
+  readonly limits: ServerLimits
+  readonly links: Links
+  readonly logger: Logger
+  readonly originRefusal: OriginCheck
+}
+
+function hubUpgradeOf(
+  { connect, limits, links, logger, originRefusal }: Shared,
+  compression: Partial<Compression> | undefined,
+): UpgradeHandler {
+  return createHubUpgrade({
+    ...limits,
+    connect,
+    links,
+    originRefusal,
+    surroundings: { logger, onGone: (link) => links.delete(link) },
+    compression: compression === undefined ? undefined : { ...defaultCompression, ...compression },
+  })
+}
+
+function rawUpgradeOf({ clock, limits, links, logger, originRefusal }: Shared) {
+  const heartbeat = new Heartbeat(clock, limits.heartbeatMs)
+  const authorizeTimeoutMs = limits.helloTimeoutMs
+  const surroundings = { ...limits, clock, links, logger, originRefusal, heartbeat, authorizeTimeoutMs }
+  return (handler: RawHandler, options: RawOptions) => createRawUpgrade(handler, options, surroundings)
 }

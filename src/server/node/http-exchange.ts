@@ -8,6 +8,8 @@ import type {
   SinkOwner,
 } from "../http/exchange.ts"
 
+export type ExchangeOf = (request: IncomingMessage, response: ServerResponse) => Exchange<IncomingMessage>
+
 /** A request to a server of Node, and its response, as the hub reads and writes them. */
 export function httpExchange(
   request: IncomingMessage,

@@ -1,14 +1,14 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { createServer, type IncomingMessage, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Logger } from "../../hub/options.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import { normalPath } from "../http/address.ts"
-import type { Exchange } from "../http/exchange.ts"
 import { answerFallback } from "../http/fallback.ts"
 import type { HealthHandler, HealthPaths } from "../http/health.ts"
 import type { HttpHandler } from "../http/http-handler.ts"
 import type { UpgradeHandler } from "../websocket/upgrade.ts"
+import type { ExchangeOf } from "./http-exchange.ts"
 import { DEFAULT_PATH, type Listening, type ListenOptions } from "./hub.ts"
 import type { Mounts } from "./mounts.ts"
 
@@ -18,7 +18,7 @@ export interface OwnServersPorts {
   readonly hubUpgrade: UpgradeHandler
   readonly handleHttp: HttpHandler<IncomingMessage>
   readonly handleHealth: HealthHandler
-  readonly exchangeOf: (request: IncomingMessage, response: ServerResponse) => Exchange<IncomingMessage>
+  readonly exchangeOf: ExchangeOf
   /** How long a request may take to arrive. */
   readonly requestTimeoutMs: number
 }

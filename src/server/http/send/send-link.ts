@@ -7,6 +7,8 @@ import { ListBody } from "../list-body.ts"
 import { listItems } from "../list-items.ts"
 import type { Reply } from "../reply.ts"
 
+const encoder = new TextEncoder()
+
 /** A message that a request may send. */
 export type SendMessage = Extract<
   ClientMessage,
@@ -115,7 +117,7 @@ export class SendLink implements HttpLink {
   /** The parts of a small request need no measuring. */
   #bytesOf(message: SendMessage): number {
     const { bytes, messageBytesMax } = this.#options
-    return bytes <= messageBytesMax ? bytes : new TextEncoder().encode(json.encode(message)).byteLength
+    return bytes <= messageBytesMax ? bytes : encoder.encode(json.encode(message)).byteLength
   }
 
   #endIfDone(): void {
