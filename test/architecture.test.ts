@@ -5,10 +5,12 @@ import { codeOf, type Import, importsOf } from "./support/imports.ts"
 
 /**
  * Who may import whom. A key is a folder of src/, or a file in it without `.ts`; the longest that fits a file is its
- * row. A file may import its own folder, the rows' `layers`, and of `layerTypes` what is gone at runtime; the same with
+ * row. A file may import its own layer, the rows' `layers`, and of `layerTypes` what is gone at runtime; the same with
  * packages. `node:*` stands for all names that begin so. What is not listed is not allowed.
  */
 interface Row {
+  /** The other parts of its own layer that it may import. Default: the whole layer. */
+  readonly siblings?: readonly string[]
   readonly layers?: readonly string[]
   readonly layerTypes?: readonly string[]
   readonly packages?: readonly string[]
@@ -19,7 +21,35 @@ const LAYERS: Readonly<Record<string, Row>> = {
   contract: { packageTypes: ["@standard-schema/spec"] },
   protocol: { layers: ["contract"] },
   log: { layers: ["protocol"] },
+  // hub.ts composes its rooms
   hub: { layers: ["log", "protocol", "contract"] },
+  "hub/limits": { siblings: [] },
+  "hub/ports": { layers: ["protocol"], siblings: [] },
+  "hub/channel": { layers: ["log", "protocol", "contract"], siblings: ["hub/limits", "hub/ports"] },
+  "hub/connection": {
+    layers: ["log", "protocol"],
+    siblings: ["hub/limits", "hub/ports", "hub/channel"],
+  },
+  "hub/publish": {
+    layers: ["log", "protocol", "contract"],
+    siblings: ["hub/limits", "hub/ports", "hub/channel"],
+  },
+  "hub/cluster": {
+    layers: ["log", "protocol"],
+    siblings: ["hub/limits", "hub/ports", "hub/channel", "hub/connection"],
+  },
+  "hub/presence": {
+    layers: ["log", "protocol"],
+    siblings: ["hub/limits", "hub/ports", "hub/channel", "hub/connection", "hub/publish", "hub/cluster"],
+  },
+  "hub/handlers": {
+    layers: ["log", "protocol", "contract"],
+    siblings: ["hub/limits", "hub/ports", "hub/channel", "hub/connection", "hub/publish", "hub/presence"],
+  },
+  "hub/api": {
+    layers: ["log", "protocol", "contract"],
+    siblings: ["hub/limits", "hub/ports", "hub/channel", "hub/publish", "hub/cluster"],
+  },
 
   logs: { layers: ["log", "protocol"] },
   "logs/lmdb": { layers: ["log", "protocol"], packages: ["lmdb", "node:*"] },
@@ -74,6 +104,12 @@ const RULES = {
             `${file} must not import ${typeOnly ? "the types of " : ""}${specifier}`,
         )
     }),
+
+  "every room of the hub has a row": ({ files }) =>
+    sourcesOf(files)
+      .map(([file]) => /^src\/(hub\/[^/]+)\//.exec(file)?.[1])
+      .filter((room) => room !== undefined && !Object.hasOwn(LAYERS, room))
+      .map((room) => `${room} is a folder of the hub and no row of the table`),
 
   "relative imports name a file that exists": ({ files }) =>
     sourcesOf(files).flatMap(([file, source]) =>
@@ -178,6 +214,12 @@ describe("the checker catches", () => {
     ["the hub, of the server's types", "src/hub/a.ts", `import type { B } from "../server/b.ts"`],
     ["the hub, of Node", "src/hub/a.ts", `import { Buffer } from "node:buffer"`],
     ["the hub, of a log", "src/hub/a.ts", `const b = await import("../logs/b.ts")`],
+    ["a port of the hub, of a room", "src/hub/ports/a.ts", `import type { B } from "../channel/b.ts"`],
+    ["channels, of connections", "src/hub/channel/a.ts", `import type { B } from "../connection/b.ts"`],
+    ["channels, of what publishes", "src/hub/channel/a.ts", `import { b } from "../publish/b.ts"`],
+    ["connections, of handlers", "src/hub/connection/a.ts", `import { b } from "../handlers/b.ts"`],
+    ["the cluster, of handlers", "src/hub/cluster/a.ts", `import { b } from "../handlers/b.ts"`],
+    ["a room of the hub, of its root", "src/hub/handlers/a.ts", `import type { B } from "../hub.ts"`],
     ["a log, of the hub's values", "src/logs/a.ts", `import { b } from "../hub/b.ts"`],
     ["a log, of the hub's types", "src/logs/a.ts", `import type { B } from "../hub/b.ts"`],
     ["the port of logs, of the hub", "src/log/a.ts", `import type { B } from "../hub/b.ts"`],
@@ -223,6 +265,22 @@ describe("the checker catches", () => {
 
   test("a folder that is in no layer", () => {
     expect(layers(planted({ "src/extra/a.ts": "", "src/a.ts": "" }))).toHaveLength(2)
+  })
+
+  test("a room of the hub without a row", () => {
+    const files = { "src/hub/attic/a.ts": "", "src/hub/channel/a.ts": "", "src/hub/hub.ts": "" }
+    expect(RULES["every room of the hub has a row"](planted(files))).toHaveLength(1)
+  })
+
+  test("a cycle among the rooms of the hub", () => {
+    const rows = {
+      a: { siblings: ["b"] },
+      b: { siblings: ["c"] },
+      c: { siblings: ["a"] },
+      d: { siblings: ["a"] },
+    }
+    expect(cyclesOf(roomsOf(rows))).toEqual([["a", "b", "c", "a"]])
+    expect(cyclesOf(roomsOf(LAYERS))).toEqual([])
   })
 
   test("an import of what does not exist, or is not named in full", () => {
@@ -333,9 +391,14 @@ function layerOf(file: string): string {
 }
 
 function rowOf(file: string): Row | undefined {
+  const key = keyOf(file)
+  return key === undefined ? undefined : LAYERS[key]
+}
+
+/** The longest key of the table that fits a file. */
+function keyOf(file: string): string | undefined {
   const keys = Object.keys(LAYERS).filter((key) => isWithin(file, key))
-  const longest = keys.sort((a, b) => b.length - a.length)[0]
-  return longest === undefined ? undefined : LAYERS[longest]
+  return keys.sort((a, b) => b.length - a.length)[0]
 }
 
 /** Whether a file is, or lies in, what a key of the table names. */
@@ -351,7 +414,8 @@ function isAllowed({ specifier, typeOnly }: Import, file: string, row: Row): boo
     )
   }
   const target = resolve(file, specifier)
-  const keys = [layerOf(file), ...(row.layers ?? []), ...(typeOnly ? (row.layerTypes ?? []) : [])]
+  const own = row.siblings === undefined ? [layerOf(file)] : [keyOf(file) ?? "", ...row.siblings]
+  const keys = [...own, ...(row.layers ?? []), ...(typeOnly ? (row.layerTypes ?? []) : [])]
   return keys.some((key) => isWithin(target, key))
 }
 
@@ -379,6 +443,11 @@ function reachableFrom(roots: readonly string[], graph: Graph): ReadonlySet<stri
   // A set hands out what is added to it while it is walked.
   for (const file of reached) for (const target of graph.get(file) ?? []) reached.add(target)
   return reached
+}
+
+/** The arrows of the table between the parts of one layer. */
+function roomsOf(rows: Readonly<Record<string, Row>>): Graph {
+  return new Map(Object.entries(rows).map(([key, { siblings = [] }]) => [key, siblings]))
 }
 
 /** For each knot of the graph the cycles that a depth-first walk meets in it. */

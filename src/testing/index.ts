@@ -1,6 +1,6 @@
+export type { HubOptions } from "../hub/api/options.ts"
 export type { HubConnection } from "../hub/connection/hub-connection.ts"
 export { createHubCore, type HubCore, type HubPorts } from "../hub/hub.ts"
-export type { HubOptions } from "../hub/options.ts"
 export type { Clock } from "../hub/ports/clock.ts"
 export type { Entropy } from "../hub/ports/entropy.ts"
 export type { Encoding, Link } from "../hub/ports/link.ts"

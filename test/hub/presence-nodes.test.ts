@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
+import { memberData } from "../../src/hub/channel/membership.ts"
 import { NODES_CHANNEL } from "../../src/hub/cluster/nodes.ts"
-import { memberData } from "../../src/hub/presence/membership.ts"
 import type { Entry, Log } from "../../src/log/log.ts"
 import { memoryLog } from "../../src/logs/memory/index.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"

@@ -1,6 +1,6 @@
 import type { Contract } from "../../src/contract/index.ts"
+import type { HubOptions } from "../../src/hub/api/options.ts"
 import { createHubCore, type HubCore } from "../../src/hub/hub.ts"
-import type { HubOptions } from "../../src/hub/options.ts"
 import type { Encoding, Link } from "../../src/hub/ports/link.ts"
 import type { Log } from "../../src/log/log.ts"
 import { memoryLog } from "../../src/logs/memory/index.ts"

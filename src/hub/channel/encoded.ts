@@ -3,8 +3,8 @@ import type { EntryMessage } from "../../protocol/message.ts"
 import { decodeBody } from "../../protocol/msgpack.ts"
 import type { Position } from "../../protocol/position.ts"
 import type { Encoding } from "../ports/link.ts"
-import { memberData } from "../presence/membership.ts"
 import { EVENTS, PRESENCE, stateOf } from "./facets.ts"
+import { memberData } from "./membership.ts"
 
 /** A message with its frames: each encoding makes its frame once, and all subscribers share it. */
 export class Encoded {

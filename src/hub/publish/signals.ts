@@ -2,9 +2,10 @@ import type { Bus } from "../../log/bus.ts"
 import { decodeBody, encodeBody } from "../../protocol/msgpack.ts"
 import type { Channel } from "../channel/channel.ts"
 import type { Channels } from "../channel/channels.ts"
-import { declared, outputSchema } from "../payload.ts"
-import type { Target } from "../target.ts"
-import type { Publisher } from "./publisher.ts"
+import type { Target } from "../channel/target.ts"
+import type { Limits } from "../limits.ts"
+import { type Eventual, whenDone } from "./eventual.ts"
+import { encoded, outputSchema, payloadOf } from "./payload.ts"
 
 const topicOf = (channel: string) => `signal/${channel}`
 
@@ -19,7 +20,7 @@ interface Signal {
 export interface SignalsPorts {
   readonly node: string
   readonly bus: Bus | undefined
-  readonly publisher: Publisher
+  readonly limits: Limits
   readonly channels: Channels
   /** Signals of other nodes cannot be listened to; `retry` tries again. */
   readonly handleFailure: (channel: string, error: unknown, retry: () => void) => void
@@ -39,13 +40,12 @@ export class Signals {
   }
 
   /** @throws HoldfastError `unknown_name`, `invalid_payload`, `invalid_value`, `message_too_large` */
-  async send(target: Target, name: string, value: unknown, from?: string): Promise<void> {
-    const { node, bus, publisher, channels } = this.#ports
-    const payload = declared(target, "signals", name)
-    const body = await publisher.encode(`signal "${name}" of ${target.name}`, outputSchema(payload), value)
-    bus?.publish(topicOf(target.name), encodeBody([node, name, from ?? null, body]))
-    const channel = channels.find(target.name)
-    if (channel !== undefined) deliver(channel, { name, from, body })
+  send(target: Target, name: string, value: unknown, from?: string): Eventual<void> {
+    const schema = outputSchema(payloadOf(target, "signals", name))
+    const { messageBytesMax } = this.#ports.limits
+    return whenDone(encoded(`signal "${name}" of ${target.name}`, schema, value, messageBytesMax), (body) =>
+      this.#send(target.name, { name, body, from }),
+    )
   }
 
   /** The channel is followed from now on. */
@@ -72,6 +72,14 @@ export class Signals {
         if (this.#stops.has(channel)) void this.#listen(bus, channel)
       })
     }
+  }
+
+  #send(channelName: string, signal: Signal): void {
+    const { node, bus, channels } = this.#ports
+    const { name, from, body } = signal
+    bus?.publish(topicOf(channelName), encodeBody([node, name, from ?? null, body]))
+    const channel = channels.find(channelName)
+    if (channel !== undefined) deliver(channel, signal)
   }
 
   #handle(channel: Channel, message: Uint8Array): void {

@@ -1,4 +1,4 @@
-import type { Logger } from "../../hub/options.ts"
+import type { Logger } from "../../hub/ports/logger.ts"
 import { normalPath } from "./path.ts"
 import { addUpgradeRoute, type UpgradeHandler, type UpgradeServer } from "./upgrade-routes.ts"
 

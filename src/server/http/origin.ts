@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http"
-import type { Logger } from "../../hub/options.ts"
+import type { Logger } from "../../hub/ports/logger.ts"
 
 /**
  * Which web pages may connect. `same-host`: those that came from the host that they connect to, on loopback from any port;
