@@ -27,6 +27,7 @@ export type {
   Retention,
 } from "../log/operation.ts"
 export { type MemoryLogOptions, memoryLog } from "../logs/memory/index.ts"
+export { decodeBody } from "../protocol/body.ts"
 export { HoldfastError } from "../protocol/error.ts"
 export type { ErrorCode } from "../protocol/error-codes.ts"
 export type { Position } from "../protocol/position.ts"

@@ -1,11 +1,11 @@
 import type { ChannelDefinition } from "../../contract/index.ts"
 import type { Entry } from "../../log/entry.ts"
 import type { Log } from "../../log/log.ts"
-import { decodeBody } from "../../protocol/msgpack.ts"
+import { decodeBody } from "../../protocol/body.ts"
 import type { Position } from "../../protocol/position.ts"
 import { entries } from "../channel/entries.ts"
 import { EVENTS, PRESENCE, stateCollection } from "../channel/facets.ts"
-import { memberData } from "../channel/membership.ts"
+import { memberBody } from "../channel/membership.ts"
 import type { Target } from "../channel/target.ts"
 import type { ClusterConnection, Gathered } from "../cluster/cluster-answers.ts"
 import type { Limits } from "../limits.ts"
@@ -54,7 +54,8 @@ export function serverChannel(ports: ServerChannelPorts, target: Target): Channe
     },
     signal: async (name, data) => signals.send(target, name, data),
     state: async (name) => byKey(await fold(stateCollection(name)), decodeBody),
-    members: async () => byKey(await fold(PRESENCE, (entry) => !isOrphan(entry)), memberData),
+    members: async () =>
+      byKey(await fold(PRESENCE, (entry) => !isOrphan(entry)), (body) => decodeBody(memberBody(body))),
     revoke: (user, reason = "the permission was taken away") => revoke(channel, user, reason),
     history: async ({ last }) => history(ports, channel, last),
   }

@@ -1,6 +1,6 @@
 import type { Bus } from "../../log/bus.ts"
+import { decodeBody, encodeBody } from "../../protocol/body.ts"
 import { HoldfastError } from "../../protocol/error.ts"
-import { decodeBody, encodeBody } from "../../protocol/msgpack.ts"
 import type { Limits } from "../limits.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Entropy } from "../ports/entropy.ts"

@@ -1,7 +1,7 @@
 import type { Contract } from "../../contract/index.ts"
+import { encodeBody } from "../../protocol/body.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
-import { encodeBody } from "../../protocol/msgpack.ts"
 import type { Target } from "../channel/target.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { Logger } from "../ports/logger.ts"

@@ -1,13 +1,14 @@
 import type { CallDefinition, Schema } from "../../contract/index.ts"
+import { decodeBody, payloadIn } from "../../protocol/body.ts"
+import type { CodecName } from "../../protocol/codec.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import type { Call } from "../../protocol/message.ts"
-import { encodeBody } from "../../protocol/msgpack.ts"
 import type { Target } from "../channel/target.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { Limits } from "../limits.ts"
 import type { Clock } from "../ports/clock.ts"
 import { attempt, type Eventual, eventual, whenDone } from "../publish/eventual.ts"
-import { validated } from "../publish/payload.ts"
+import { bodyOf, validated } from "../publish/payload.ts"
 import type { Answers } from "./answers.ts"
 import type { Application } from "./application.ts"
 
@@ -31,7 +32,8 @@ export class CallHandler {
    * time that a call may take: short deadlines must not get a client more handlers that run at the same time.
    */
   call(connection: Connection, message: Call): Eventual<void> {
-    const answer = (data: unknown) => connection.send({ type: "result", id: message.id, data })
+    const answer = (body: Uint8Array) =>
+      connection.send({ type: "result", id: message.id, data: payloadIn(body) })
     const refuse = (error: unknown) => this.#ports.answers.refuse(connection, message, error)
     return attempt(() => {
       const running = this.#run(connection, message)
@@ -41,8 +43,8 @@ export class CallHandler {
 
   async #wait(
     { name, timeoutMs }: Call,
-    running: Promise<unknown>,
-    answer: (data: unknown) => void,
+    running: Promise<Uint8Array>,
+    answer: (body: Uint8Array) => void,
     refuse: (error: unknown) => void,
   ): Promise<void> {
     const { clock, limits } = this.#ports
@@ -55,7 +57,7 @@ export class CallHandler {
     }
   }
 
-  #run(connection: Connection, { channel, name, data: sent }: Call): Eventual<unknown> {
+  #run(connection: Connection, { channel, name, data: sent }: Call): Eventual<Uint8Array> {
     const { application } = this.#ports
     const target = application.target(channel)
     const definition = declaredCall(target, name)
@@ -63,47 +65,39 @@ export class CallHandler {
     const what = `call "${name}" of ${target.name}`
     const handle = (input: unknown) => {
       const context = { ...application.context(connection, target), input, fail }
-      return application.guarded(what, () => this.#answered(definition, what, () => handler(context)))
+      return application.guarded(what, () =>
+        this.#answered(definition, what, connection.codec, () => handler(context)),
+      )
     }
     return whenDone(validated(what, definition.input, sent), handle)
   }
 
-  #answered(definition: CallDefinition, what: string, run: () => unknown): Eventual<unknown> {
-    const { output, errors } = definition
-    return whenDone(
-      attempt(
-        () => eventual(run()),
-        (error) => {
-          if (!(error instanceof DeclaredFailure)) throw error
-          return this.#failed(errors, what, error)
-        },
-      ),
-      (value) => this.#own(output, what, value),
-    )
-  }
-
-  #failed(
-    errors: CallDefinition["errors"],
+  #answered(
+    { output, errors = {} }: CallDefinition,
     what: string,
-    { code, data, message }: DeclaredFailure,
-  ): Eventual<never> {
-    const schema = errors !== undefined && Object.hasOwn(errors, code) ? errors[code] : undefined
-    if (schema === undefined) throw new TypeError(`${what} declares no error "${code}"`)
-    return whenDone(this.#own(schema, `${what}, error "${code}"`, data), (data) => {
-      throw new HoldfastError(code, message, { data })
-    })
+    codec: CodecName,
+    run: () => unknown,
+  ): Eventual<Uint8Array> {
+    const returned = attempt(
+      () => eventual(run()),
+      (error) => {
+        if (!(error instanceof DeclaredFailure)) throw error
+        const { code, data, message } = error
+        const schema = Object.hasOwn(errors, code) ? errors[code] : undefined
+        if (schema === undefined) throw new TypeError(`${what} declares no error "${code}"`)
+        return whenDone(this.#own(schema, `${what}, error "${code}"`, data, codec), (body) => {
+          throw new HoldfastError(code, message, { data: decodeBody(body) })
+        })
+      },
+    )
+    return whenDone(returned, (value) => this.#own(output, what, value, codec))
   }
 
   /** What the server's own code made has to fit too; if not, it is not the client's fault. */
-  #own(schema: Schema, what: string, value: unknown): Eventual<unknown> {
+  #own(schema: Schema, what: string, value: unknown, codec: CodecName): Eventual<Uint8Array> {
     const bytesMax = this.#ports.limits.messageBytesMax
     return attempt(
-      () =>
-        whenDone(validated(what, schema, value), (valid) => {
-          const { byteLength } = encodeBody(valid)
-          if (byteLength > bytesMax) throw new RangeError(`${byteLength} bytes, the limit is ${bytesMax}`)
-          return valid
-        }),
+      () => bodyOf(what, schema, value, { bytesMax, codec }),
       (error) => {
         throw new TypeError(`${what}: what the handler returned does not fit: ${(error as Error).message}`)
       },

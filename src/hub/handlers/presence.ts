@@ -5,7 +5,7 @@ import type { Connection } from "../connection/connection.ts"
 import type { Limits } from "../limits.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Members } from "../presence/members.ts"
-import { encoded, inputSchema, outputSchema, validated } from "../publish/payload.ts"
+import { bodyOf, inputSchema, outputSchema, validated } from "../publish/payload.ts"
 import type { Answers } from "./answers.ts"
 import type { Application } from "./application.ts"
 
@@ -47,7 +47,7 @@ export class PresenceHandler {
       const data = await validated(what, inputSchema(payload), message.data)
       const context = { ...application.context(connection, target), data }
       const value = await application.guarded(what, () => handler(context))
-      const body = await encoded(what, outputSchema(payload), value, limits.messageBytesMax)
+      const body = await bodyOf(what, outputSchema(payload), value, { bytesMax: limits.messageBytesMax })
       this.#checkCount(connection, target.name)
       // the handler may have been asked before it could know
       if (!endEntering(connection, target.name)) throw new HoldfastError("revoked", errorCodes.revoked)

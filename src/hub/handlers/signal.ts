@@ -38,6 +38,6 @@ export class SignalHandler {
     const handle = (data: unknown) =>
       application.guarded(what, () => handler({ ...application.context(connection, target), data }))
     const returned = whenDone(validated(what, inputSchema(payload), sent), handle)
-    return whenDone(returned, (value) => signals.send(target, name, value, connection.member))
+    return whenDone(returned, (value) => signals.send(target, name, value, connection))
   }
 }

@@ -1,8 +1,9 @@
 import type { Schema } from "../../contract/index.ts"
-import { decodeBody } from "../../protocol/msgpack.ts"
+import { payloadIn } from "../../protocol/body.ts"
+import type { EncodedValue } from "../../protocol/encoded-value.ts"
 import type { Target } from "../channel/target.ts"
 import type { Limits } from "../limits.ts"
-import { encoded } from "../publish/payload.ts"
+import { bodyOf } from "../publish/payload.ts"
 import type { Application } from "./application.ts"
 
 export interface SnapshotHandlerPorts {
@@ -19,10 +20,11 @@ export class SnapshotHandler {
   }
 
   /** @throws what the loader throws, and HoldfastError when its value does not fit the contract, or is too large */
-  async load(target: Target): Promise<unknown> {
+  async load(target: Target): Promise<EncodedValue> {
     const { application, limits } = this.#ports
     const value = await application.load(target)
     const schema = target.match.definition.snapshot as Schema
-    return decodeBody(await encoded(`snapshot of ${target.name}`, schema, value, limits.snapshotBytesMax))
+    const bytesMax = limits.snapshotBytesMax
+    return payloadIn(await bodyOf(`snapshot of ${target.name}`, schema, value, { bytesMax }))
   }
 }

@@ -1,7 +1,8 @@
 import type { Payload, Schema } from "../../contract/index.ts"
 import { isSchema, type Validation, validate } from "../../contract/schema.ts"
+import { encodeBody, payloadBytes } from "../../protocol/body.ts"
+import type { CodecName } from "../../protocol/codec.ts"
 import { HoldfastError } from "../../protocol/error.ts"
-import { encodeBody } from "../../protocol/msgpack.ts"
 import type { Target } from "../channel/target.ts"
 import { type Eventual, whenDone } from "./eventual.ts"
 
@@ -21,20 +22,21 @@ function accepted(what: string, result: Validation): unknown {
 }
 
 /**
- * A payload as it is kept and sent, after its schema has had a look at it. `what` begins the error's sentence.
+ * A payload as it is kept and sent, once its schema has taken it. `what` begins the error's sentence.
+ * @param codec default: the one that suits the value
  * @throws HoldfastError `invalid_payload`, `invalid_value`, `message_too_large`
  */
-export function encoded(
+export function bodyOf(
   what: string,
   schema: Schema,
   value: unknown,
-  bytesMax: number,
+  { bytesMax, codec }: { readonly bytesMax: number; readonly codec?: CodecName | undefined },
 ): Eventual<Uint8Array> {
   return whenDone(validated(what, schema, value), (valid) => {
-    const body = encodeBody(valid)
-    const { byteLength } = body
-    if (byteLength <= bytesMax) return body
-    const text = `${what}: ${byteLength} bytes, the limit is ${bytesMax}`
+    const body = encodeBody(valid, codec)
+    const bytes = payloadBytes(body)
+    if (bytes <= bytesMax) return body
+    const text = `${what}: ${bytes} bytes, the limit is ${bytesMax}`
     throw new HoldfastError("message_too_large", text, { limit: bytesMax })
   })
 }

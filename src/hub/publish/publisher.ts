@@ -1,5 +1,6 @@
+import type { Schema } from "../../contract/index.ts"
 import type { Log } from "../../log/log.ts"
-import type { AppendOptions, Operation, Retention } from "../../log/operation.ts"
+import type { Condition, Operation, Retention } from "../../log/operation.ts"
 import { isKey, KEY_EXPECTED } from "../../protocol/client-message.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import type { Position } from "../../protocol/position.ts"
@@ -10,7 +11,7 @@ import type { Limits } from "../limits.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Author } from "./author.ts"
 import { type Eventual, whenDone } from "./eventual.ts"
-import { encoded, outputSchema, payloadOf } from "./payload.ts"
+import { bodyOf, outputSchema, payloadOf } from "./payload.ts"
 import type { RateCap } from "./rate-cap.ts"
 
 /** Appends an entry that is ready. */
@@ -41,22 +42,18 @@ export class Publisher {
   /** @throws HoldfastError `unknown_name`, `invalid_payload`, `invalid_value`, `message_too_large` */
   event(target: Target, name: string, value: unknown, author: Author): Eventual<Append> {
     const schema = outputSchema(payloadOf(target, "events", name))
-    const { messageBytesMax } = this.#ports.limits
-    return whenDone(
-      encoded(`event "${name}" of ${target.name}`, schema, value, messageBytesMax),
-      (body) => () =>
-        this.#append(target, { operation: "append", collection: EVENTS, key: name, body }, author),
-    )
+    const body = this.#body(`event "${name}" of ${target.name}`, schema, value, author)
+    return whenDone(body, (body) => () => {
+      return this.#append(target, { operation: "append", collection: EVENTS, key: name, body }, author)
+    })
   }
 
   /** @throws HoldfastError as `event` does */
   set(target: Target, name: string, key: string, value: unknown, author: Author): Eventual<Append> {
     const schema = outputSchema(payloadOf(target, "state", name))
-    const { messageBytesMax } = this.#ports.limits
+    const body = this.#body(`state "${name}" of ${target.name}`, schema, value, author)
     const collection = stateCollection(name)
-    return whenDone(encoded(`state "${name}" of ${target.name}`, schema, value, messageBytesMax), (body) =>
-      this.#capped(target, { operation: "put", collection, key, body }, author),
-    )
+    return whenDone(body, (body) => this.#capped(target, { operation: "put", collection, key, body }, author))
   }
 
   /** @throws HoldfastError `unknown_name`, `invalid_payload` */
@@ -73,7 +70,11 @@ export class Publisher {
   /** The member leaves, unless it has joined anew since `joined`, perhaps through another node. `why`: as of membership.ts. */
   left(target: Target, member: string, joined: number, why: Uint8Array): Promise<Position> {
     const operation = { operation: "remove", collection: PRESENCE, key: member, body: why } as const
-    return this.#append(target, operation, { condition: { latest: joined } })
+    return this.#append(target, operation, {}, { latest: joined })
+  }
+
+  #body(what: string, schema: Schema, value: unknown, { codec }: Author): Eventual<Uint8Array> {
+    return bodyOf(what, schema, value, { bytesMax: this.#ports.limits.messageBytesMax, codec })
   }
 
   #capped(target: Target, operation: Unstamped & { readonly key: string }, author: Author): Append {
@@ -89,14 +90,18 @@ export class Publisher {
   async #append(
     target: Target,
     operation: Unstamped,
-    options: Omit<AppendOptions, "retention"> = {},
+    { dedupe, account }: Pick<Author, "dedupe" | "account"> = {},
+    condition?: Condition,
   ): Promise<Position> {
     const { log, clock, track } = this.#ports
     const retentions = retentionsOf(target.match)
     track(target.name, retentions)
-    const retention = retentions[operation.collection] as Retention
-    const stamped = { ...operation, at: clock.now() } as Operation
-    const { position } = await log.append(target.name, stamped, { retention, ...options })
+    const { position } = await log.append(target.name, { ...operation, at: clock.now() } as Operation, {
+      retention: retentions[operation.collection] as Retention,
+      ...(condition !== undefined && { condition }),
+      ...(dedupe !== undefined && { dedupe }),
+      ...(account !== undefined && { account }),
+    })
     return position
   }
 }

@@ -1,20 +1,26 @@
 import type { Bus } from "../../log/bus.ts"
-import { decodeBody, encodeBody } from "../../protocol/msgpack.ts"
+import { decodeBody, encodeBody, payloadIn } from "../../protocol/body.ts"
+import type { CodecName } from "../../protocol/codec.ts"
 import type { Channel } from "../channel/channel.ts"
 import type { Channels } from "../channel/channels.ts"
 import type { Target } from "../channel/target.ts"
 import type { Limits } from "../limits.ts"
 import { type Eventual, whenDone } from "./eventual.ts"
-import { encoded, outputSchema, payloadOf } from "./payload.ts"
+import { bodyOf, outputSchema, payloadOf } from "./payload.ts"
 
 const topicOf = (channel: string) => `signal/${channel}`
 
 interface Signal {
   readonly name: string
-  /** MessagePack. */
   readonly body: Uint8Array
   /** The member that sent it; undefined: the server's own code. */
   readonly from: string | undefined
+}
+
+/** The client that signals. Default: the server's own code. */
+export interface Sender {
+  readonly member: string
+  readonly codec: CodecName
 }
 
 export interface SignalsPorts {
@@ -40,12 +46,11 @@ export class Signals {
   }
 
   /** @throws HoldfastError `unknown_name`, `invalid_payload`, `invalid_value`, `message_too_large` */
-  send(target: Target, name: string, value: unknown, from?: string): Eventual<void> {
+  send(target: Target, name: string, value: unknown, sender?: Sender): Eventual<void> {
     const schema = outputSchema(payloadOf(target, "signals", name))
-    const { messageBytesMax } = this.#ports.limits
-    return whenDone(encoded(`signal "${name}" of ${target.name}`, schema, value, messageBytesMax), (body) =>
-      this.#send(target.name, { name, body, from }),
-    )
+    const form = { bytesMax: this.#ports.limits.messageBytesMax, codec: sender?.codec }
+    const body = bodyOf(`signal "${name}" of ${target.name}`, schema, value, form)
+    return whenDone(body, (body) => this.#send(target.name, { name, body, from: sender?.member }))
   }
 
   /** The channel is followed from now on. */
@@ -77,7 +82,7 @@ export class Signals {
   #send(channelName: string, signal: Signal): void {
     const { node, bus, channels } = this.#ports
     const { name, from, body } = signal
-    bus?.publish(topicOf(channelName), encodeBody([node, name, from ?? null, body]))
+    bus?.publish(topicOf(channelName), encodeBody([node, name, from ?? null, body], "msgpack"))
     const channel = channels.find(channelName)
     if (channel !== undefined) deliver(channel, signal)
   }
@@ -92,7 +97,7 @@ export class Signals {
 function deliver(channel: Channel, { name, from, body }: Signal): void {
   const sender = from === undefined ? {} : { from }
   channel.signal(
-    { type: "signal", alias: channel.alias, name, ...sender, data: decodeBody(body) },
+    { type: "signal", alias: channel.alias, name, ...sender, data: payloadIn(body) },
     body.byteLength,
   )
 }

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer"
 import type { Encoding } from "../../hub/ports/link.ts"
-import { json } from "../../protocol/json.ts"
+import { bytesOf, piecesOf } from "../../protocol/pieces.ts"
 import { formatEventId } from "./event-id.ts"
 
 /**
@@ -9,9 +9,10 @@ import { formatEventId } from "./event-id.ts"
  */
 export const eventStream: Encoding = {
   name: "event-stream",
+  codec: "json",
   frame: (message, position) => {
     const id = position === undefined ? "" : `id: ${formatEventId(position)}\n`
-    return Buffer.from(`${id}data: ${json.encode(message)}\n\n`)
+    return bytesOf([`${id}data: `, ...piecesOf("json", message), "\n\n"])
   },
   join: (frames) => Buffer.concat(frames),
 }
@@ -21,7 +22,8 @@ const NOTHING = Buffer.alloc(0)
 /** Items of a JSON array, each behind a comma. A ping is none: nobody could answer it. */
 export const listItems: Encoding = {
   name: "list-items",
+  codec: "json",
   frame: (message) =>
-    (message as { type?: unknown }).type === "ping" ? NOTHING : Buffer.from(`,${json.encode(message)}`),
+    (message as { type?: unknown }).type === "ping" ? NOTHING : bytesOf([",", ...piecesOf("json", message)]),
   join: (frames) => Buffer.concat(frames),
 }
