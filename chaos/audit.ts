@@ -1,6 +1,6 @@
 import { formatName } from "holdfast"
-import { decodeBody } from "holdfast/msgpack"
 import type { Log } from "holdfast/server"
+import { decodeBody } from "holdfast/server"
 import { complaints, type Placed } from "./account.ts"
 import { PATTERN } from "./app.ts"
 import type { Seat, Segment } from "./participant.ts"

@@ -11,6 +11,10 @@ export interface Limits {
   readonly pendingMessagesPerConnectionMax: number
   /** How long an idempotency key is remembered. */
   readonly idempotencyWindowMs: number
+  /** Keys with a value that the clients of one user may have made in one state of a channel. */
+  readonly keysPerUserMax: number
+  /** Idempotency keys that a channel remembers of the clients of one user. */
+  readonly idempotencyKeysPerUserMax: number
   /** Frames of one channel and turn are joined up to about this size. */
   readonly burstBytesMax: number
   /** How much one page of catch-up reads from the log. */
@@ -54,6 +58,8 @@ export const defaultLimits: Limits = {
   subscriptionsPerConnectionMax: 1_000,
   pendingMessagesPerConnectionMax: 64,
   idempotencyWindowMs: 5 * 60_000,
+  keysPerUserMax: 10_000,
+  idempotencyKeysPerUserMax: 200_000,
   burstBytesMax: 256 * 1024,
   pageEntriesMax: 500,
   pageBytesMax: 256 * 1024,

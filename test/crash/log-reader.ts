@@ -1,7 +1,7 @@
 import { formatName } from "holdfast"
 import { lmdbLog } from "holdfast/lmdb"
 import type { Placed } from "../../chaos/account.ts"
-import { decodeBody } from "../../src/protocol/msgpack.ts"
+import { decodeBody } from "../../src/protocol/body.ts"
 import { PARAMS, PATTERN } from "./app.ts"
 
 /** The events behind `after` that are in the folder, read past the server. */

@@ -1,4 +1,3 @@
-import type { Schema } from "../../contract/index.ts"
 import { type Miss, missed } from "../../log/cursor.ts"
 import type { Head, Log, Page } from "../../log/log.ts"
 import type { Limits } from "../limits.ts"
@@ -78,10 +77,10 @@ export class CatchUp {
   }
 
   #start(subscription: ChannelSubscription): void {
-    const { snapshot: schema } = subscription.channel.match.definition
-    const { snapshot } = subscription
-    if (schema !== undefined && snapshot !== undefined && snapshot.loaded === undefined) {
-      void this.#load(subscription, snapshot, schema)
+    const { snapshot, channel } = subscription
+    const hasLoader = channel.match.definition.snapshot !== undefined
+    if (hasLoader && snapshot !== undefined && snapshot.loaded === undefined) {
+      void this.#load(subscription, snapshot)
     } else {
       void this.#serve(subscription)
     }
@@ -103,10 +102,10 @@ export class CatchUp {
   }
 
   /** Loads are slow compared to reads, and are the server's own affair: they take no place among the reads. */
-  async #load(subscription: ChannelSubscription, snapshot: SnapshotProgress, schema: Schema): Promise<void> {
+  async #load(subscription: ChannelSubscription, snapshot: SnapshotProgress): Promise<void> {
     subscription.reading = true
     try {
-      snapshot.loaded = await this.#loader.load(subscription.channel, schema, subscription)
+      snapshot.loaded = await this.#loader.load(subscription.channel, subscription)
       subscription.reading = false
       this.enqueue(subscription)
     } catch (error) {

@@ -1,5 +1,5 @@
-import type { Target } from "../target.ts"
 import { Channel, type ChannelPorts, type ChannelSubscription } from "./channel.ts"
+import type { Target } from "./target.ts"
 
 /** Told what is followed, and what no more. */
 export interface ChannelsHandlers {

@@ -1,11 +1,10 @@
 import type { Bus } from "../../log/bus.ts"
+import { decodeBody, encodeBody } from "../../protocol/body.ts"
 import { HoldfastError } from "../../protocol/error.ts"
-import { decodeBody, encodeBody } from "../../protocol/msgpack.ts"
 import type { Limits } from "../limits.ts"
-import type { Logger } from "../options.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Entropy } from "../ports/entropy.ts"
-import type { HeldPlace } from "../presence/presence.ts"
+import type { Logger } from "../ports/logger.ts"
 import type { Answer, Gathered } from "./cluster-answers.ts"
 
 /** All nodes listen there; and each where it is answered. No signals' topic is like them. */
@@ -13,7 +12,10 @@ const ALL = "nodes"
 const topicOf = (node: string) => `node/${node}`
 
 /** `ask`: whether the client of this place comes to another node now. */
-export type News = { readonly type: "ask"; readonly place: HeldPlace }
+export type News = {
+  readonly type: "ask"
+  readonly place: { readonly channel: string; readonly member: string; readonly joined: number }
+}
 
 /** What a node tells the others. What a node does not know, it ignores: the others may be newer. */
 type Message =

@@ -2,8 +2,8 @@ import type { Entry } from "../../log/entry.ts"
 import type { Batch, Log } from "../../log/log.ts"
 import { entries } from "../channel/entries.ts"
 import type { Limits } from "../limits.ts"
-import type { Logger } from "../options.ts"
 import type { Clock } from "../ports/clock.ts"
+import type { Logger } from "../ports/logger.ts"
 
 /** Where nodes say that they are there: no pattern of a contract matches it. */
 export const NODES_CHANNEL = "$nodes"

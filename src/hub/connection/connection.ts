@@ -1,4 +1,5 @@
 import { type CloseReason, closeCodes } from "../../protocol/close.ts"
+import type { CodecName } from "../../protocol/codec.ts"
 import type { HoldfastError } from "../../protocol/error.ts"
 import type { Failure, ServerMessage } from "../../protocol/message.ts"
 import type { Position } from "../../protocol/position.ts"
@@ -50,6 +51,11 @@ export class Connection {
   /** Whose places in presence it takes: those of all requests of a client are its member's. */
   get owner(): string {
     return this.isBrief ? this.member : this.id
+  }
+
+  /** What its client speaks. */
+  get codec(): CodecName {
+    return this.outlet.link.encoding.codec
   }
 
   /** Who the user is, as far as the server has said. */

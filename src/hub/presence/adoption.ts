@@ -2,10 +2,10 @@ import type { Entry } from "../../log/entry.ts"
 import type { Log } from "../../log/log.ts"
 import { entries } from "../channel/entries.ts"
 import { PRESENCE } from "../channel/facets.ts"
+import { decodeMembership } from "../channel/membership.ts"
+import type { Target } from "../channel/target.ts"
 import type { Limits } from "../limits.ts"
-import type { Logger } from "../options.ts"
-import type { Target } from "../target.ts"
-import { decodeMembership } from "./membership.ts"
+import type { Logger } from "../ports/logger.ts"
 import type { HeldPlace } from "./presence.ts"
 
 /** Of how many channels it is remembered that they were looked through. */

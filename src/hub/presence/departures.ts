@@ -1,10 +1,10 @@
+import { hasLeft } from "../channel/membership.ts"
+import type { Target } from "../channel/target.ts"
 import type { Limits } from "../limits.ts"
-import type { Logger } from "../options.ts"
+import type { Logger } from "../ports/logger.ts"
 import type { Publisher } from "../publish/publisher.ts"
-import type { Target } from "../target.ts"
-import type { Timers } from "../timers.ts"
-import { hasLeft } from "./membership.ts"
 import type { HeldPlace, OwnPlace } from "./presence.ts"
+import type { Timers } from "./timers.ts"
 
 export interface DeparturesPorts {
   readonly publisher: Publisher

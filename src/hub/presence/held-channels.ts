@@ -1,6 +1,6 @@
 import type { Channel } from "../channel/channel.ts"
 import type { Channels } from "../channel/channels.ts"
-import type { Target } from "../target.ts"
+import type { Target } from "../channel/target.ts"
 
 /** Of how many channels it is remembered that something of this node was in them. */
 const FORMER_MAX = 10_000

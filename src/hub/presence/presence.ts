@@ -1,4 +1,4 @@
-import type { Membership } from "./membership.ts"
+import type { Membership } from "../channel/membership.ts"
 
 /** Who enters, and how. */
 export interface Entrance {

@@ -2,10 +2,10 @@ import type { Entry } from "../../log/entry.ts"
 import type { Log } from "../../log/log.ts"
 import { entries } from "../channel/entries.ts"
 import { PRESENCE } from "../channel/facets.ts"
+import { decodeMembership } from "../channel/membership.ts"
 import type { Nodes } from "../cluster/nodes.ts"
 import type { Limits } from "../limits.ts"
-import type { Logger } from "../options.ts"
-import { decodeMembership } from "./membership.ts"
+import type { Logger } from "../ports/logger.ts"
 import { equal, type HeldPlace, isOfThePast, type Place, type Presence } from "./presence.ts"
 
 export interface RecheckPorts {

@@ -1,9 +1,9 @@
 import type { Entry } from "../../log/entry.ts"
 import type { Log } from "../../log/log.ts"
 import { PRESENCE } from "../channel/facets.ts"
-import type { Target } from "../target.ts"
+import { decodeMembership } from "../channel/membership.ts"
+import type { Target } from "../channel/target.ts"
 import type { HeldChannels } from "./held-channels.ts"
-import { decodeMembership } from "./membership.ts"
 import { type Entrance, equal, type Presence } from "./presence.ts"
 import type { Stays } from "./stays.ts"
 

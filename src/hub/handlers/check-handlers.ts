@@ -1,5 +1,5 @@
-import type { ChannelDefinition, Contract } from "../contract/index.ts"
-import type { Handlers } from "./core.ts"
+import type { ChannelDefinition, Contract } from "../../contract/index.ts"
+import type { Handlers } from "./application.ts"
 
 /** A record, so that a facet that is added to the type has to be added here. */
 const known: Readonly<Record<keyof Handlers, true>> = {

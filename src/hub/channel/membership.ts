@@ -1,9 +1,9 @@
-import { decodeBody, encodeBody } from "../../protocol/msgpack.ts"
+import { decodeBody, encodeBody } from "../../protocol/body.ts"
 
 /** What a `join` entry holds: which node answers for the member, and what the member said of itself. */
 export interface Membership {
   readonly node: string
-  /** MessagePack. */
+  /** A body of its own. */
   readonly payload: Uint8Array
   /** When the client opened the line over which it entered, by its own clock. */
   readonly openedAt: number
@@ -11,9 +11,8 @@ export interface Membership {
   readonly isBrief: boolean
 }
 
-/** @param payload the member's data, MessagePack */
 export function encodeMembership({ node, payload, openedAt, isBrief }: Membership): Uint8Array {
-  return encodeBody([node, payload, openedAt, isBrief])
+  return encodeBody([node, payload, openedAt, isBrief], "msgpack")
 }
 
 export function decodeMembership(body: Uint8Array): Membership {
@@ -21,9 +20,9 @@ export function decodeMembership(body: Uint8Array): Membership {
   return { node, payload, openedAt, isBrief }
 }
 
-/** What the member said of itself. */
-export function memberData(body: Uint8Array): unknown {
-  return decodeBody(decodeMembership(body).payload)
+/** What the member said of itself, encoded. */
+export function memberBody(body: Uint8Array): Uint8Array {
+  return decodeMembership(body).payload
 }
 
 /**

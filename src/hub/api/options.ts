@@ -17,10 +17,10 @@ import type {
   SchemaOutput,
   Signals,
   States,
-} from "../contract/index.ts"
-import type { Log } from "../log/log.ts"
+} from "../../contract/index.ts"
+import type { Log } from "../../log/log.ts"
+import type { Limits } from "../limits.ts"
 import type { ChannelHandle } from "./channel-handle.ts"
-import type { Limits } from "./limits.ts"
 
 type MaybePromise<T> = T | Promise<T>
 

@@ -6,9 +6,9 @@ import type {
   Received,
   Signals,
   States,
-} from "../contract/index.ts"
-import type { Position } from "../protocol/position.ts"
-import type { ClusterConnection, Gathered } from "./cluster/cluster-answers.ts"
+} from "../../contract/index.ts"
+import type { Position } from "../../protocol/position.ts"
+import type { ClusterConnection, Gathered } from "../cluster/cluster-answers.ts"
 
 export interface PublishOptions {
   /** Makes a repetition harmless: the same key is appended once. Default: none. */

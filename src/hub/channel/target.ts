@@ -1,4 +1,4 @@
-import type { ChannelMatch } from "../contract/index.ts"
+import type { ChannelMatch } from "../../contract/index.ts"
 
 /** A channel by its name, and what the contract says of it. */
 export interface Target {

@@ -1,0 +1,60 @@
+import { HoldfastError } from "../../protocol/error.ts"
+import { errorCodes } from "../../protocol/error-codes.ts"
+import type { Position } from "../../protocol/position.ts"
+import type { Connection } from "../connection/connection.ts"
+import type { Logger } from "../ports/logger.ts"
+import { attempt, type Eventual, whenDone } from "../publish/eventual.ts"
+import type { Append } from "../publish/publisher.ts"
+
+/** What is answered: a message without an id gets an answer only when it is refused. */
+interface Asked {
+  readonly id?: number
+  readonly channel: string
+}
+
+/** Answers what clients ask for. */
+export class Answers {
+  readonly #logger: Logger
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  /**
+   * Makes an entry ready in the order of its lane, hands it to the log, and answers when the log has it: so a client's
+   * publishes keep their order, and none waits for the one before it to be acknowledged.
+   */
+  append(
+    connection: Connection,
+    asked: Asked & { readonly id: number },
+    ready: () => Eventual<Append>,
+  ): Eventual<void> {
+    return attempt(
+      () => whenDone(ready(), (append) => this.#acknowledge(connection, asked, append())),
+      (error) => this.refuse(connection, asked, error),
+    )
+  }
+
+  /** Tells the client why not. An error that is none of ours is a defect of the server: logged, and hidden. */
+  refuse(connection: Connection, { id, channel }: Asked, error: unknown): void {
+    let told = error
+    if (!(told instanceof HoldfastError)) {
+      this.#logger.error("a message could not be served", { connection: connection.id, channel, error })
+      told = new HoldfastError("handler_failed", errorCodes.handler_failed)
+    }
+    connection.fail(told as HoldfastError, { id, channel })
+  }
+
+  #acknowledge(
+    connection: Connection,
+    asked: Asked & { readonly id: number },
+    appended: Promise<Position>,
+  ): void {
+    connection.inbox.count(
+      appended.then(
+        (position) => connection.send({ type: "result", id: asked.id, position }),
+        (error: unknown) => this.refuse(connection, asked, error),
+      ),
+    )
+  }
+}
