@@ -57,45 +57,57 @@ export function encodeHead({ base, top, dedupeChunk, dedupeUntil, collections }:
   let bytes = 8 * CHANNEL_FIELDS
   for (const name of collections.keys()) bytes += textBytesMax(name) + 8 * COLLECTION_FIELDS
   const target = space(bytes)
-  let position = 0
-  const write = (number: number) => {
-    position = target.writeDoubleLE(number, position)
-  }
-  for (const number of [base, top, dedupeChunk, dedupeUntil]) write(number)
-  for (const collection of collections.values()) {
-    const { entries, forMs, bytes: bytesMax, removalsForMs } = collection.retention
-    position = writeText(target, position, collection.name)
-    write(collection.keyed)
-    write(collection.floor)
-    write(collection.forgottenVersion)
-    write(collection.entries)
-    write(collection.bytes)
-    write(collection.removals)
-    write(entries)
-    write(forMs)
-    write(bytesMax)
-    write(removalsForMs)
-  }
+  let position = target.writeDoubleLE(base, 0)
+  position = target.writeDoubleLE(top, position)
+  position = target.writeDoubleLE(dedupeChunk, position)
+  position = target.writeDoubleLE(dedupeUntil, position)
+  for (const collection of collections.values()) position = writeCollection(target, position, collection)
   return target.subarray(0, position)
+}
+
+function writeCollection(target: Buffer, start: number, collection: CollectionHead): number {
+  const { retention } = collection
+  let position = writeText(target, start, collection.name)
+  position = target.writeDoubleLE(collection.keyed, position)
+  position = target.writeDoubleLE(collection.floor, position)
+  position = target.writeDoubleLE(collection.forgottenVersion, position)
+  position = target.writeDoubleLE(collection.entries, position)
+  position = target.writeDoubleLE(collection.bytes, position)
+  position = target.writeDoubleLE(collection.removals, position)
+  position = target.writeDoubleLE(retention.entries, position)
+  position = target.writeDoubleLE(retention.forMs, position)
+  position = target.writeDoubleLE(retention.bytes, position)
+  return target.writeDoubleLE(retention.removalsForMs, position)
 }
 
 export function decodeHead(record: Uint8Array): ChannelHead {
   const source = bufferOf(record)
-  let position = 0
-  const read = () => {
-    position += 8
-    return source.readDoubleLE(position - 8)
-  }
-  const [base, top, dedupeChunk, dedupeUntil] = [read(), read(), read(), read()]
+  const numbers = (start: number, count: number) =>
+    Array.from({ length: count }, (_, index) => source.readDoubleLE(start + 8 * index))
+  const [base = 0, top = 0, dedupeChunk = 0, dedupeUntil = 0] = numbers(0, CHANNEL_FIELDS)
   const collections = new Map<string, CollectionHead>()
-  while (position < source.length) {
+  for (let position = 8 * CHANNEL_FIELDS; position < source.length; ) {
     const { text: name, end } = readText(source, position)
-    position = end
+    const [keyed = 0, floor = 0, forgottenVersion = 0, entries = 0, bytes = 0, removals = 0, ...kept] =
+      numbers(end, COLLECTION_FIELDS)
+    const retention = retentionOf(kept)
     const number = collections.size
-    const counts = { keyed: read(), floor: read(), forgottenVersion: read(), entries: read(), bytes: read() }
-    const removals = read()
-    const retention = { entries: read(), forMs: read(), bytes: read(), removalsForMs: read() }
-    collections.set(name, { name, number, ...counts, removals, retention })
+    collections.set(name, {
+      name,
+      number,
+      keyed,
+      floor,
+      forgottenVersion,
+      entries,
+      bytes,
+      removals,
+      retention,
+    })
+    position = end + 8 * COLLECTION_FIELDS
   }
   return { base, top, dedupeChunk, dedupeUntil, collections }
+}
+
+function retentionOf([entries = 0, forMs = 0, bytes = 0, removalsForMs = 0]: readonly number[]): Retention {
+  return { entries, forMs, bytes, removalsForMs }
 }

@@ -70,19 +70,25 @@ export class LmdbChannel {
     return done
   }
 
-  /** Trims what the collections retain, and deletes from the file what is trimmed. */
+  /** Takes over what the collections retain from now on, and trims them. */
   trim(retentions: Readonly<Record<string, Retention>>, nowMs: number): void {
     for (const [name, retention] of Object.entries(retentions)) {
       const head = this.head.collections.get(name)
       if (head !== undefined) head.retention = retention
     }
+    this.#isChanged = true
+    this.tidy(nowMs)
+  }
+
+  /** Drops what has outlived its time, also from the file. Returns whether the head has changed. */
+  tidy(nowMs: number): boolean {
     for (const [name, { retention }] of this.head.collections) {
       const collection = this.#collection(name)
-      collection?.trim(retention, nowMs)
+      if (collection?.trim(retention, nowMs)) this.#isChanged = true
       if (collection instanceof Facts) collection.shrink()
     }
     this.#idempotencyKeys?.forget(nowMs)
-    this.#isChanged = true
+    return this.#isChanged
   }
 
   /** Whether nothing is left that a reader or a repetition could find. */

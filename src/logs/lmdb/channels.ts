@@ -15,12 +15,21 @@ export class Channels {
   readonly #journal: DedupeJournal
   readonly #settings: LmdbLogSettings
   readonly #cache: ChannelCache<LmdbChannel>
+  readonly #isWatched: (name: string) => boolean
   /** Those that the transaction under way has used. */
   #touched = new Map<string, LmdbChannel>()
   /** The highest offset of the channels that were forgotten. */
   #forgotten: number
+  /** The channel that was tidied last. */
+  #swept: string | undefined
 
-  constructor(store: Store, journal: DedupeJournal, settings: LmdbLogSettings) {
+  constructor(
+    store: Store,
+    journal: DedupeJournal,
+    settings: LmdbLogSettings,
+    isWatched: (name: string) => boolean,
+  ) {
+    this.#isWatched = isWatched
     this.#store = store
     this.#journal = journal
     this.#settings = settings
@@ -37,10 +46,8 @@ export class Channels {
   find(name: string): LmdbChannel | undefined {
     const cached = this.#cache.get(name)
     if (cached !== undefined) return cached
-    const id = this.#store.channelId(name)
-    if (id === undefined) return undefined
-    const channel = new LmdbChannel(id, this.#store.head(id), this.#store, this.#journal, this.#settings)
-    this.#cache.set(name, channel)
+    const channel = this.#open(name)
+    if (channel !== undefined) this.#cache.set(name, channel)
     return channel
   }
 
@@ -75,14 +82,20 @@ export class Channels {
     this.#touched.set(name, channel)
   }
 
-  /** Deletes a channel. All that is remembered of it is that its offsets were used. */
-  forget(name: string, channel: LmdbChannel): void {
-    this.#cache.delete(name)
-    this.#touched.delete(name)
-    this.#store.removeChannel(name, channel.id)
-    this.#forgotten = Math.max(this.#forgotten, channel.head.top)
-    this.#store.putMeta("forgotten", `${this.#forgotten}`)
-    this.#store.putMeta("channels", `${this.#store.metaNumber("channels") - 1}`)
+  /** Deletes a channel if nothing is left in it, unless it is watched: then its watchers stand at its top. */
+  forgetIfEmpty(name: string, channel: LmdbChannel, nowMs: number): void {
+    if (channel.isEmpty(nowMs) && !this.#isWatched(name)) this.#forget(name, channel)
+  }
+
+  /** Tidies one channel of the file after the other, so that those without appends are forgotten too. */
+  sweepOne(nowMs: number): void {
+    const name = this.#store.channelAfter(this.#swept)
+    this.#swept = name
+    if (name === undefined) return
+    const channel = this.#touched.get(name) ?? this.#cache.peek(name) ?? this.#open(name)
+    if (channel === undefined) return
+    if (channel.tidy(nowMs)) this.#touched.set(name, channel)
+    this.forgetIfEmpty(name, channel, nowMs)
   }
 
   /** Writes what the transaction has changed. */
@@ -100,5 +113,21 @@ export class Channels {
     for (const name of this.#touched.keys()) this.#cache.delete(name)
     this.#touched.clear()
     this.#forgotten = this.#store.metaNumber("forgotten")
+  }
+
+  /** All that is remembered of the channel is that its offsets were used. */
+  #forget(name: string, channel: LmdbChannel): void {
+    this.#cache.delete(name)
+    this.#touched.delete(name)
+    this.#store.removeChannel(name, channel.id)
+    this.#forgotten = Math.max(this.#forgotten, channel.head.top)
+    this.#store.putMeta("forgotten", `${this.#forgotten}`)
+    this.#store.putMeta("channels", `${this.#store.metaNumber("channels") - 1}`)
+  }
+
+  #open(name: string): LmdbChannel | undefined {
+    const id = this.#store.channelId(name)
+    if (id === undefined) return undefined
+    return new LmdbChannel(id, this.#store.head(id), this.#store, this.#journal, this.#settings)
   }
 }

@@ -60,8 +60,10 @@ export class Facts {
     return entry
   }
 
-  trim({ entries, bytes, forMs }: Retention, nowMs: number): void {
+  /** Returns whether something was lost. */
+  trim({ entries, bytes, forMs }: Retention, nowMs: number): boolean {
     const { head } = this
+    const { floor } = head
     const oldestAt = nowMs - forMs
     while (head.entries > 0) {
       const isWithin = head.entries <= entries && head.bytes <= bytes
@@ -71,6 +73,7 @@ export class Facts {
       this.#trim(first)
     }
     if (this.#trimmed >= TRIMMED_MAX || this.#trimmedBytes >= TRIMMED_BYTES_MAX) this.shrink()
+    return head.floor > floor
   }
 
   /** Deletes from the file the runs of which everything is trimmed. */

@@ -116,8 +116,10 @@ export class KeyCollection {
     this.#changed(known)
   }
 
-  trim({ entries, bytes, forMs, removalsForMs }: Retention, nowMs: number): void {
+  /** Returns whether something was lost. */
+  trim({ entries, bytes, forMs, removalsForMs }: Retention, nowMs: number): boolean {
     const { head } = this
+    const count = head.entries + head.removals
     while (head.entries > 0) {
       const isWithin = head.entries <= entries && head.bytes <= bytes
       if (isWithin && forMs === Number.POSITIVE_INFINITY) break
@@ -134,6 +136,7 @@ export class KeyCollection {
         break
       this.#lose(this.#firstRemoval)
     }
+    return head.entries + head.removals < count
   }
 
   #lose(known: Known): void {

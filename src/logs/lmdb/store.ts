@@ -14,6 +14,9 @@ import {
   sequenceKey,
 } from "./keys.ts"
 import { bufferOf } from "./record.ts"
+import { readText, textBytesMax, writeText } from "./text.ts"
+
+const CHANNEL_BYTES = 6
 
 type Table = Database<Uint8Array, Uint8Array>
 
@@ -91,12 +94,22 @@ export class Store {
 
   channelId(name: string): number | undefined {
     const record = this.channels.get(nameKey(name))
-    return record === undefined ? undefined : lastNumberOf(record)
+    return record === undefined ? undefined : bufferOf(record).readUIntLE(0, CHANNEL_BYTES)
   }
 
   /** Gives a channel its number. Has to run within a transaction. */
   addChannel(name: string, id: number): void {
-    this.channels.putSync(nameKey(name), sequenceKey(id))
+    const record = Buffer.allocUnsafe(CHANNEL_BYTES + textBytesMax(name))
+    record.writeUIntLE(id, 0, CHANNEL_BYTES)
+    this.channels.putSync(nameKey(name), record.subarray(0, writeText(record, CHANNEL_BYTES, name)))
+  }
+
+  /** The name of the channel that follows another one in the file; without another, of the first. */
+  channelAfter(name: string | undefined): string | undefined {
+    const start = name === undefined ? Buffer.alloc(1) : Buffer.concat([nameKey(name), Buffer.alloc(1)])
+    for (const { value } of this.channels.getRange({ start, limit: 1 }))
+      return readText(bufferOf(value), CHANNEL_BYTES).text
+    return undefined
   }
 
   /** Has to run within a transaction. */

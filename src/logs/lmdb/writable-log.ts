@@ -13,6 +13,9 @@ import { reading, type View } from "./reading.ts"
 import type { Store } from "./store.ts"
 import { Writer } from "./writer.ts"
 
+/** How often at most a transaction also tidies a channel that it has not used. */
+const SWEEP_INTERVAL_MS = 10
+
 /** What a log that is written to stands on. */
 export interface WritableLogPorts {
   readonly store: Store
@@ -41,6 +44,7 @@ export class WritableLog implements Log {
   #isClaimed = false
   /** The time of the newest append, by the clock of the operations. */
   #nowMs = Number.NEGATIVE_INFINITY
+  #sweepsAt = 0
   #closing: Promise<void> | undefined
   /** What the transaction under way has appended, by channel. */
   #appended = new Map<string, { readonly after: number; readonly entries: Entry[] }>()
@@ -51,8 +55,9 @@ export class WritableLog implements Log {
     const { store, keeper } = ports
     this.#ports = ports
     this.#journal = new DedupeJournal(store)
-    this.#channels = new Channels(store, this.#journal, settings)
-    this.#watchers = new Watchers(settings.onError)
+    const watchers = new Watchers(settings.onError)
+    this.#watchers = watchers
+    this.#channels = new Channels(store, this.#journal, settings, (name) => watchers.has(name))
     this.#epoch = store.meta("epoch") ?? ""
     const writerPorts = {
       transact: (work: () => void) => this.#transact(work),
@@ -159,7 +164,7 @@ export class WritableLog implements Log {
   #trim(name: string, retention: Readonly<Record<string, Retention>>, nowMs: number): void {
     const channel = this.#channels.touch(name)
     channel?.trim(retention, nowMs)
-    if (channel?.isEmpty(nowMs) && !this.#watchers.has(name)) this.#channels.forget(name, channel)
+    if (channel !== undefined) this.#channels.forgetIfEmpty(name, channel, nowMs)
   }
 
   #transact(work: () => void): void {
@@ -172,6 +177,7 @@ export class WritableLog implements Log {
           throw new HoldfastError("log_in_use", text)
         }
         work()
+        this.#sweep()
         this.#journal.shrink(this.#nowMs)
         this.#journal.flush()
         this.#channels.flush()
@@ -181,6 +187,13 @@ export class WritableLog implements Log {
       this.#reset()
       throw refusal(error, () => keeper.probe())
     }
+  }
+
+  #sweep(): void {
+    const nowMs = performance.now()
+    if (nowMs < this.#sweepsAt) return
+    this.#sweepsAt = nowMs + SWEEP_INTERVAL_MS
+    this.#channels.sweepOne(this.#nowMs)
   }
 
   /** There was no space for it when the log was opened. Another process may have written since. */
