@@ -115,10 +115,10 @@ export function createChaos(ports: ChaosPorts): Chaos {
       broker.loseEverything()
       return true
     },
-    // together less than what the idempotency window allows for
+    // two of them together are off by less than what the idempotency window allows for
     jump: () => {
       const node = someNode(true)
-      node?.jump(random.between(-4_000, 4_000))
+      node?.jump(random.between(-profile.skewMsMax, profile.skewMsMax))
       return node !== undefined
     },
     latency: () => {
@@ -132,6 +132,12 @@ export function createChaos(ports: ChaosPorts): Chaos {
       const actor = random.pick(actors)
       actor.goOffline(random.between(100, profile.offlineMsMax))
       for (const each of network.lines(actor.name)) each.cut()
+      return true
+    },
+    lull: () => {
+      const ms = random.between(100, profile.lullMsMax)
+      for (const actor of actors) actor.goOffline(ms)
+      for (const each of network.lines()) each.cut()
       return true
     },
   }
