@@ -29,6 +29,7 @@ export function createChaos(ports: ChaosPorts): Chaos {
   const { clock, random, network, broker, nodes, actors, profile, trace, tally } = ports
   const leaving = new Set<Promise<void>>()
   let healed = false
+  let quietUntilMs = 0
   const line = () => {
     const lines = network.lines().filter((each) => each.isOpen())
     return lines.length === 0 ? undefined : random.pick(lines)
@@ -135,7 +136,8 @@ export function createChaos(ports: ChaosPorts): Chaos {
       return true
     },
     lull: () => {
-      const ms = random.between(100, profile.lullMsMax)
+      const ms = random.between(...profile.lullMs)
+      quietUntilMs = clock.monotonic() + ms
       for (const actor of actors) actor.goOffline(ms)
       for (const each of network.lines()) each.cut()
       return true
@@ -145,6 +147,7 @@ export function createChaos(ports: ChaosPorts): Chaos {
 
   return {
     strike: () => {
+      if (clock.monotonic() < quietUntilMs) return
       if (random.chance(0.1)) {
         tally.add("fault reconnect")
         random.pick(actors).reconnect()

@@ -42,8 +42,8 @@ export interface Profile {
   readonly handlerMsMax: number
   /** The longest that a client is offline, in ms. */
   readonly offlineMsMax: number
-  /** The longest that all clients are offline at once, in ms. */
-  readonly lullMsMax: number
+  /** How long all clients are offline at once, in ms: at least, and at most. */
+  readonly lullMs: readonly [least: number, most: number]
   /** How far the wall clock of a node, and the clock of a client, may be off, in ms. */
   readonly skewMsMax: number
   readonly limits: NonNullable<HubOptions<SimulatedApp, undefined>["limits"]>
@@ -65,12 +65,13 @@ const LONG_WINDOW_MS = 60 * 60_000
 
 export function drawProfile(random: Seeded, overrides: ProfileOverrides): Profile {
   const isShort = random.chance(0.3)
-  /** Nothing is kept for long, so that channels are forgotten. */
+  // nothing is kept for long, so that channels are forgotten while nobody is there
   const isForgetful = isShort && random.chance(0.5)
   const enabled = faults.filter((fault) => random.chance(0.5) && !(isShort && DELAYING.has(fault)))
-  const durationMs = random.between(4, 16) * 1_000 + (isShort ? SHORT_WINDOW_MS : 0)
+  const windows = isForgetful ? 4 : isShort ? 1 : 0
+  const durationMs = random.between(4, 16) * 1_000 + windows * SHORT_WINDOW_MS
   return {
-    nodes: overrides.nodes ?? random.between(1, 3),
+    nodes: overrides.nodes ?? random.between(isForgetful ? 2 : 1, 3),
     clients: overrides.clients ?? random.between(2, 6),
     channels: drawChannels(random),
     durationMs: overrides.durationMs ?? durationMs,
@@ -84,7 +85,7 @@ export function drawProfile(random: Seeded, overrides: ProfileOverrides): Profil
     paddingMax: random.pick([0, 100, 400]),
     handlerMsMax: random.pick([0, 0, 20]),
     offlineMsMax: isShort ? 2 * SHORT_WINDOW_MS : 3_000,
-    lullMsMax: isForgetful ? 2 * SHORT_WINDOW_MS : 3_000,
+    lullMs: isForgetful ? [SHORT_WINDOW_MS, 2 * SHORT_WINDOW_MS] : [100, 3_000],
     skewMsMax: random.pick([4_000, 180_000]),
     limits: drawLimits(random, isShort),
   }

@@ -74,7 +74,7 @@ export function listen(
     told.push({ type: "gap", reason, collections, from, to, ...where() })
     tally.add(`gaps told, ${reason}`)
     for (const collection of collections ?? []) tally.add(`gaps in ${collection}`)
-    if (reason === "trimmed" && collections === undefined) tally.add("gaps of forgotten channels")
+    if (reason === "trimmed" && collections === undefined) tally.add("gaps in all")
     const range = `${from.epoch}#${from.offset} to ${to.epoch}#${to.offset}`
     trace.add(name, `${channel} gap ${reason} of ${collections?.join(" and ") ?? "all"} ${range}`)
   })

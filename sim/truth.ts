@@ -75,6 +75,8 @@ export class Truth {
         `once in: ${channel} ${epoch}#${offset} is named as the duplicate of ${id}, and is not`,
       )
     if (outcome.status === "appended") this.#append(life, operation, offset, id, time.nowMs)
+    // whatever comes of it, it tidies another channel
+    this.noteTime(operation.at, time.nowMs)
   }
 
   refuse(options: AppendOptions): void {
@@ -133,7 +135,6 @@ export class Truth {
     entries.push(entry)
     byOffset.set(offset, entry)
     if (id !== undefined && !byId.has(id)) byId.set(id, entry)
-    this.noteTime(at, nowMs)
   }
 }
 

@@ -3,7 +3,6 @@ import { deliversDuplicates, resolvesWhatFailed } from "./client.ts"
 import { dropsFramesWhenBehind, keepsMembersThatAreGone } from "./host.ts"
 import {
   acceptsALowerVersion,
-  appliesAFloorToAll,
   endsALeaseTooEarly,
   evictsIdempotencyKeys,
   reusesAnOffset,
@@ -12,6 +11,7 @@ import {
 } from "./log.ts"
 import {
   acknowledgesBeforeTheAppend,
+  appliesAFloorToAll,
   deliversBeforeTheLogOrdered,
   forgetsTheEpoch,
   keepsWhatASnapshotLost,

@@ -1,4 +1,4 @@
-import type { AppendOptions, Batch, Dedupe, Entry, Log, Operation } from "holdfast/testing"
+import type { AppendOptions, Batch, Dedupe, Log, Operation } from "holdfast/testing"
 import type { Plant } from "../plant.ts"
 
 /** What comes again under the same idempotency key is appended again. */
@@ -45,18 +45,6 @@ export function trimsOneTooMany(): Plant {
         ...options,
         retention: { ...retention, entries: retention.entries - 1 },
       }),
-  }))
-}
-
-/** What was trimmed of one collection is taken for trimmed of all: a reader below that floor is given nothing up to there. */
-export function appliesAFloorToAll(): Plant {
-  return bends((log) => ({
-    read: async (channel, range) => {
-      const page = await log.read(channel, range)
-      const floor = Math.max(...Object.values(page.head.floors), range.after)
-      const isAbove = ({ offset }: Entry) => offset > floor
-      return range.select === "fold" ? page : { ...page, entries: page.entries.filter(isAbove) }
-    },
   }))
 }
 

@@ -61,6 +61,18 @@ export function saysRecoveredOnATrimmedLog(): Plant {
   return bendsHeads((head) => ({ ...head, base: 0, floors: {} }))
 }
 
+/** What was trimmed of one collection is taken for trimmed of all: a reader below that floor is given nothing up to there. */
+export function appliesAFloorToAll(): Plant {
+  return bends((log) => ({
+    read: async (channel, range) => {
+      const page = await log.read(channel, range)
+      const floor = Math.max(...Object.values(page.head.floors), range.after)
+      const isAbove = ({ offset }: Entry) => offset > floor
+      return range.select === "fold" ? page : { ...page, entries: page.entries.filter(isAbove) }
+    },
+  }))
+}
+
 /** Goes on reading where a channel was forgotten as a whole. */
 export function missesThatAChannelWasForgotten(): Plant {
   return bendsHeads((head) => ({ ...head, base: 0 }))
