@@ -11,7 +11,7 @@ export class Ledger {
   /** What was seen to be wrong while the run went on. */
   readonly violations: string[] = []
 
-  begin(by: string, channel: string, kind: Operation["kind"], nowMs: number, key?: string): Operation {
+  begin(by: string, channel: string, kind: Operation["kind"], nowMs: number, place?: string): Operation {
     const sequence = this.operations.length
     const id = `${by}.${sequence}`
     const operation: Operation = {
@@ -21,7 +21,7 @@ export class Ledger {
       kind,
       sequence,
       startedAtMs: nowMs,
-      ...(key !== undefined && { key }),
+      ...(place !== undefined && { place }),
     }
     this.operations.push(operation)
     return operation

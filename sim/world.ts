@@ -55,8 +55,9 @@ export function createWorld({ seed, print, plant = {}, overrides = {} }: WorldOp
   const trace = createTrace(clock.monotonic, print)
   const [tally, truth, ledger, database] = [new Tally(), new Truth(), new Ledger(), new Database()]
   const network = testNetwork(clock, { highWaterBytes: profile.highWaterBytes })
-  const app = simulatedApp(profile.keep)
-  const makeLog = (epoch: string) => memoryLog({ epoch, tombstonesPerChannelMax: profile.tombstonesMax })
+  const app = simulatedApp(profile.keeps)
+  const makeLog = (epoch: string) =>
+    memoryLog({ epoch, tombstonesPerCollectionMax: profile.tombstonesMax, now: clock.now })
   const broker = createBroker({
     clock,
     random: random.fork(),
@@ -96,6 +97,8 @@ export function createWorld({ seed, print, plant = {}, overrides = {} }: WorldOp
       tally,
       channels: profile.channels,
       paddingMax: profile.paddingMax,
+      removals: profile.removals,
+      skewMsMax: profile.skewMsMax,
       route: () => {
         const up = nodes.filter((node) => node.isUp())
         return up.length === 0 ? undefined : own.pick(up).name

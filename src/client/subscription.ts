@@ -240,9 +240,10 @@ export class Subscription {
     if (!snapshot) this.#arrive()
   }
 
-  #handleSnapshot({ offset, entries, loaded, last }: Snapshot): void {
+  #handleSnapshot({ offset, entries, restarts, loaded, last }: Snapshot): void {
     const pending = this.#pending
     if (pending === undefined) return
+    if (restarts) pending.entries.length = 0
     for (const entry of entries) pending.entries.push(entry)
     if (!last) return
     this.#load = false

@@ -193,6 +193,8 @@ export interface Snapshot {
   /** How far it has come; in the last part, where it is complete. */
   readonly offset: number
   readonly entries: readonly SnapshotEntry[]
+  /** The parts before this one count for nothing: something was forgotten while they were read, so the snapshot begins again. */
+  readonly restarts?: true
   /**
    * With the last part, if the channel has a loader: the value it loaded, after the log had come to `offset`. Entries
    * behind that offset are not in it for certain, entries up to there are.

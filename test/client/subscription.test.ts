@@ -141,6 +141,16 @@ describe("a snapshot", () => {
     expect(subscription.values("price").get("A")).toBe(3)
   })
 
+  test("that begins again has nothing of the parts before", () => {
+    const { subscription } = wanted()
+    subscription.handleMessage(subscribed(5, { snapshot: true }))
+    subscription.handleMessage(snapshot(1, [set(1, "a", 1), join(1, "ada")], false))
+    subscription.handleMessage({ ...snapshot(2, [set(2, "b", 2)], false), restarts: true })
+    subscription.handleMessage(snapshot(5, [set(3, "c", 3)]))
+    expect(Object.fromEntries(subscription.values("price"))).toEqual({ b: 2, c: 3 })
+    expect(subscription.members.size).toBe(0)
+  })
+
   test("that was cut in the middle leaves no trace", () => {
     const { subscription, take } = live(5)
     subscription.handleMessage(set(6, "A", 1))

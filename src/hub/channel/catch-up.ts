@@ -183,6 +183,8 @@ export class CatchUp {
     // anew each time, it would have no end on a link that is slower than the log is trimmed.
     if (miss !== undefined && !(miss.reason === "trimmed" && subscription.snapshot !== undefined)) {
       this.#sendGap(subscription, head, miss)
+    } else if (isOutdated(subscription, head)) {
+      subscription.snapshot = restarted(subscription.snapshot as SnapshotProgress, head)
     } else {
       send()
     }
@@ -210,7 +212,7 @@ export class CatchUp {
       subscription.cover(head.floors)
     }
     if (snapshot) {
-      subscription.snapshot = { after: 0, fold: head.top, loaded: undefined }
+      subscription.snapshot = { after: 0, fold: head.top, loaded: undefined, restarts: false }
       subscription.cover(Object.fromEntries(channel.keyed.map((collection) => [collection, head.top])))
     } else if (isWhole) subscription.snapshot = undefined
   }
@@ -227,6 +229,7 @@ export class CatchUp {
       alias: channel.alias,
       offset: page.next,
       entries,
+      ...(snapshot.restarts && { restarts: true }),
       last,
       ...(last && snapshot.loaded !== undefined && { loaded: snapshot.loaded }),
     }
@@ -264,6 +267,7 @@ export class CatchUp {
       subscription.cover(Object.fromEntries(channel.keyed.map((collection) => [collection, next])))
     } else {
       snapshot.after = next
+      snapshot.restarts = false
     }
   }
 }
@@ -272,9 +276,20 @@ function isFolding({ after, fold }: SnapshotProgress): boolean {
   return after < fold
 }
 
+/** Whether a removal was forgotten of a key that may have been sent with value: no later part would take it away. */
+function isOutdated({ channel, snapshot }: ChannelSubscription, { floors }: Head): boolean {
+  if (snapshot === undefined) return false
+  const complete = Math.max(snapshot.after, snapshot.fold)
+  return channel.keyed.some((collection) => (floors[collection] ?? 0) > complete)
+}
+
+function restarted({ after, loaded, restarts }: SnapshotProgress, { top }: Head): SnapshotProgress {
+  return { after: 0, fold: top, loaded, restarts: restarts || after > 0 }
+}
+
 /** Whether others at the same place are given the same: what a loader has loaded, or what changes now, is for one. */
 function isShared({ snapshot, covered, offset }: ChannelSubscription): boolean {
   // a page that others were given may hold what was trimmed since, and was reported as missing
   if (snapshot === undefined) return (covered?.get(EVENTS) ?? 0) <= offset
-  return snapshot.loaded === undefined && isFolding(snapshot)
+  return snapshot.loaded === undefined && !snapshot.restarts && isFolding(snapshot)
 }

@@ -144,7 +144,7 @@ function start(connection: Connection, channel: Channel, begin: Start): void {
   if (snapshot) {
     // a cursor that is ahead of this node proves that the log is there
     const fold = position.epoch === channel.epoch ? Math.max(position.offset, channel.tail) : position.offset
-    subscription.snapshot = { after: 0, fold, loaded: undefined }
+    subscription.snapshot = { after: 0, fold, loaded: undefined, restarts: false }
   }
   // the snapshot will have what the cursor does not reach
   const covered = snapshot ? top : snapshotOffset
