@@ -5,9 +5,10 @@ import { HoldfastError } from "../protocol/error.ts"
 import { CatchUp } from "./channel/catch-up.ts"
 import type { ChannelPorts } from "./channel/channel.ts"
 import { Channels } from "./channel/channels.ts"
+import { PRESENCE } from "./channel/facets.ts"
 import { FanOut } from "./channel/fan-out.ts"
 import { Loader } from "./channel/loader.ts"
-import { retentionsOf } from "./channel/retention.ts"
+import { presenceRetention, retentionsOf } from "./channel/retention.ts"
 import { Trimmer } from "./channel/trimmer.ts"
 import type { ChannelHandle } from "./channel-handle.ts"
 import { checkHandlers } from "./check-handlers.ts"
@@ -54,7 +55,7 @@ export interface HubCore<C extends Contract, User> {
   readonly connections: () => Iterable<ConnectedClient<User>>
   /** Why the log cannot be reached; undefined when it can. */
   readonly logFailure: () => HoldfastError | undefined
-  /** Lets other nodes answer for the members whose clients have gone there. To be called before `close`, if at all. */
+  /** Gives the clients that have gone to other nodes the time to enter there. To be called before `close`, if at all. */
   readonly handOverMembers: () => Promise<void>
   /**
    * Ends the connections of a user at every node. Resolves with those, and with the nodes that did not answer within
@@ -94,14 +95,12 @@ export function createHubCore<C extends Contract, User, Request>(
       handleFailure(`the log of ${name} could not be read`, error)
       clock.after(limits.retryMs, retry)
     },
-    handleMembership: (channel, entry) => members.handleEntry(channel, entry),
-    handleStartOver: (channel) => members.handleStartOver(channel),
+    handleStartOver: ({ name }) => members.handleStartOver(name),
   }
   const channels = new Channels(channelPorts, {
     handleOpen: (channel) => {
       trimmer.track(channel.name, retentionsOf(channel.match))
       signals.handleOpen(channel)
-      if (channel.match.definition.presence !== undefined) members.handleOpen(channel)
     },
     handleClose: (channel) => signals.handleClose(channel),
   })
@@ -125,16 +124,18 @@ export function createHubCore<C extends Contract, User, Request>(
   })
   const members = new Members({
     node,
-    publisher,
     log,
     clock,
     entropy,
     logger,
     limits,
-    channels,
-    connections,
-    target,
-    ask: bus === undefined ? undefined : (place) => neighbours.tell({ type: "ask", place }),
+    retention: (name) => {
+      const match = contract.match(name)
+      if (match === undefined) return presenceRetention
+      const retentions = retentionsOf(match)
+      trimmer.track(name, retentions)
+      return retentions[PRESENCE] ?? presenceRetention
+    },
   })
   const neighbours = new Neighbours({
     node,
@@ -146,7 +147,6 @@ export function createHubCore<C extends Contract, User, Request>(
     others: () => members.otherNodes(),
     othersKnown: () => members.otherNodesKnown(),
     answer: (question) => answerTo(core, question),
-    handleNews: ({ place }) => members.handleAsk(place),
   })
   const core: Core = {
     contract,
@@ -183,7 +183,7 @@ export function createHubCore<C extends Contract, User, Request>(
       closeAll(core, "the server closes")
       neighbours.close()
       trimmer.close()
-      // those who cannot be seen off now are when the node's lease is over
+      // members that cannot be removed now are when the node's lease is over
       await Promise.race([core.members.close(), core.logState.unreachable()])
       core.logState.close()
       channels.close()

@@ -7,7 +7,7 @@ import { EVENTS, PRESENCE, stateCollection } from "./channel/facets.ts"
 import type { ChannelHandle, PublishOptions } from "./channel-handle.ts"
 import { revokeEverywhere } from "./cluster/cluster.ts"
 import type { Core } from "./core.ts"
-import { memberData } from "./presence/membership.ts"
+import { decodeMember } from "./presence/member-entry.ts"
 import { dedupe } from "./publish/dedupe.ts"
 import type { Target } from "./target.ts"
 
@@ -15,8 +15,8 @@ import type { Target } from "./target.ts"
 export function channelHandle(core: Core, target: Target): ChannelHandle<ChannelDefinition> {
   const { publisher } = core
   const { name: channel } = target
-  const fold = (collection: string, wanted: (entry: Entry) => boolean = () => true) =>
-    entries(core, channel, { after: 0, select: "fold", collections: [collection] }, wanted)
+  const fold = (collection: string) =>
+    entries(core, channel, { after: 0, select: "fold", collections: [collection] }, () => true)
   return {
     name: channel,
     publish: async (name, data, options) => {
@@ -31,7 +31,8 @@ export function channelHandle(core: Core, target: Target): ChannelHandle<Channel
       publisher.delete(target, name, key, dedupeOf(core, options, [name, key]))(),
     signal: (name, data) => core.signals.send(target, name, data),
     state: async (name) => byKey(await fold(stateCollection(name)), decodeBody),
-    members: async () => byKey(await fold(PRESENCE, (entry) => !core.members.isOrphan(entry)), memberData),
+    members: async () => byKey(await fold(PRESENCE), (body) => decodeMember(body).data),
+    users: async () => byUser(await fold(PRESENCE)),
     revoke: (user, reason = "the permission was taken away") => revokeEverywhere(core, channel, user, reason),
     history: async ({ last }) => history(core, channel, last),
   }
@@ -51,6 +52,17 @@ function dedupeOf(
 /** The types that the contract gives a payload end where it is kept as bytes, hence `never`. */
 function byKey(found: readonly Entry[], value: (body: Uint8Array) => unknown): Map<string, never> {
   return new Map(found.map(({ key, body }) => [key, value(body) as never]))
+}
+
+/** Whose user has no id is somebody of its own. */
+function byUser(found: readonly Entry[]): Map<string, Map<string, never>> {
+  const users = new Map<string, Map<string, never>>()
+  for (const { key: member, body } of found) {
+    const { user = member, data } = decodeMember(body)
+    const members = users.get(user) ?? new Map<string, never>()
+    users.set(user, members.set(member, data as never))
+  }
+  return users
 }
 
 async function history(core: Core, channel: string, last: number): Promise<never[]> {

@@ -3,7 +3,7 @@ import type { EntryMessage } from "../../protocol/message.ts"
 import { decodeBody } from "../../protocol/msgpack.ts"
 import type { Position } from "../../protocol/position.ts"
 import type { Encoding } from "../ports/link.ts"
-import { memberData } from "../presence/membership.ts"
+import { decodeMember } from "../presence/member-entry.ts"
 import { EVENTS, PRESENCE, stateOf } from "./facets.ts"
 
 /** A message with its frames: each encoding makes its frame once, and all subscribers share it. */
@@ -44,7 +44,8 @@ export function entryMessage(alias: number, entry: Entry): EntryMessage {
   if (collection === EVENTS) return { type: "event", alias, offset, at, name: key, data: decodeBody(body) }
   if (collection === PRESENCE) {
     if (isRemoved) return { type: "left", alias, offset, at, member: key }
-    return { type: "join", alias, offset, at, member: key, data: memberData(body) }
+    const { user, data } = decodeMember(body)
+    return { type: "join", alias, offset, at, member: key, ...(user !== undefined && { user }), data }
   }
   const name = stateOf(collection) ?? ""
   if (isRemoved) return { type: "delete", alias, offset, at, name, key }

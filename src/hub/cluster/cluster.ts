@@ -52,7 +52,7 @@ export function answerTo(core: Core, asked: unknown): Answer {
   switch (question.type) {
     case "nodes": {
       const { connections, channels } = core
-      const node = { node: core.node, connections: connections.size, channels: channels.subscribedCount }
+      const node = { node: core.node, connections: connections.size, channels: channels.size }
       return { results: [node], truncated: false }
     }
     case "connections":
@@ -67,10 +67,12 @@ export function answerTo(core: Core, asked: unknown): Answer {
     case "revoke": {
       const { user, channel, reason } = question
       const concerned = connectionsOf(core, user).filter(
-        ({ subscriptions, entered, entering }) =>
-          subscriptions.has(channel) || entered?.has(channel) === true || entering?.has(channel) === true,
+        ({ subscriptions, entered }) => subscriptions.has(channel) || entered?.has(channel) === true,
       )
-      return told(core, concerned, (connection) => revoke(core, connection, channel, reason))
+      const answer = told(core, concerned, (connection) => revoke(core, connection, channel, reason))
+      // those too whose client is between two requests
+      core.members.removeUser(channel, user)
+      return answer
     }
     default:
       // of a newer node

@@ -36,17 +36,24 @@ export async function appendAndAnswer(
   )
 }
 
-/** Tells the client why not. An error that is none of ours is a defect of the server: logged, and hidden. */
+/** Tells the client why not. */
 export function refuse(
   core: Core,
   connection: Connection,
   { id, channel }: { id?: number; channel: string },
   error: unknown,
 ): void {
-  let told = error
-  if (!(told instanceof HoldfastError)) {
-    core.logger.error("a message could not be served", { connection: connection.id, channel, error })
-    told = new HoldfastError("handler_failed", errorCodes.handler_failed)
-  }
-  connection.fail(told as HoldfastError, { id, channel })
+  connection.fail(refusal(core, connection, channel, error), { id, channel })
+}
+
+/** What the client may know of an error. One that is none of ours is a defect of the server: logged, and hidden. */
+export function refusal(
+  core: Core,
+  { id: connection }: Connection,
+  channel: string,
+  error: unknown,
+): HoldfastError {
+  if (error instanceof HoldfastError) return error
+  core.logger.error("a message could not be served", { connection, channel, error })
+  return new HoldfastError("handler_failed", errorCodes.handler_failed)
 }

@@ -3,7 +3,7 @@ import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Hello, Token } from "../../protocol/message.ts"
 import { type Connection, idOf } from "../connection/connection.ts"
 import type { Core } from "../core.ts"
-import { enter } from "./presence.ts"
+import { enter, reauthorizePresence } from "./presence.ts"
 import { reauthorize, subscribe } from "./subscribe.ts"
 
 /** Lets the client in, or not; then serves every subscription that it brings along. */
@@ -22,8 +22,8 @@ export async function hello(core: Core, connection: Connection, message: Hello):
   // the connection may have gone while the server made up its mind
   if ((connection.state as Connection["state"]) === "closed") return
   connection.state = "open"
-  connection.member = core.entropy.digest(message.session)
-  connection.openedAt = message.openedAt ?? core.connections.openingAtMs()
+  // of the user too: nobody takes another's place by knowing a session
+  connection.member = core.entropy.digest(JSON.stringify([connection.userId ?? null, message.session]))
   core.connections.opened(connection)
   const { id, member } = connection
   const { heartbeatMs, messageBytesMax, idempotencyWindowMs } = core.limits
@@ -47,7 +47,7 @@ export async function hello(core: Core, connection: Connection, message: Hello):
 
 /**
  * Replaces the token before it expires. It has to be the same user's, who may be allowed less by now: so every subscription
- * is authorized anew.
+ * and every presence is authorized anew.
  */
 export async function token(core: Core, connection: Connection, message: Token): Promise<void> {
   try {
@@ -58,6 +58,9 @@ export async function token(core: Core, connection: Connection, message: Token):
     admit(connection, user)
     for (const channel of connection.subscriptions.keys()) {
       connection.inbox.run(channel, () => reauthorize(core, connection, channel))
+    }
+    for (const channel of connection.entered?.keys() ?? []) {
+      connection.inbox.run(channel, () => reauthorizePresence(core, connection, channel))
     }
     connection.send({ type: "token", ...expiryOf(core, connection) })
   } catch (error) {

@@ -1,44 +1,118 @@
+import type { Payload } from "../../contract/index.ts"
 import { HoldfastError } from "../../protocol/error.ts"
-import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Leave, PresenceRequest } from "../../protocol/message.ts"
+import { decodeBody, encodeBody } from "../../protocol/msgpack.ts"
 import type { Connection } from "../connection/connection.ts"
-import type { Core } from "../core.ts"
+import type { Core, Handler } from "../core.ts"
 import { conform, inputSchema, outputSchema } from "../payload.ts"
-import { refuse } from "./answer.ts"
+import type { Target } from "../target.ts"
+import { refusal, refuse } from "./answer.ts"
 import { contextOf, guarded, handlersOf, targetOf } from "./authorize.ts"
 
 /** What a hello carries has no id, and is answered only if it is refused. */
 type EnterRequest = PresenceRequest & { readonly id?: number }
 
 export async function enter(core: Core, connection: Connection, message: EnterRequest): Promise<void> {
+  const { channel, version, id } = message
+  const before = connection.entered?.get(channel)
   try {
-    const target = targetOf(core, message.channel)
-    const payload = target.match.definition.presence
-    if (payload === undefined)
-      throw new HoldfastError("unknown_name", `channel ${target.match.pattern} declares no presence`)
-    const handler = handlersOf(core, target).presence
-    if (handler === undefined)
-      throw new HoldfastError("not_allowed", `clients may not enter the presence of ${target.match.pattern}`)
-    const what = `presence of ${target.name}`
-    connection.entering ??= new Set()
-    connection.entering.add(target.name)
-    const data = await conform(what, inputSchema(payload), message.data)
-    const value = await guarded(core, what, () => handler({ ...contextOf(core, connection, target), data }))
-    const body = await core.publisher.encode(what, outputSchema(payload), value)
-    checkCount(core, connection, target.name)
-    // the handler may have been asked before it could know
-    if (!endEntering(connection, target.name)) throw new HoldfastError("revoked", errorCodes.revoked)
-    await core.members.enter(target, connection, body)
-    if (message.id !== undefined) connection.send({ type: "result", id: message.id })
+    const target = targetOf(core, channel)
+    const [payload, handler] = declaredPresence(core, target)
+    core.members.check(channel, connection, version)
+    begin(core, connection, channel, encodeBody(message.data))
+    const data = await admitted(core, connection, target, payload, handler, message.data)
+    await core.members.enter(channel, connection, data, version)
+    if (id !== undefined) connection.send({ type: "result", id })
   } catch (error) {
-    endEntering(connection, message.channel)
-    if (connection.isBrief && message.id === undefined && isPassing(error))
-      tryAgain(core, connection, message)
-    else refuse(core, connection, message, error)
+    if (!isInDoubt(error)) undoBegin(connection, channel, before)
+    if (id !== undefined) refuse(core, connection, { id, channel }, error)
+    else if (isPassing(error)) tryAgain(core, connection, message)
+    else sendRemoved(core, connection, channel, error)
   }
 }
 
-/** The client would ask again only with its next request, which may be long in coming. */
+export async function leave(core: Core, connection: Connection, message: Leave): Promise<void> {
+  const { channel, version, id } = message
+  try {
+    const target = targetOf(core, channel)
+    if (target.match.definition.presence !== undefined) await core.members.leave(channel, connection, version)
+    connection.entered?.delete(channel)
+    connection.send({ type: "result", id })
+  } catch (error) {
+    refuse(core, connection, message, error)
+  }
+}
+
+/** Asks again whether the client may be present, with the data that it entered with, and removes it if not. */
+export async function reauthorizePresence(
+  core: Core,
+  connection: Connection,
+  channel: string,
+): Promise<void> {
+  const input = connection.entered?.get(channel)
+  if (input === undefined) return
+  try {
+    const target = targetOf(core, channel)
+    const [payload, handler] = declaredPresence(core, target)
+    const data = await admitted(core, connection, target, payload, handler, decodeBody(input))
+    await core.members.update(channel, connection, data)
+  } catch (error) {
+    // not the client's affair: the log cannot take other data now
+    if (isPassing(error)) return
+    endPresence(core, connection, channel, error)
+  }
+}
+
+/** The client may not be present any more. */
+export function endPresence(core: Core, connection: Connection, channel: string, error: unknown): void {
+  if (connection.entered?.delete(channel) !== true) return
+  core.members.remove(channel, connection.member, connection.id)
+  sendRemoved(core, connection, channel, error)
+}
+
+/** @throws HoldfastError `unknown_name`, `not_allowed` */
+function declaredPresence(core: Core, target: Target): [Payload, Handler] {
+  const { pattern, definition } = target.match
+  if (definition.presence === undefined)
+    throw new HoldfastError("unknown_name", `channel ${pattern} declares no presence`)
+  const handler = handlersOf(core, target).presence
+  if (handler === undefined)
+    throw new HoldfastError("not_allowed", `clients may not enter the presence of ${pattern}`)
+  return [definition.presence, handler]
+}
+
+/** What others see of the client, as the handler has it. */
+async function admitted(
+  core: Core,
+  connection: Connection,
+  target: Target,
+  payload: Payload,
+  handler: Handler,
+  input: unknown,
+): Promise<Uint8Array> {
+  const what = `presence of ${target.name}`
+  const data = await conform(what, inputSchema(payload), input)
+  const value = await guarded(core, what, () => handler({ ...contextOf(core, connection, target), data }))
+  return core.publisher.encode(what, outputSchema(payload), value)
+}
+
+/** What is held for a connection has to have an end, and it may enter what it has not subscribed to. */
+function begin(core: Core, connection: Connection, channel: string, input: Uint8Array): void {
+  const limit = core.limits.subscriptionsPerConnectionMax
+  connection.entered ??= new Map()
+  if (connection.entered.size >= limit && !connection.entered.has(channel)) {
+    const text = `a connection may be present in ${limit} channels`
+    throw new HoldfastError("too_many_subscriptions", text, { limit })
+  }
+  connection.entered.set(channel, input)
+}
+
+function undoBegin({ entered }: Connection, channel: string, before: Uint8Array | undefined): void {
+  if (before === undefined) entered?.delete(channel)
+  else entered?.set(channel, before)
+}
+
+/** The client would ask again only with its next hello, which may be long in coming. */
 function tryAgain(core: Core, connection: Connection, message: EnterRequest): void {
   core.clock.after(core.limits.retryMs, () => {
     if (connection.state === "closed") return
@@ -47,30 +121,14 @@ function tryAgain(core: Core, connection: Connection, message: EnterRequest): vo
 }
 
 function isPassing(error: unknown): boolean {
-  return error instanceof HoldfastError && (error.code === "log_unavailable" || error.code === "in_doubt")
+  return isInDoubt(error) || (error as HoldfastError).code === "log_unavailable"
 }
 
-/** The handler is not asked any more. Whether that was not revoked meanwhile. */
-function endEntering(connection: Connection, channel: string): boolean {
-  const isGranted = connection.entering?.delete(channel) === true
-  if (connection.entering?.size === 0) connection.entering = undefined
-  return isGranted
+function isInDoubt(error: unknown): boolean {
+  return (error as HoldfastError).code === "in_doubt"
 }
 
-/** What is held for a connection has to have an end, and it may enter what it has not subscribed to. */
-function checkCount(core: Core, { entered }: Connection, channel: string): void {
-  const limit = core.limits.subscriptionsPerConnectionMax
-  if (entered === undefined || entered.size < limit || entered.has(channel)) return
-  throw new HoldfastError("too_many_subscriptions", `a connection may be present in ${limit} channels`, {
-    limit,
-  })
-}
-
-export async function leave(core: Core, connection: Connection, message: Leave): Promise<void> {
-  try {
-    await core.members.leave(targetOf(core, message.channel), connection)
-    connection.send({ type: "result", id: message.id })
-  } catch (error) {
-    refuse(core, connection, message, error)
-  }
+function sendRemoved(core: Core, connection: Connection, channel: string, error: unknown): void {
+  const { code, message, version } = refusal(core, connection, channel, error)
+  connection.send({ type: "removed", channel, code, message, ...(version !== undefined && { version }) })
 }

@@ -8,6 +8,7 @@ import type { Connection } from "../connection/connection.ts"
 import type { Core } from "../core.ts"
 import type { Target } from "../target.ts"
 import { contextOf, guarded, handlersOf, targetOf } from "./authorize.ts"
+import { endPresence } from "./presence.ts"
 
 /** Puts a cursor on the channel's log: where the client's stood, as far back as it asks, or at the tail. */
 export async function subscribe(
@@ -69,12 +70,11 @@ async function authorize(core: Core, connection: Connection, target: Target): Pr
 
 /** The user may not be subscribed any more, nor be present. */
 export function revoke(core: Core, connection: Connection, channel: string, reason: string): void {
-  end(core, connection, channel, new HoldfastError("revoked", reason))
-  connection.entering?.delete(channel)
-  if (connection.entered?.has(channel) !== true) return
-  core.members.leave(targetOf(core, channel), connection).catch(() => {
-    // tried again by itself
-  })
+  const error = new HoldfastError("revoked", reason)
+  connection.revoked ??= new Set()
+  connection.revoked.add(channel)
+  end(core, connection, channel, error)
+  endPresence(core, connection, channel, error)
 }
 
 /** Ends a subscription that could not be made, or may not go on, and says why. */

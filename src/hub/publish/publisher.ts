@@ -5,7 +5,7 @@ import { isKey, KEY_EXPECTED } from "../../protocol/client-message.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { encodeBody } from "../../protocol/msgpack.ts"
 import type { Position } from "../../protocol/position.ts"
-import { EVENTS, PRESENCE, stateCollection } from "../channel/facets.ts"
+import { EVENTS, stateCollection } from "../channel/facets.ts"
 import { type Retentions, retentionsOf } from "../channel/retention.ts"
 import type { Limits } from "../limits.ts"
 import { conform, declared, outputSchema } from "../payload.ts"
@@ -63,16 +63,6 @@ export class Publisher {
       { operation: "remove", collection: stateCollection(name), key, body: EMPTY },
       dedupe,
     )
-  }
-
-  join(target: Target, member: string, membership: Uint8Array): Promise<Position> {
-    return this.#append(target, { operation: "put", collection: PRESENCE, key: member, body: membership })
-  }
-
-  /** The member leaves, unless it has joined anew since `joined`, perhaps through another node. `why`: as of membership.ts. */
-  left(target: Target, member: string, joined: number, why: Uint8Array): Promise<Position> {
-    const operation = { operation: "remove", collection: PRESENCE, key: member, body: why } as const
-    return this.#append(target, operation, { condition: { latest: joined } })
   }
 
   /**
