@@ -1,16 +1,16 @@
 import type { Contract, Definitions, Params } from "../contract/index.ts"
 import { formatName } from "../contract/index.ts"
-import type { Entry } from "../log/entry.ts"
 import type { Log } from "../log/log.ts"
-import type { HoldfastError } from "../protocol/error.ts"
+import { HoldfastError } from "../protocol/error.ts"
 import type { ChannelHandle } from "./api/channel-handle.ts"
 import type { HubOptions } from "./api/options.ts"
 import { serverChannel } from "./api/server-channel.ts"
 import { CatchUp } from "./channel/catch-up.ts"
 import { Channels } from "./channel/channels.ts"
+import { PRESENCE } from "./channel/facets.ts"
 import { FanOut } from "./channel/fan-out.ts"
 import { Loader } from "./channel/loader.ts"
-import { retentionsOf } from "./channel/retention.ts"
+import { presenceRetention, retentionsOf } from "./channel/retention.ts"
 import { Trimmer } from "./channel/trimmer.ts"
 import { type AnswerPorts, answerTo, clusterOf, disconnect, revokeEverywhere } from "./cluster/cluster.ts"
 import type { Cluster, ClusterConnection, Disconnection, Gathered } from "./cluster/cluster-answers.ts"
@@ -66,7 +66,7 @@ export interface HubCore<C extends Contract, User> {
   readonly connections: () => Iterable<ConnectedClient<User>>
   /** Why the log cannot be reached; undefined when it can. */
   readonly logFailure: () => HoldfastError | undefined
-  /** Lets other nodes answer for the members whose clients have gone there. To be called before `close`, if at all. */
+  /** Gives the clients that have gone to other nodes the time to enter there. To be called before `close`, if at all. */
   readonly handOverMembers: () => Promise<void>
   /**
    * Ends the connections of a user at every node. Resolves with those, and with the nodes that did not answer within
@@ -125,14 +125,12 @@ export function createHubCore<C extends Contract, User, Request>(
         handleFailure(`the log of ${name} could not be read`, error)
         clock.after(limits.retryMs, retry)
       },
-      handleMembership: (channel, entry) => members.handleEntry(channel, entry),
-      handleStartOver: (channel) => members.handleStartOver(channel),
+      handleStartOver: ({ name }) => members.handleStartOver(name),
     },
     {
       handleOpen: (channel) => {
         trimmer.track(channel.name, retentionsOf(channel.match))
         signals.handleOpen(channel)
-        if (channel.match.definition.presence !== undefined) members.handleOpen(channel)
       },
       handleClose: (channel) => signals.handleClose(channel),
     },
@@ -160,18 +158,19 @@ export function createHubCore<C extends Contract, User, Request>(
   const drain = new Drain({ ...world, connections })
   const members: Members = new Members({
     ...world,
-    publisher,
-    channels,
-    connections,
-    target,
-    ask: bus === undefined ? undefined : (place) => neighbours.tell({ type: "ask", place }),
+    retention: (name) => {
+      const match = contract.match(name)
+      if (match === undefined) return presenceRetention
+      const retentions = retentionsOf(match)
+      trimmer.track(name, retentions)
+      return retentions[PRESENCE] ?? presenceRetention
+    },
   })
   const neighbours: Neighbours = new Neighbours({
     ...world,
     others: () => members.otherNodes(),
     othersKnown: () => members.otherNodesKnown(),
     answer: (question) => answerTo(answerPorts, question),
-    handleNews: ({ place }) => members.handleAsk(place),
   })
 
   // what clients ask for
@@ -194,7 +193,6 @@ export function createHubCore<C extends Contract, User, Request>(
     publisher,
     authors,
     signals,
-    isOrphan: (entry: Entry) => members.isOrphan(entry),
     revoke: (channel: string, user: string | number, reason: string) =>
       revokeEverywhere(neighbours, channel, user, reason),
   }
@@ -207,9 +205,11 @@ export function createHubCore<C extends Contract, User, Request>(
       else sendAway(connection, reason, false, "disconnected")
     },
     revoke: (connection, channel, reason) => {
-      subscriptions.revoke(connection, channel, reason)
-      presence.revoke(connection, channel)
+      const error = new HoldfastError("revoked", reason)
+      subscriptions.revoke(connection, channel, error)
+      presence.revoke(connection, channel, error)
     },
+    removeUser: (channel, user) => members.removeUser(channel, user),
   }
   const connectionPorts: HubConnectionPorts = {
     ...world,
@@ -238,7 +238,7 @@ export function createHubCore<C extends Contract, User, Request>(
       closeAll(connections, "the server closes")
       neighbours.close()
       trimmer.close()
-      // those who cannot be seen off now are when the node's lease is over
+      // members that cannot be removed now are when the node's lease is over
       await Promise.race([members.close(), logState.unreachable()])
       logState.close()
       channels.close()

@@ -22,6 +22,7 @@ export interface SubscriptionRequest {
 export interface PresenceRequest {
   readonly channel: string
   readonly data: unknown
+  readonly version: number
 }
 
 // --- from client to server ---------------------------------------------------------------------------------------
@@ -30,13 +31,11 @@ export interface PresenceRequest {
 export interface Hello {
   readonly type: "hello"
   readonly token?: string
-  /** A secret that the client drew at random (22 or more characters) and keeps across reconnects: its identity in presence. */
-  readonly session: string
   /**
-   * When the client opened this line, in ms since 1970, by a clock of its own that never goes back: of the lines of a session, the one
-   * opened last counts. Default: when the server got this.
+   * A secret that the client drew at random (22 or more characters) and keeps across reconnects: with the user's id it is the client's
+   * identity in presence.
    */
-  readonly openedAt?: number
+  readonly session: string
   readonly subscriptions: readonly SubscriptionRequest[]
   /** What the client has entered, and enters with this connection too. */
   readonly presence?: readonly PresenceRequest[]
@@ -79,11 +78,18 @@ export interface Enter {
   readonly id: number
   readonly channel: string
   readonly data: unknown
+  /**
+   * The greater of the server's time in ms and one more than the client's last version in this channel. Of all that a client asks for in a
+   * channel, the highest version counts, whatever arrives when.
+   */
+  readonly version: number
 }
 export interface Leave {
   readonly type: "leave"
   readonly id: number
   readonly channel: string
+  /** As of `enter`. */
+  readonly version: number
 }
 /** Fire and forget: has no id and gets no answer, unless it is refused. */
 export interface SendSignal {
@@ -131,7 +137,7 @@ export type ClientMessage =
 export interface Welcome {
   readonly type: "welcome"
   readonly connection: string
-  /** This client's public name in presence and signals: a one-way function of its session. */
+  /** This client's public name in presence and signals: a one-way function of its user's id and its session. */
   readonly member: string
   /** The server sends something at least this often, in ms; a client that hears nothing for twice as long is cut off. */
   readonly heartbeatMs: number
@@ -241,6 +247,8 @@ export interface Joined {
   readonly offset: number
   readonly at: number
   readonly member: string
+  /** The id of the member's user, as text; absent when the user has none. */
+  readonly user?: string
   readonly data: unknown
 }
 export interface Left {
@@ -268,6 +276,15 @@ export interface Unsubscribed {
   readonly code: string
   readonly message: string
 }
+/** The server has removed the client from a channel's presence, or has not let it in with its hello. */
+export interface Removed {
+  readonly type: "removed"
+  readonly channel: string
+  readonly code: string
+  readonly message: string
+  /** As of `error`. */
+  readonly version?: number
+}
 /** The answer to a message with an id: `position` for what was appended, `data` for a call. */
 export interface Result {
   readonly type: "result"
@@ -284,6 +301,8 @@ export interface Failure {
   readonly message: string
   readonly path?: string
   readonly limit?: number
+  /** Of `superseded`: the lowest version that is accepted now. Of `version_ahead`: the server's time in ms since 1970. */
+  readonly version?: number
   readonly data?: unknown
 }
 /**
@@ -315,6 +334,7 @@ export type ServerMessage =
   | EntryMessage
   | Signal
   | Unsubscribed
+  | Removed
   | Result
   | Failure
   | GoAway

@@ -59,12 +59,15 @@ export interface ChannelHandle<D extends ChannelDefinition> {
   readonly state: <N extends keyof States<D> & string>(
     name: N,
   ) => Promise<Map<string, Received<States<D>[N]>>>
-  /** Who is here, by member. */
+  /** Who is here, by member: each connection that has entered is one. */
   readonly members: () => Promise<Map<string, Received<Presence<D>>>>
+  /** The same by the id of the user, or by the member where the user has none; then by member. */
+  readonly users: () => Promise<Map<string, Map<string, Received<Presence<D>>>>>
   /**
-   * Ends the subscriptions of a user, by its `id`, and takes it out of presence, at every node: its clients are told
-   * `unsubscribed` with the code `revoked` and the reason. It may subscribe again if the `subscribe` handler lets it. Resolves
-   * with the connections that were concerned, and the nodes that did not answer within `clusterTimeoutMs`.
+   * Ends the subscriptions of a user, by its `id`, and removes it from presence, at every node: its clients are told
+   * `unsubscribed` and `removed` with the code `revoked` and the reason. It may subscribe again if the `subscribe` handler lets it, and
+   * enter again over another connection. Resolves with the connections that were concerned, and the nodes that did not answer
+   * within `clusterTimeoutMs`.
    */
   readonly revoke: (user: string | number, reason?: string) => Promise<Gathered<ClusterConnection>>
   /** The last events, oldest first. */

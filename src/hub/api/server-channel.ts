@@ -5,7 +5,7 @@ import { decodeBody } from "../../protocol/body.ts"
 import type { Position } from "../../protocol/position.ts"
 import { entries } from "../channel/entries.ts"
 import { EVENTS, PRESENCE, stateCollection } from "../channel/facets.ts"
-import { memberBody } from "../channel/membership.ts"
+import { decodeMember } from "../channel/member-entry.ts"
 import type { Target } from "../channel/target.ts"
 import type { ClusterConnection, Gathered } from "../cluster/cluster-answers.ts"
 import type { Limits } from "../limits.ts"
@@ -21,8 +21,6 @@ export interface ServerChannelPorts {
   readonly signals: Signals
   readonly log: Log
   readonly limits: Limits
-  /** Whether the member of this entry is one of a node that is gone. */
-  readonly isOrphan: (entry: Entry) => boolean
   /** Ends a user's subscriptions to a channel, and its presence there, at every node. */
   readonly revoke: (
     channel: string,
@@ -33,10 +31,10 @@ export interface ServerChannelPorts {
 
 /** A channel for the server's own code. Payloads are taken in the turn of the call, unless their schema is asynchronous. */
 export function serverChannel(ports: ServerChannelPorts, target: Target): ChannelHandle<ChannelDefinition> {
-  const { publisher, authors, signals, isOrphan, revoke } = ports
+  const { publisher, authors, signals, revoke } = ports
   const { name: channel } = target
-  const fold = (collection: string, wanted: (entry: Entry) => boolean = () => true) =>
-    entries(ports, channel, { after: 0, select: "fold", collections: [collection] }, wanted)
+  const fold = (collection: string) =>
+    entries(ports, channel, { after: 0, select: "fold", collections: [collection] }, () => true)
   // being asynchronous, these reject instead of throwing
   return {
     name: channel,
@@ -54,8 +52,8 @@ export function serverChannel(ports: ServerChannelPorts, target: Target): Channe
     },
     signal: async (name, data) => signals.send(target, name, data),
     state: async (name) => byKey(await fold(stateCollection(name)), decodeBody),
-    members: async () =>
-      byKey(await fold(PRESENCE, (entry) => !isOrphan(entry)), (body) => decodeBody(memberBody(body))),
+    members: async () => byKey(await fold(PRESENCE), (body) => decodeBody(decodeMember(body).data)),
+    users: async () => byUser(await fold(PRESENCE)),
     revoke: (user, reason = "the permission was taken away") => revoke(channel, user, reason),
     history: async ({ last }) => history(ports, channel, last),
   }
@@ -68,6 +66,17 @@ function run(append: Eventual<Append>): Promise<Position> {
 /** The types that the contract gives a payload end where it is kept as bytes, hence `never`. */
 function byKey(found: readonly Entry[], value: (body: Uint8Array) => unknown): Map<string, never> {
   return new Map(found.map(({ key, body }) => [key, value(body) as never]))
+}
+
+/** A member whose user has no id is a user of its own. */
+function byUser(found: readonly Entry[]): Map<string, Map<string, never>> {
+  const users = new Map<string, Map<string, never>>()
+  for (const { key: member, body } of found) {
+    const { user = member, data } = decodeMember(body)
+    const members = users.get(user) ?? new Map<string, never>()
+    users.set(user, members.set(member, decodeBody(data) as never))
+  }
+  return users
 }
 
 async function history(

@@ -4,7 +4,7 @@ import type { EntryMessage } from "../../protocol/message.ts"
 import type { Position } from "../../protocol/position.ts"
 import type { Encoding } from "../ports/link.ts"
 import { EVENTS, PRESENCE, stateOf } from "./facets.ts"
-import { memberBody } from "./membership.ts"
+import { decodeMember } from "./member-entry.ts"
 
 /** A message with its frames: each encoding makes its frame once, and all subscribers share it. */
 export class Encoded {
@@ -44,7 +44,9 @@ export function entryMessage(alias: number, entry: Entry): EntryMessage {
   if (collection === EVENTS) return { type: "event", alias, offset, at, name: key, data: payloadIn(body) }
   if (collection === PRESENCE) {
     if (isRemoved) return { type: "left", alias, offset, at, member: key }
-    return { type: "join", alias, offset, at, member: key, data: payloadIn(memberBody(body)) }
+    const { user, data } = decodeMember(body)
+    const named = user === undefined ? {} : { user }
+    return { type: "join", alias, offset, at, member: key, ...named, data: payloadIn(data) }
   }
   const name = stateOf(collection) ?? ""
   if (isRemoved) return { type: "delete", alias, offset, at, name, key }

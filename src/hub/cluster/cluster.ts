@@ -60,6 +60,8 @@ export interface AnswerPorts {
   readonly disconnect: (connection: Connection, how: Pick<Disconnection, "reason" | "reconnect">) => void
   /** Ends the subscription of a connection to a channel, and its presence there. */
   readonly revoke: (connection: Connection, channel: string, reason: string) => void
+  /** Removes all members of a user from the presence of a channel, as far as this node holds them. */
+  readonly removeUser: (channel: string, user: string) => void
 }
 
 /** What this node does about a question, whoever asks, and says. */
@@ -68,7 +70,7 @@ export function answerTo(ports: AnswerPorts, asked: unknown): Answer {
   switch (question.type) {
     case "nodes": {
       const { connections, channels } = ports
-      const node = { node: ports.node, connections: connections.size, channels: channels.subscribedCount }
+      const node = { node: ports.node, connections: connections.size, channels: channels.size }
       return { results: [node], truncated: false }
     }
     case "connections":
@@ -82,10 +84,12 @@ export function answerTo(ports: AnswerPorts, asked: unknown): Answer {
     case "revoke": {
       const { user, channel, reason } = question
       const concerned = connectionsOf(ports, user).filter(
-        ({ subscriptions, entered, entering }) =>
-          subscriptions.has(channel) || entered?.has(channel) === true || entering?.has(channel) === true,
+        ({ subscriptions, entered }) => subscriptions.has(channel) || entered?.has(channel) === true,
       )
-      return told(ports, concerned, (connection) => ports.revoke(connection, channel, reason))
+      const answer = told(ports, concerned, (connection) => ports.revoke(connection, channel, reason))
+      // those too whose client is between two requests
+      ports.removeUser(channel, user)
+      return answer
     }
     default:
       // of a newer node

@@ -11,15 +11,8 @@ import type { Answer, Gathered } from "./cluster-answers.ts"
 const ALL = "nodes"
 const topicOf = (node: string) => `node/${node}`
 
-/** `ask`: whether the client of this place comes to another node now. */
-export type News = {
-  readonly type: "ask"
-  readonly place: { readonly channel: string; readonly member: string; readonly joined: number }
-}
-
 /** What a node tells the others. What a node does not know, it ignores: the others may be newer. */
 type Message =
-  | { readonly type: "news"; readonly news: News }
   | { readonly type: "question"; readonly id: string; readonly question: unknown }
   | { readonly type: "answer"; readonly id: string; readonly answer: Answer }
 
@@ -38,10 +31,9 @@ export interface NeighboursPorts {
   readonly othersKnown: () => Promise<void>
   /** Answers a question of this node or another. */
   readonly answer: (question: unknown) => Answer
-  readonly handleNews: (news: News) => void
 }
 
-/** The way to the other nodes past the log: news for all, and questions with their answers. */
+/** The way to the other nodes past the log: questions with their answers. */
 export class Neighbours {
   readonly #ports: NeighboursPorts
   readonly #asked = new Map<string, (node: string, answer: Answer) => void>()
@@ -60,10 +52,6 @@ export class Neighbours {
   /** Whether there is a way at all. */
   get reachable(): boolean {
     return this.#ports.bus !== undefined
-  }
-
-  tell(news: News): void {
-    this.#send(ALL, { type: "news", news })
   }
 
   /**
@@ -144,9 +132,7 @@ export class Neighbours {
     if (this.#closed) return
     const told = decodeBody(body) as Told
     if (told.node === this.#ports.node) return
-    if (told.type === "news") {
-      if (told.news.type === "ask") this.#ports.handleNews(told.news)
-    } else if (told.type === "answer") this.#asked.get(told.id)?.(told.node, told.answer)
+    if (told.type === "answer") this.#asked.get(told.id)?.(told.node, told.answer)
     else if (told.type === "question") {
       const answer = this.#ports.answer(told.question)
       this.#send(topicOf(told.node), { type: "answer", id: told.id, answer })

@@ -17,18 +17,14 @@ export class Connection {
   state: "new" | "authenticating" | "open" | "closed" = "new"
   user: unknown = undefined
   member = ""
-  /** When its client opened it, by that one's clock: of those of a session, the one opened last counts. */
-  openedAt = 0
-  /** Its client has opened another one since, at another node. */
-  isOfThePast = false
   /** When the token expires, ms since 1970. */
   expiresAt = Number.POSITIVE_INFINITY
   /** By channel name; `undefined` while the subscription is being authorized. */
   readonly subscriptions = new Map<string, ChannelSubscription | undefined>()
-  /** Channels whose presence it has entered. */
-  entered: Set<string> | undefined
-  /** Channels of which it is being asked whether it may enter, unless that has been revoked since. */
-  entering: Set<string> | undefined
+  /** Channels whose presence it has entered or is about to, with the data that it asked to enter with, MessagePack. */
+  entered: Map<string, Uint8Array> | undefined
+  /** Channels whose presence it may not enter any more. */
+  revoked: Set<string> | undefined
   /** Whether anything was heard of the peer since the last look, and how many looks there were without. */
   heard = true
   silentLooks = 0
@@ -46,11 +42,6 @@ export class Connection {
   /** Whether it is one request of a client that comes with many, and no line. */
   get isBrief(): boolean {
     return this.outlet.link.brief === true
-  }
-
-  /** Whose places in presence it takes: those of all requests of a client are its member's. */
-  get owner(): string {
-    return this.isBrief ? this.member : this.id
   }
 
   /** What its client speaks. */
@@ -81,6 +72,7 @@ export class Connection {
     if (about.channel !== undefined) failure.channel = about.channel
     if (error.path !== undefined) failure.path = error.path
     if (error.limit !== undefined) failure.limit = error.limit
+    if (error.version !== undefined) failure.version = error.version
     if (error.data !== undefined) failure.data = error.data
     this.send(failure)
   }

@@ -35,14 +35,16 @@ export class Answers {
     )
   }
 
-  /** Tells the client why not. An error that is none of ours is a defect of the server: logged, and hidden. */
+  /** Sends the client an error that says why not. */
   refuse(connection: Connection, { id, channel }: Asked, error: unknown): void {
-    let told = error
-    if (!(told instanceof HoldfastError)) {
-      this.#logger.error("a message could not be served", { connection: connection.id, channel, error })
-      told = new HoldfastError("handler_failed", errorCodes.handler_failed)
-    }
-    connection.fail(told as HoldfastError, { id, channel })
+    connection.fail(this.refusal(connection, channel, error), { id, channel })
+  }
+
+  /** What the client may know of an error. One that is none of ours is a defect of the server: logged, and hidden. */
+  refusal({ id }: Connection, channel: string, error: unknown): HoldfastError {
+    if (error instanceof HoldfastError) return error
+    this.#logger.error("a message could not be served", { connection: id, channel, error })
+    return new HoldfastError("handler_failed", errorCodes.handler_failed)
   }
 
   #acknowledge(

@@ -57,7 +57,7 @@ export class HelloHandler {
 
   /**
    * Replaces the token before it expires. It has to be the same user's, who may be allowed less by now: so every subscription
-   * is authorized anew.
+   * and every presence is authorized anew.
    */
   async token(connection: Connection, message: Token): Promise<void> {
     try {
@@ -69,8 +69,12 @@ export class HelloHandler {
         )
       }
       admit(connection, user)
+      const { subscriptions, presence } = this.#ports
       for (const channel of connection.subscriptions.keys()) {
-        connection.inbox.run(channel, () => this.#ports.subscriptions.reauthorize(connection, channel))
+        connection.inbox.run(channel, () => subscriptions.reauthorize(connection, channel))
+      }
+      for (const channel of connection.entered?.keys() ?? []) {
+        connection.inbox.run(channel, () => presence.reauthorize(connection, channel))
       }
       connection.send({ type: "token", ...this.#expiryOf(connection) })
     } catch (error) {
@@ -81,8 +85,8 @@ export class HelloHandler {
   #open(connection: Connection, message: Hello): void {
     const { connections, logState, entropy, limits } = this.#ports
     connection.state = "open"
-    connection.member = entropy.digest(message.session)
-    connection.openedAt = message.openedAt ?? connections.openingAtMs()
+    // of the user too: nobody takes another's place by knowing a session
+    connection.member = entropy.digest(JSON.stringify([connection.userId ?? null, message.session]))
     connections.opened(connection)
     const { id, member } = connection
     const { heartbeatMs, messageBytesMax, idempotencyWindowMs } = limits

@@ -68,8 +68,8 @@ export class SubscribeHandler {
   }
 
   /** The user may not be subscribed any more. */
-  revoke(connection: Connection, channel: string, reason: string): void {
-    this.#end(connection, channel, new HoldfastError("revoked", reason))
+  revoke(connection: Connection, channel: string, error: HoldfastError): void {
+    this.#end(connection, channel, error)
   }
 
   async #authorize(connection: Connection, target: Target): Promise<void> {

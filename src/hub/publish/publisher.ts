@@ -4,7 +4,7 @@ import type { Condition, Operation, Retention } from "../../log/operation.ts"
 import { isKey, KEY_EXPECTED } from "../../protocol/client-message.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import type { Position } from "../../protocol/position.ts"
-import { EVENTS, PRESENCE, stateCollection } from "../channel/facets.ts"
+import { EVENTS, stateCollection } from "../channel/facets.ts"
 import { type Retentions, retentionsOf } from "../channel/retention.ts"
 import type { Target } from "../channel/target.ts"
 import type { Limits } from "../limits.ts"
@@ -61,16 +61,6 @@ export class Publisher {
     payloadOf(target, "state", name)
     const collection = stateCollection(name)
     return this.#capped(target, { operation: "remove", collection, key, body: EMPTY }, author)
-  }
-
-  join(target: Target, member: string, membership: Uint8Array): Promise<Position> {
-    return this.#append(target, { operation: "put", collection: PRESENCE, key: member, body: membership })
-  }
-
-  /** The member leaves, unless it has joined anew since `joined`, perhaps through another node. `why`: as of membership.ts. */
-  left(target: Target, member: string, joined: number, why: Uint8Array): Promise<Position> {
-    const operation = { operation: "remove", collection: PRESENCE, key: member, body: why } as const
-    return this.#append(target, operation, {}, { latest: joined })
   }
 
   #body(what: string, schema: Schema, value: unknown, { codec }: Author): Eventual<Uint8Array> {

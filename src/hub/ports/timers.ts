@@ -1,4 +1,4 @@
-import type { Clock } from "../ports/clock.ts"
+import type { Clock } from "./clock.ts"
 
 /** What is to happen later, unless it is closed before. */
 export class Timers {
