@@ -1,23 +1,39 @@
 import { createHash } from "node:crypto"
+import { readFileSync } from "node:fs"
 import type { Connection } from "./connection.ts"
 import { isUnknownScript, otherFormat } from "./failure.ts"
 import type { Place } from "./keys.ts"
-import { READ_SCRIPT } from "./read-script.ts"
 import type { Argument } from "./session.ts"
-import { WRITE_SCRIPT } from "./write-script.ts"
 
 /** The format of what is stored. It stands in every partition, and scripts touch none that has another. */
-export const FORMAT = "holdfast 1"
+export const FORMAT = "holdfast 2"
 
 interface Script {
   readonly text: string
   readonly digest: string
 }
 
-export const writeScript = script(WRITE_SCRIPT)
-export const readScript = script(READ_SCRIPT)
+/** Each script is several files, one after another. */
+const READ = ["channel", "value", "read"]
+const WRITE = [
+  "channel",
+  "batch",
+  "epoch",
+  "head",
+  "value",
+  "condition",
+  "quota",
+  "retention",
+  "change",
+  "write",
+]
 
-function script(text: string): Script {
+export const readScript = script(READ, "#!lua flags=no-writes\n")
+export const writeScript = script(WRITE)
+
+function script(files: readonly string[], start = ""): Script {
+  const texts = files.map((file) => readFileSync(new URL(`${file}.lua`, import.meta.url), "utf8"))
+  const text = start + texts.join("\n")
   return { text, digest: createHash("sha1").update(text).digest("hex") }
 }
 
