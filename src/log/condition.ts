@@ -18,7 +18,7 @@ export type Verdict = "apply" | "touch" | { readonly lowest: number | undefined 
 export interface Evidence {
   /** undefined: the log knows nothing of it. */
   readonly key: KeyState | undefined
-  /** The highest version among the removals that the collection has forgotten. */
+  /** The highest version among the keys that the collection has trimmed and the removals that it has forgotten. */
   readonly forgottenVersion: number
   readonly nowMs: number
   /** Whether the operation's body is the key's value. */

@@ -14,12 +14,12 @@ export interface Entry {
   readonly key: string
   /** Opaque. `put`: the whole value. `extend`: what was added. `remove`: empty, or why. */
   readonly body: Uint8Array
-  /** When it was published, ms since 1970. */
+  /** When it was published, ms since 1970; of an extended value, when its last piece was. */
   readonly at: number
-  /** The offset at which the key was created; of an append its own. */
+  /** The offset at which the key was created, also of its removal; a put after a removal creates it anew. Of an append its own. */
   readonly created: number
   /** The key's version; 0 when it has none. */
   readonly version: number
-  /** The node that answers for the key; empty when none does. */
+  /** The node that answers for the key: that of its last put. Empty when none does, and of removals. */
   readonly holder: string
 }

@@ -11,6 +11,8 @@ import type { AppendOptions, Operation, Outcome, Retention } from "./operation.t
 export interface Log {
   /** Whether other processes append to it too. Absent: they do not. */
   readonly shared?: boolean
+  /** Whether entries outlive the process. Absent: they do not. */
+  readonly durable?: boolean
   /** How the nodes that share it reach each other past it. Absent: they do not. */
   readonly bus?: Bus
   /**
@@ -33,8 +35,10 @@ export interface Log {
   /** Calls `listener` with all entries from now on, by any process, until the returned function is called. */
   readonly watch: (channel: string, listener: (batch: Batch) => void) => Promise<() => void>
   /**
-   * Trims, by collection, what has outlived its time, and forgets idempotency keys. The hub calls it now and then. A channel in
-   * which nothing is left costs nothing from then on.
+   * Trims, by collection, what is beyond its retention, and forgets the idempotency keys whose window is over. The hub calls it now
+   * and then. A channel in which nothing is left, no entry, removal or idempotency key, costs nothing from then on: it is as one that
+   * was never used, without floors and versions, and its base and top are one offset above which all of its next entries stand. A
+   * log may put this off while the channel is watched, and may do earlier, with any append, what has become due by its `at`.
    */
   readonly trim: (
     channel: string,
@@ -71,8 +75,13 @@ export interface Range {
   /** Inclusive. */
   readonly through: number
   /**
-   * `fold`: only what a snapshot is made of, each key with its whole value. `all`: facts, keys and removals, each key once, at its
-   * latest offset: as an `extend` with what was added behind `after` if its last `put` is not behind it, otherwise whole.
+   * `fold`: what a snapshot is made of: each key whose last put is not behind `through`, once, with its value as of `through`, at the
+   * offset of its last change up to there.
+   *
+   * `all`: facts, removals and keys. Of a key the last put and what has been added since make one entry of a page, at the offset of
+   * the last of these changes that the page covers: a `put` with the value as of there, or an `extend` with what was added behind
+   * `after` if the put is not behind `after`. So a reader that has everything up to `after` has everything up to `next`, also of a
+   * value that grows: it can go on with the next page, or with the entries that are watched.
    */
   readonly select: "all" | "fold"
   /** Only of these. Default: of all. */

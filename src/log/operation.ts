@@ -48,13 +48,13 @@ export interface AppendOptions {
   readonly account?: Account
 }
 
-/** What a collection retains: `Infinity` where there is no limit. */
+/** What a collection retains: `Infinity` where there is no limit. Ages are compared with the `at` of an operation, or with a trim's time. */
 export interface Retention {
   /** Appended facts, or keys that have a value. Beyond, the ones created first go. */
   readonly entries: number
   /** How long after its creation. */
   readonly forMs: number
-  /** Of all bodies together. */
+  /** Of all facts or values together; the bodies of removals do not count. */
   readonly bytes: number
   /** How long a removal is remembered. */
   readonly removalsForMs: number
@@ -66,24 +66,28 @@ export interface Condition {
   readonly latest?: number
   /**
    * Last writer wins: this version is higher than the key's, or, for a remove, as high as that of its value. It becomes the key's.
-   * A removal keeps its version; of removals that were forgotten, the collection keeps the highest version. A put that repeats
-   * version, holder and body of the value that is there changes nothing but the lease.
+   * An operation without a version leaves the key's as it is. A removal keeps its version; of trimmed keys and forgotten removals,
+   * the collection keeps the highest version. A put that repeats version, holder and body of the value that is there changes nothing
+   * but the lease.
    */
   readonly version?: number
   /** The key's lease is over, by the clock of the log. */
   readonly lapsed?: true
 }
 
-/** What makes a repeated append find the first one. */
+/** What makes a repetition find the first operation that had this key. A refused operation leaves no key behind. */
 export interface Dedupe {
   readonly key: string
   /** A digest of what was asked for: the same key with another one is a conflict. */
   readonly fingerprint: string
-  /** How long the key is remembered, in ms. */
+  /** How long the key is remembered, in ms from the operation's `at` on. */
   readonly windowMs: number
 }
 
-/** Keys that have a value are counted per collection, idempotency keys per channel. A full account refuses with `quota_exceeded`. */
+/**
+ * Keys that have a value are counted per collection, for the account that created them; idempotency keys per channel. A full account
+ * refuses with `quota_exceeded` what would add another.
+ */
 export interface Account {
   readonly name: string
   readonly keysMax: number
@@ -92,12 +96,13 @@ export interface Account {
 
 export interface Outcome {
   /**
-   * `appended`: an entry was. `unchanged`: the key is as asked for, without an entry. `duplicate`: it had been appended before, under the same
-   * idempotency key. `refused`: the condition does not hold, or there is no value to extend.
+   * `appended`: an entry was. `unchanged`: the key is as asked for, without an entry. `duplicate`: it had been appended, or found
+   * unchanged, before, under the same idempotency key, whether or not its condition still holds. `refused`: the condition does not
+   * hold, or there is no value to extend.
    */
   readonly status: "appended" | "unchanged" | "duplicate" | "refused"
-  /** Of the entry that was appended, now or before; otherwise of the key's latest entry, with offset 0 when it has none. */
+  /** Of the entry that was appended; otherwise of the key's latest entry, with offset 0 when it has none; of a duplicate as at first. */
   readonly position: Position
-  /** When a version was refused: the lowest that is accepted now. */
+  /** When a version was refused: the lowest with which a put is accepted now. */
   readonly version?: number
 }

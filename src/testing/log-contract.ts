@@ -1,11 +1,22 @@
+import { accountChecks } from "./log-contract/accounts.ts"
 import { appendingChecks } from "./log-contract/appending.ts"
+import { changingChecks } from "./log-contract/changing.ts"
 import { closingChecks } from "./log-contract/closing.ts"
+import { comparingChecks } from "./log-contract/comparing.ts"
 import { dedupingChecks } from "./log-contract/deduping.ts"
+import { extendingChecks } from "./log-contract/extending.ts"
 import { checksOf, type LogCheck, type LogUnderTest } from "./log-contract/fixture.ts"
-import { modelChecks } from "./log-contract/model.ts"
+import { forgettingChecks } from "./log-contract/forgetting.ts"
+import { leaseChecks } from "./log-contract/leases.ts"
+import { modelChecks } from "./log-contract/model-run.ts"
+import { namingChecks } from "./log-contract/names.ts"
+import { quietChecks } from "./log-contract/quiet.ts"
 import { readingChecks } from "./log-contract/reading.ts"
-import { replacingChecks } from "./log-contract/replacing.ts"
-import { retainingChecks } from "./log-contract/retaining.ts"
+import { readingBackChecks } from "./log-contract/reading-back.ts"
+import { reopeningChecks } from "./log-contract/reopening.ts"
+import { retainingFactsChecks } from "./log-contract/retaining-facts.ts"
+import { retainingKeysChecks } from "./log-contract/retaining-keys.ts"
+import { versionChecks } from "./log-contract/versions.ts"
 import { watchingChecks } from "./log-contract/watching.ts"
 
 export type { LogCheck, LogUnderTest } from "./log-contract/fixture.ts"
@@ -24,7 +35,7 @@ export interface LogContractOptions {
  * })
  * ```
  *
- * `make` is called once per check and has to give a log without entries. A check that waits for what it is never told
+ * `make` is called once per check and has to give a log without entries. A check that waits for what never arrives
  * does not settle: the test runner's timeout ends it.
  */
 export function logContract(
@@ -34,12 +45,23 @@ export function logContract(
   const check = checksOf(make)
   return [
     ...appendingChecks(check),
+    ...namingChecks(check),
+    ...changingChecks(check),
+    ...extendingChecks(check),
     ...readingChecks(check),
-    ...retainingChecks(check),
+    ...readingBackChecks(check),
+    ...retainingFactsChecks(check),
+    ...retainingKeysChecks(check),
+    ...comparingChecks(check),
+    ...versionChecks(check),
+    ...quietChecks(check),
+    ...leaseChecks(check),
     ...dedupingChecks(check),
-    ...replacingChecks(check),
+    ...accountChecks(check),
+    ...forgettingChecks(check),
     ...watchingChecks(check),
     ...closingChecks(check),
+    ...reopeningChecks(check),
     ...modelChecks(check, options.seeds ?? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
   ]
 }

@@ -1,99 +1,102 @@
-import type { Appended, AppendOptions, Draft, Entry, Head, Log } from "../../log/log.ts"
+import type { Head, Log } from "../../log/log.ts"
+import type { AppendOptions, Operation, Outcome } from "../../log/operation.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { chosenOptions } from "../chosen-options.ts"
 import { Watchers } from "../watchers.ts"
-import { DedupeTable } from "./dedupe-table.ts"
 import { MemoryChannel } from "./memory-channel.ts"
 
 export interface MemoryLogOptions {
   /** Names this life of the log. Default: a random name. */
-  readonly epoch?: string
-  /** Channels that were ever appended to; beyond, the first append to another is refused with `log_full`. */
-  readonly channelsMax?: number
-  /** Keys with a value in one channel, members included; beyond, another key is refused with `log_full`. */
-  readonly keysPerChannelMax?: number
-  /** Deleted keys that one channel remembers, or as many as it has values if these are more. Beyond, the floor rises. */
-  readonly tombstonesPerChannelMax?: number
-  /** Idempotency keys that one channel remembers; beyond, the oldest is forgotten before its time. */
-  readonly dedupeKeysPerChannelMax?: number
-  /** Is told what a watcher throws. Default: `console.error`. */
-  readonly onWatcherError?: (error: unknown) => void
+  readonly epoch?: string | undefined
+  /** Channels that have something in them; beyond, the first append to another is refused with `log_full`. */
+  readonly channelsMax?: number | undefined
+  /** Keys with a value in one collection, such as a state or the presence of a channel; beyond, another key is refused with `log_full`. */
+  readonly keysPerCollectionMax?: number | undefined
+  /** Removed keys that one collection remembers, or as many as it has values if these are more. Beyond, its floor rises. */
+  readonly tombstonesPerCollectionMax?: number | undefined
+  /** Idempotency keys that one channel remembers; beyond, what brings another is refused with `log_full`. */
+  readonly idempotencyKeysPerChannelMax?: number | undefined
+  /** The clock of leases, ms since 1970. Default: `Date.now`. */
+  readonly now?: (() => number) | undefined
+  /** Is called with what a watcher throws. Default: `console.error`. */
+  readonly onWatcherError?: ((error: unknown) => void) | undefined
 }
 
 /** The memory log's limits unless its options say otherwise. */
 export const memoryLogDefaults = {
   channelsMax: 1_000_000,
-  keysPerChannelMax: 100_000,
-  tombstonesPerChannelMax: 10_000,
-  dedupeKeysPerChannelMax: 100_000,
+  keysPerCollectionMax: 100_000,
+  tombstonesPerCollectionMax: 10_000,
+  idempotencyKeysPerChannelMax: 1_000_000,
 } as const
 
 type MemoryLogLimits = Record<keyof typeof memoryLogDefaults, number>
-
-interface Slot {
-  readonly channel: MemoryChannel
-  dedupe?: DedupeTable
-}
 
 /**
  * A log in this process's memory: it ends with the process, and the next one has another epoch. Bodies are kept as they
  * are handed in, not copied, so they must not be changed afterwards.
  */
 export function memoryLog(options: MemoryLogOptions = {}): Log {
-  const { epoch = randomEpoch(), onWatcherError = (error) => console.error(error), ...given } = options
+  const { epoch = randomEpoch(), now = Date.now, onWatcherError = console.error, ...given } = options
   const limits = chosenOptions<MemoryLogLimits>("memoryLog", memoryLogDefaults, given)
-  const slots = new Map<string, Slot>()
+  const channels = new Map<string, MemoryChannel>()
   const watchers = new Watchers(onWatcherError)
-  let sweep = slots.values()
+  /** The highest offset of the channels that were forgotten. */
+  let forgotten = 0
+  let sweep = channels.entries()
   let closed = false
 
-  const headOf = (slot: Slot | undefined): Head => ({
+  const headOf = (channel: MemoryChannel | undefined): Head => ({
     epoch,
-    top: slot?.channel.top ?? 0,
-    floor: slot?.channel.floor ?? 0,
+    top: channel?.top ?? forgotten,
+    base: channel?.base ?? forgotten,
+    floors: channel?.floors ?? {},
   })
 
-  /** Also for channels that nobody publishes to any more, idempotency keys have to go: each append looks after one. */
+  /** A channel in which nothing is left costs nothing, unless it is watched: then its watchers stand at its top. */
+  function forgetIfEmpty(name: string, channel: MemoryChannel): void {
+    if (!channel.isEmpty || watchers.has(name)) return
+    channels.delete(name)
+    forgotten = Math.max(forgotten, channel.top)
+  }
+
+  /** Each append tidies one channel, so that those without appends are forgotten too. */
   function sweepOne(nowMs: number): void {
     let next = sweep.next()
     if (next.done === true) {
-      sweep = slots.values()
+      sweep = channels.entries()
       next = sweep.next()
     }
-    if (next.done !== true) next.value.dedupe?.forget(nowMs)
+    if (next.done === true) return
+    const [name, channel] = next.value
+    channel.tidy(nowMs)
+    forgetIfEmpty(name, channel)
   }
 
-  function slotFor(name: string): Slot {
-    const existing = slots.get(name)
+  function openChannel(name: string): MemoryChannel {
+    const existing = channels.get(name)
     if (existing !== undefined) return existing
-    if (slots.size >= limits.channelsMax)
-      throw full("has as many channels as it may have", limits.channelsMax)
-    const slot: Slot = { channel: new MemoryChannel(limits.tombstonesPerChannelMax) }
-    slots.set(name, slot)
-    return slot
+    if (channels.size >= limits.channelsMax) {
+      throw new HoldfastError(
+        "log_full",
+        "The log has as many channels as it may have. Nothing was published.",
+        {
+          limit: limits.channelsMax,
+        },
+      )
+    }
+    const channel = new MemoryChannel(forgotten, limits)
+    channels.set(name, channel)
+    return channel
   }
 
-  function appendNow(name: string, draft: Draft, options: AppendOptions): Appended {
-    const { dedupe } = options
-    const duplicate = dedupe && slots.get(name)?.dedupe?.find(dedupe, draft.at)
-    if (duplicate !== undefined) return { position: { epoch, offset: duplicate }, duplicate: true }
-    const slot = slotFor(name)
-    if (options.replaces !== undefined) {
-      const latest = slot.channel.latest(draft)?.offset ?? 0
-      if (latest !== options.replaces) return { position: { epoch, offset: latest }, duplicate: true }
-    }
-    if (slot.channel.size >= limits.keysPerChannelMax && slot.channel.addsKey(draft)) {
-      throw full("has as many keys in this channel as one may have", limits.keysPerChannelMax)
-    }
-    const after = slot.channel.top
-    const entry: Entry = slot.channel.append(draft, options.keep)
-    if (dedupe !== undefined) {
-      slot.dedupe ??= new DedupeTable(limits.dedupeKeysPerChannelMax)
-      slot.dedupe.add(dedupe, entry.offset, draft.at)
-    }
-    sweepOne(draft.at)
-    watchers.tell(name, { epoch, after, entries: [entry] })
-    return { position: { epoch, offset: entry.offset }, duplicate: false }
+  function appendNow(name: string, operation: Operation, options: AppendOptions): Outcome {
+    const channel = openChannel(name)
+    const after = channel.top
+    const { status, offset, version, entry } = channel.append(operation, options, now())
+    sweepOne(operation.at)
+    if (entry !== undefined) watchers.tell(name, { epoch, after, entries: [entry] })
+    return { status, position: { epoch, offset }, ...(version !== undefined && { version }) }
   }
 
   function assertOpen(): void {
@@ -101,44 +104,60 @@ export function memoryLog(options: MemoryLogOptions = {}): Log {
   }
 
   return {
-    async append(channel, draft, options) {
+    async append(channel, operation, options) {
       assertOpen()
-      return appendNow(channel, draft, options)
+      return appendNow(channel, operation, options)
     },
     async head(channel) {
       assertOpen()
-      return headOf(slots.get(channel))
+      return headOf(channels.get(channel))
     },
-    async read(channel, range) {
+    async read(name, range) {
       assertOpen()
-      const slot = slots.get(channel)
-      const found = slot?.channel.read(range) ?? { entries: [], next: range.after }
-      return { head: headOf(slot), ...found }
+      const channel = channels.get(name)
+      const { entries, next } = channel?.read(range) ?? {
+        entries: [],
+        next: Math.max(range.after, Math.min(range.through, forgotten)),
+      }
+      return { head: headOf(channel), entries, next }
     },
-    async offsetOfLast(channel, count) {
+    async readBack(name, range) {
       assertOpen()
-      return slots.get(channel)?.channel.offsetOfLast(count) ?? 0
+      const channel = channels.get(name)
+      return { head: headOf(channel), ...(channel?.readBack(range) ?? { entries: [], before: undefined }) }
     },
-    async watch(channel, listener) {
+    async find(channel, collection, key) {
       assertOpen()
-      return watchers.add(channel, listener)
+      return channels.get(channel)?.find(collection, key)
     },
-    async trim(channel, keep, nowMs) {
+    async offsetOfLast(channel, collection, count) {
       assertOpen()
-      const slot = slots.get(channel)
-      slot?.channel.trim(keep, nowMs)
-      slot?.dedupe?.forget(nowMs)
+      return channels.get(channel)?.offsetOfLast(collection, count) ?? forgotten
+    },
+    async watch(name, listener) {
+      assertOpen()
+      const unwatch = watchers.add(name, listener)
+      // a watcher of an empty channel stands at its top, which must not rise when others are forgotten
+      openChannel(name)
+      return () => {
+        unwatch()
+        const channel = channels.get(name)
+        if (channel !== undefined) forgetIfEmpty(name, channel)
+      }
+    },
+    async trim(name, retention, nowMs) {
+      assertOpen()
+      const channel = channels.get(name)
+      if (channel === undefined) return
+      channel.trim(retention, nowMs)
+      forgetIfEmpty(name, channel)
     },
     async close() {
       closed = true
-      slots.clear()
+      channels.clear()
       watchers.clear()
     },
   }
-}
-
-function full(what: string, limit: number): HoldfastError {
-  return new HoldfastError("log_full", `The log ${what}. Nothing was published.`, { limit })
 }
 
 /** 128 bits, in characters that need no escaping anywhere. */

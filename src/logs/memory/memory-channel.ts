@@ -1,158 +1,256 @@
-import type { Draft, Entry, LogKeep, Range } from "../../log/log.ts"
-import { OffsetList } from "./offset-list.ts"
+import { judge } from "../../log/condition.ts"
+import type { Entry } from "../../log/entry.ts"
+import type { BackRange, Range } from "../../log/log.ts"
+import type { AppendOptions, Extend, Operation, Put, Remove, Retention } from "../../log/operation.ts"
+import { equal } from "./equal.ts"
+import { Facts } from "./facts.ts"
+import { IdempotencyKeys } from "./idempotency-keys.ts"
+import { type Item, Keys } from "./keys.ts"
+import { mergedEntries } from "./merged-entries.ts"
 
-/** What a read finds: `Page` without the log's epoch. */
-export interface Found {
-  readonly entries: readonly Entry[]
-  readonly next: number
+export interface MemoryChannelLimits {
+  readonly keysPerCollectionMax: number
+  readonly tombstonesPerCollectionMax: number
+  readonly idempotencyKeysPerChannelMax: number
 }
 
-/**
- * One channel's retained entries. Three lists, each in the order of offsets: the events, the latest `set` or `join` of
- * each key, and the tombstones (the `delete` or `left` of keys that are gone, without which a cursor that stands below
- * would never learn of the deletion). An entry whose key was written again is in none of them.
- */
-export class MemoryChannel {
-  readonly #tombstonesMax: number
-  readonly #events = new OffsetList()
-  readonly #values = new OffsetList()
-  readonly #tombstones = new OffsetList()
-  /** The latest entry of each key, values and tombstones. */
-  readonly #latest = new Map<string, Entry>()
-  #eventBytes = 0
-  #top = 0
-  #floor = 0
+/** What became of an operation: `Outcome` without the log's epoch. */
+export interface Done {
+  readonly status: "appended" | "unchanged" | "duplicate" | "refused"
+  readonly offset: number
+  readonly version?: number
+  readonly entry?: Entry
+}
 
-  /** Keeps as many tombstones as there are values, but at least `tombstonesMax`. */
-  constructor(tombstonesMax: number) {
-    this.#tombstonesMax = tombstonesMax
+interface Found {
+  readonly entries: Entry[]
+  readonly next: number
+  /** Whether the page was full before its end. */
+  readonly isCut: boolean
+}
+
+/** One channel: its collections, each with what it retains, and one count of offsets. */
+export class MemoryChannel {
+  readonly base: number
+  readonly #limits: MemoryChannelLimits
+  readonly #collections = new Map<string, Facts | Keys>()
+  readonly #retentions = new Map<string, Retention>()
+  #idempotencyKeys: IdempotencyKeys | undefined
+  #top: number
+
+  /** `base`: what was forgotten; offsets begin above. */
+  constructor(base: number, limits: MemoryChannelLimits) {
+    this.base = base
+    this.#top = base
+    this.#limits = limits
   }
 
   get top(): number {
     return this.#top
   }
 
-  /**
-   * Rises only with what is lost: an event that was trimmed, a tombstone that was dropped. An entry whose key was
-   * written again is no loss, for its successor says all there is to know.
-   */
-  get floor(): number {
-    return this.#floor
+  get floors(): Record<string, number> {
+    const floors: Record<string, number> = {}
+    for (const [name, { floor }] of this.#collections) if (floor > this.base) floors[name] = floor
+    return floors
   }
 
-  /** How many keys have a value. */
-  get size(): number {
-    return this.#values.size
+  /** Whether nothing is left that a reader or a repetition could find. */
+  get isEmpty(): boolean {
+    if (this.#idempotencyKeys !== undefined && this.#idempotencyKeys.size > 0) return false
+    for (const collection of this.#collections.values()) if (!collection.isEmpty) return false
+    return true
   }
 
-  /** The latest entry under the draft's key. */
-  latest(draft: Draft): Entry | undefined {
-    return this.#latest.get(identity(draft))
-  }
-
-  /** Whether an append of this draft would add a key. */
-  addsKey(draft: Draft): boolean {
-    if (draft.kind !== "set" && draft.kind !== "join") return false
-    const latest = this.#latest.get(identity(draft))
-    return latest === undefined || isTombstone(latest)
-  }
-
-  append({ kind, name, key, body, at }: Draft, keep: Required<LogKeep>): Entry {
-    const entry: Entry = { offset: this.#top + 1, kind, name, key, body, at }
-    this.#top = entry.offset
-    if (kind === "event") {
-      this.#events.push(entry)
-      this.#eventBytes += body.length
-    } else {
-      this.#supersede(entry)
+  append(operation: Operation, options: AppendOptions, nowMs: number): Done {
+    const { dedupe, account, retention } = options
+    const first = dedupe && this.#idempotencyKeys?.find(dedupe, operation.at)
+    if (first !== undefined) return { status: "duplicate", offset: first }
+    const done = this.#apply(operation, options, nowMs)
+    if (done.status === "refused") return done
+    if (dedupe !== undefined) {
+      this.#idempotencyKeys ??= new IdempotencyKeys()
+      this.#idempotencyKeys.add(dedupe, account?.name, done.offset, operation.at)
     }
-    this.trim(keep, at)
-    return entry
+    this.#retentions.set(operation.collection, retention)
+    this.#collections.get(operation.collection)?.trim(retention, operation.at)
+    return done
   }
 
-  trim(keep: Required<LogKeep>, nowMs: number): void {
-    const oldestAt = nowMs - keep.forMs
-    let event = this.#events.first()
-    while (
-      event !== undefined &&
-      (this.#events.size > keep.events || this.#eventBytes > keep.bytes || event.at < oldestAt)
-    ) {
-      this.#events.remove(event.offset)
-      this.#eventBytes -= event.body.length
-      this.#lose(event)
-      event = this.#events.first()
-    }
-    const tombstonesMax = Math.max(this.#tombstonesMax, this.#values.size)
-    let tombstone = this.#tombstones.first()
-    while (tombstone !== undefined && (this.#tombstones.size > tombstonesMax || tombstone.at < oldestAt)) {
-      this.#tombstones.remove(tombstone.offset)
-      this.#latest.delete(identity(tombstone))
-      this.#lose(tombstone)
-      tombstone = this.#tombstones.first()
-    }
+  trim(retentions: Readonly<Record<string, Retention>>, nowMs: number): void {
+    for (const [name, retention] of Object.entries(retentions)) this.#retentions.set(name, retention)
+    this.tidy(nowMs)
   }
 
-  offsetOfLast(count: number): number {
+  /** Drops what has outlived its time. */
+  tidy(nowMs: number): void {
+    for (const [name, retention] of this.#retentions) this.#collections.get(name)?.trim(retention, nowMs)
+    this.#idempotencyKeys?.forget(nowMs)
+  }
+
+  find(collection: string, key: string): Entry | undefined {
+    const keys = this.#collections.get(collection)
+    const item = keys?.kind === "keys" ? keys.items.get(key) : undefined
+    return item && (keys as Keys).entry(item, 0)
+  }
+
+  offsetOfLast(collection: string, count: number): number {
     if (count <= 0) return this.#top
-    if (count >= this.#events.size) return this.#floor
-    const event = this.#events.fromEnd(count)
-    return event === undefined ? this.#floor : Math.max(this.#floor, event.offset - 1)
+    const facts = this.#collections.get(collection)
+    const floor = Math.max(this.base, facts?.floor ?? 0)
+    if (facts?.kind !== "facts") return facts === undefined ? this.#top : floor
+    const offset = facts.entries.offsetFromEnd(Math.min(count, facts.entries.size))
+    return offset === undefined ? this.#top : Math.max(floor, offset - 1)
   }
 
-  read({ after, through, select, entriesMax, bytesMax }: Range): Found {
-    const end = Math.min(through, this.#top)
-    const lists = select === "fold" ? [this.#values] : [this.#events, this.#values, this.#tombstones]
-    const slots = lists.map((list) => list.seek(after))
+  read(range: Range): Found {
+    const found = this.#readTo(Math.min(range.through, this.#top), range)
+    return found.isCut && range.select === "all" ? this.#readShorter(found.next, range) : found
+  }
+
+  /** Where a page ends decides how much a value that grows adds to it: finds the last end up to which all fits. */
+  #readShorter(end: number, range: Range): Found {
+    let found = this.#readTo(end, range)
+    if (!found.isCut) return found
+    let [low, high] = [range.after, end]
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2)
+      const shorter = this.#readTo(middle, range)
+      if (shorter.isCut) high = middle
+      else {
+        low = middle
+        found = shorter
+      }
+    }
+    return { ...found, next: found.entries.at(-1)?.offset ?? found.next }
+  }
+
+  readBack({ collection, before, entriesMax, bytesMax }: BackRange): {
+    entries: Entry[]
+    before: number | undefined
+  } {
+    const found = this.#collections.get(collection)
+    const entries: Entry[] = []
+    if (found === undefined) return { entries, before: undefined }
+    const list = found.kind === "facts" ? found.entries : found.created
+    let bytes = 0
+    for (let slot = list.previous(list.seek(before - 1) - 1); slot >= 0; slot = list.previous(slot - 1)) {
+      const thing = list.at(slot) as Entry | Item
+      const entry = found.kind === "facts" ? (thing as Entry) : found.entry(thing as Item, 0)
+      bytes += entry.body.byteLength
+      if (entries.length > 0 && (entries.length >= entriesMax || bytes > bytesMax))
+        return { entries, before: entries.at(-1)?.created }
+      entries.push(entry)
+    }
+    return { entries, before: undefined }
+  }
+
+  #readTo(end: number, range: Range): Found {
+    const { after, entriesMax, bytesMax } = range
     const entries: Entry[] = []
     let bytes = 0
-    for (;;) {
-      const entry = takeLowest(lists, slots)
-      if (entry === undefined || entry.offset > end) return { entries, next: Math.max(after, end) }
-      bytes += entry.body.length
+    for (const entry of mergedEntries(this.#listed(range), range, end)) {
+      bytes += entry.body.byteLength
       if (entries.length > 0 && (entries.length >= entriesMax || bytes > bytesMax)) {
-        return { entries, next: entries.at(-1)?.offset ?? after }
+        return { entries, next: entries.at(-1)?.offset ?? after, isCut: true }
       }
       entries.push(entry)
     }
+    return { entries, next: Math.max(after, end), isCut: false }
   }
 
-  #supersede(entry: Entry): void {
-    const id = identity(entry)
-    const before = this.#latest.get(id)
-    if (before !== undefined) (isTombstone(before) ? this.#tombstones : this.#values).remove(before.offset)
-    this.#latest.set(id, entry)
-    if (isTombstone(entry)) this.#tombstones.push(entry)
-    else this.#values.push(entry)
+  #listed({ collections }: Range): (Facts | Keys)[] {
+    if (collections === undefined) return [...this.#collections.values()]
+    return collections.flatMap((name) => this.#collections.get(name) ?? [])
   }
 
-  #lose(entry: Entry): void {
-    this.#floor = Math.max(this.#floor, entry.offset)
-  }
-}
-
-/** Takes the entry with the lowest offset of several lists, and moves that list's slot on. */
-function takeLowest(lists: readonly OffsetList[], slots: number[]): Entry | undefined {
-  let lowest: Entry | undefined
-  let from = 0
-  for (let index = 0; index < lists.length; index++) {
-    const list = lists[index] as OffsetList
-    const slot = list.next(slots[index] as number)
-    slots[index] = slot
-    const entry = list.at(slot)
-    if (entry !== undefined && (lowest === undefined || entry.offset < lowest.offset)) {
-      lowest = entry
-      from = index
+  #apply(operation: Operation, options: AppendOptions, nowMs: number): Done {
+    if (operation.operation === "append") {
+      this.#checkDedupe(options, operation.at)
+      const entry = this.#facts(operation.collection).append(operation, ++this.#top)
+      return { status: "appended", offset: entry.offset, entry }
     }
+    const keys = this.#keys(operation.collection)
+    const item = operation.key === undefined ? undefined : keys.items.get(operation.key)
+    const verdict = judge(operation, options.condition, {
+      key: item,
+      forgottenVersion: keys.forgottenVersion,
+      nowMs,
+      isSameBody: () => item !== undefined && equal(item.value.whole(), operation.body),
+    })
+    if (verdict === "apply") return this.#change(keys, operation, item, options, nowMs)
+    const offset = item?.offset ?? 0
+    if (verdict !== "touch") {
+      return { status: "refused", offset, ...(verdict.lowest !== undefined && { version: verdict.lowest }) }
+    }
+    this.#checkDedupe(options, operation.at)
+    if (item !== undefined) touch(item, operation, options, nowMs)
+    return { status: "unchanged", offset }
   }
-  if (lowest !== undefined) slots[from] = (slots[from] as number) + 1
-  return lowest
+
+  #change(
+    keys: Keys,
+    operation: Put | Extend | Remove,
+    item: Item | undefined,
+    options: AppendOptions,
+    nowMs: number,
+  ): Done {
+    const { account, condition } = options
+    if (operation.operation === "put") keys.checkSpace(operation.key, account)
+    this.#checkDedupe(options, operation.at)
+    const offset = ++this.#top
+    const version = condition?.version ?? item?.version ?? 0
+    const entryOf = () => {
+      switch (operation.operation) {
+        case "put":
+          return keys.put(
+            operation,
+            operation.key ?? `${offset}`,
+            offset,
+            version,
+            account?.name,
+            leaseEnd(operation, nowMs),
+          )
+        case "extend":
+          return keys.extend(operation, item as Item, offset, version)
+        case "remove":
+          return keys.remove(operation, offset, version)
+      }
+    }
+    return { status: "appended", offset, entry: entryOf() }
+  }
+
+  #checkDedupe({ dedupe, account }: AppendOptions, nowMs: number): void {
+    if (dedupe === undefined) return
+    this.#idempotencyKeys ??= new IdempotencyKeys()
+    this.#idempotencyKeys.checkSpace(account, this.#limits.idempotencyKeysPerChannelMax, nowMs)
+  }
+
+  #facts(name: string): Facts {
+    const found = this.#collections.get(name) ?? new Facts()
+    if (found.kind !== "facts")
+      throw new TypeError(`collection "${name}" holds keys and cannot be appended to`)
+    this.#collections.set(name, found)
+    return found
+  }
+
+  #keys(name: string): Keys {
+    const { keysPerCollectionMax: keysMax, tombstonesPerCollectionMax: tombstonesMax } = this.#limits
+    const found = this.#collections.get(name) ?? new Keys(name, { keysMax, tombstonesMax })
+    if (found.kind !== "keys") throw new TypeError(`collection "${name}" is appended to and cannot hold keys`)
+    this.#collections.set(name, found)
+    return found
+  }
 }
 
-function isTombstone({ kind }: Draft): boolean {
-  return kind === "delete" || kind === "left"
+/** Changes what is not told in an entry. */
+function touch(item: Item, operation: Operation, { condition }: AppendOptions, nowMs: number): void {
+  if (condition?.version !== undefined) item.version = condition.version
+  if (operation.operation !== "put") return
+  item.holder = operation.holder ?? ""
+  item.lapsesAt = leaseEnd(operation, nowMs)
 }
 
-/** Names a key of a facet. The name's length keeps ("ab", "c") and ("a", "bc") apart. */
-function identity({ kind, name, key }: Draft): string {
-  return kind === "join" || kind === "left" ? `p${key}` : `s${name.length}:${name}${key}`
+function leaseEnd({ leaseMs }: Put, nowMs: number): number {
+  return leaseMs === undefined ? Number.POSITIVE_INFINITY : nowMs + leaseMs
 }

@@ -1,36 +1,27 @@
+import type { Entry } from "../../log/entry.ts"
+import type { Operation } from "../../log/operation.ts"
 import { assert, assertEqual } from "./assert.ts"
-import {
-  append,
-  appendAll,
-  type Check,
-  event,
-  join,
-  type LogCheck,
-  left,
-  numbers,
-  offsetsOf,
-  readAll,
-  readPage,
-  remove,
-  set,
-  textsOf,
-} from "./fixture.ts"
+import type { Check, LogCheck } from "./fixture.ts"
+import { bytesOf, FACTS, fact, KEYS, keep, numbers, offsetsOf, put, remove, textsOf } from "./operations.ts"
+import { fold, readAll, readPage } from "./pages.ts"
+import { recorder } from "./recorder.ts"
 
 export function readingChecks(check: Check): LogCheck[] {
+  return [...rangeChecks(check), ...pageChecks(check), ...foldChecks(check), ...offsetOfLastChecks(check)]
+}
+
+function rangeChecks(check: Check): LogCheck[] {
   return [
     check("a read starts behind `after` and ends with `through`", async (log) => {
-      const entries = await appendAll(
-        log,
-        "a",
-        numbers(10).map((text) => event(text)),
-      )
+      const entries = await recorder(log, "a").all(numbers(10).map((text) => fact(text)))
       const offsets = offsetsOf(entries)
-      for (const [from, to] of [
+      const ranges = [
         [0, 9],
         [2, 5],
         [4, 4],
         [8, 9],
-      ] as const) {
+      ] as const
+      for (const [from, to] of ranges) {
         const page = await readPage(log, "a", { after: offsets[from] ?? 0, through: offsets[to] ?? 0 })
         assertEqual(
           page.entries,
@@ -42,24 +33,38 @@ export function readingChecks(check: Check): LogCheck[] {
     }),
 
     check("beyond the top there is nothing, and `next` does not go there", async (log) => {
-      const entries = await appendAll(log, "a", [event("1"), event("2")])
+      const entries = await recorder(log, "a").all([fact("1"), put("k", "2")])
       const { top } = await log.head("a")
       const page = await readPage(log, "a", { through: top + 1_000 })
       assertEqual([page.entries, page.next], [entries, top], "a page with its end beyond the top")
       const beyond = await readPage(log, "a", { after: top + 10 })
-      assertEqual(beyond.entries, [], "a page behind the top")
-      assert(beyond.next <= top + 10, `next ${beyond.next} lies beyond where the read began`)
+      assertEqual([beyond.entries, beyond.next], [[], top + 10], "a page behind the top")
     }),
 
+    check("a read of some collections leaves the others out, and goes on behind them", async (log) => {
+      const entries = await recorder(log, "a").all(mixed())
+      const live = liveOf(entries)
+      for (const collections of [[FACTS], [KEYS], ["others", FACTS], ["none"], []]) {
+        const of = ({ collection }: Entry) => collections.includes(collection)
+        const what = `of ${collections}`
+        assertEqual(await readAll(log, "a", { collections, entriesMax: 2 }), live.filter(of), what)
+        assertEqual(await fold(log, "a", { collections }), foldOf(entries).filter(of), `the fold ${what}`)
+      }
+      const page = await readPage(log, "a", { collections: ["none"] })
+      assertEqual(page.next, page.head.top, "where to read on when there is nothing")
+    }),
+  ]
+}
+
+function pageChecks(check: Check): LogCheck[] {
+  return [
     check("pages of few entries join up to the whole", async (log) => {
-      const entries = await appendAll(log, "a", mixed())
+      const entries = await recorder(log, "a").all(mixed())
       for (const entriesMax of [1, 2, 3, 7, 1_000]) {
         for (const select of ["all", "fold"] as const) {
           const page = await readPage(log, "a", { entriesMax, select })
-          assert(
-            page.entries.length <= entriesMax,
-            `${page.entries.length} entries, ${entriesMax} were asked for`,
-          )
+          const count = page.entries.length
+          assert(count <= entriesMax, `${count} entries, ${entriesMax} were asked for`)
           const expected = select === "all" ? liveOf(entries) : foldOf(entries)
           assertEqual(await readAll(log, "a", { entriesMax, select }), expected, `${select} by ${entriesMax}`)
         }
@@ -67,11 +72,11 @@ export function readingChecks(check: Check): LogCheck[] {
     }),
 
     check("pages of few bytes join up to the whole, and have one entry at least", async (log) => {
-      const entries = await appendAll(
-        log,
-        "a",
-        numbers(12).map((_, index) => event("x".repeat(index * 10))),
-      )
+      const texts = numbers(12).map((_, index) => "x".repeat(index * 10))
+      const entries = await recorder(log, "a").all([
+        ...texts.map((text) => fact(text)),
+        ...texts.map((text, index) => put(`${index}`, text)),
+      ])
       for (const bytesMax of [0, 1, 64, 100, 10_000]) {
         const page = await readPage(log, "a", { bytesMax })
         assert(page.entries.length > 0, `a page of ${bytesMax} bytes is empty`)
@@ -83,130 +88,109 @@ export function readingChecks(check: Check): LogCheck[] {
     }),
 
     check("a page carries the head of its moment", async (log) => {
-      await appendAll(
-        log,
-        "a",
-        numbers(5).map((text) => event(text)),
-        { events: 3 },
+      const { all } = recorder(log, "a")
+      await all(
+        numbers(5).map((text) => fact(text)),
+        { retention: keep({ entries: 3 }) },
       )
       assertEqual((await readPage(log, "a")).head, await log.head("a"), "the page's head")
+      const range = { collection: FACTS, before: 1_000, entriesMax: 10, bytesMax: 10 }
+      assertEqual((await log.readBack("a", range)).head, await log.head("a"), "the backward page's head")
     }),
+  ]
+}
 
-    check("a fold holds the latest value of each key and the members, and nothing else", async (log) => {
-      const entries = await appendAll(log, "a", mixed())
-      assertEqual(await readAll(log, "a", { select: "fold" }), foldOf(entries), "the fold")
+function foldChecks(check: Check): LogCheck[] {
+  return [
+    check("a fold has the latest value of each key, and nothing else", async (log) => {
+      const entries = await recorder(log, "a").all(mixed())
+      assertEqual(await fold(log, "a"), foldOf(entries), "the fold")
       const through = entries[6]?.offset ?? 0
-      assertEqual(
-        await readAll(log, "a", { select: "fold", through }),
-        foldOf(entries).filter(({ offset }) => offset <= through),
-        "the part of the fold that lies at or below an offset",
-      )
+      const part = foldOf(entries).filter(({ offset }) => offset <= through)
+      assertEqual(await fold(log, "a", { through }), part, "the part of the fold up to an offset")
     }),
 
-    check("a key that is written again while a fold is read shows up further behind", async (log) => {
-      const entries = await appendAll(
-        log,
-        "a",
-        ["a", "b", "c", "d"].map((key) => set(key, "old")),
-      )
+    check("a key that changes while a fold is read appears further behind", async (log) => {
+      const { all } = recorder(log, "a")
+      const entries = await all(["a", "b", "c", "d"].map((key) => put(key, "old")))
       const first = await readPage(log, "a", { select: "fold", entriesMax: 2 })
       assertEqual(first.entries, entries.slice(0, 2), "the first page")
-      await appendAll(log, "a", [set("c", "new"), set("a", "newer")])
-      const rest = await readAll(log, "a", { select: "fold", after: first.next })
-      assertEqual(
-        rest.map(({ key, body }) => [key, new TextDecoder().decode(body)]),
-        [
-          ["d", "old"],
-          ["c", "new"],
-          ["a", "newer"],
-        ],
-        "the rest",
-      )
-    }),
-
-    check("what was appended is read at once, by those who saw the append resolve", async (log) => {
-      for (const text of numbers(20)) {
-        const { position } = await append(log, "a", event(text))
-        const page = await readPage(log, "a", { after: position.offset - 1 })
-        assertEqual(textsOf(page.entries), [text], "what was just appended")
-      }
-    }),
-
-    check("offsetOfLast yields the last events, whatever state lies between", async (log) => {
-      const entries = await appendAll(log, "a", [
-        event("1"),
-        set("k", "x"),
-        event("2"),
-        join("m"),
-        event("3"),
-        set("k", "y"),
-      ])
-      assertEqual(entries.length, 6, "entries")
-      for (const count of [1, 2, 3]) {
-        const after = await log.offsetOfLast("a", count)
-        const events = (await readAll(log, "a", { after })).filter(({ kind }) => kind === "event")
-        assertEqual(textsOf(events), numbers(3, 1).slice(-count), `the last ${count}`)
-      }
-      assertEqual(await log.offsetOfLast("a", 4), 0, "more than there are")
-      assertEqual(await log.offsetOfLast("a", Infinity), 0, "all")
-      const after = await log.offsetOfLast("a", 0)
-      const none = (await readAll(log, "a", { after })).filter(({ kind }) => kind === "event")
-      assertEqual(none, [], "the last 0")
-    }),
-
-    check("offsetOfLast never lies below the floor", async (log) => {
-      await appendAll(
-        log,
-        "a",
-        numbers(20).map((text) => event(text)),
-        { events: 5 },
-      )
-      const { floor } = await log.head("a")
-      for (const count of [5, 6, 100, Infinity]) {
-        assertEqual(await log.offsetOfLast("a", count), floor, `the last ${count}`)
-      }
-      const after = await log.offsetOfLast("a", 4)
-      assertEqual(textsOf(await readAll(log, "a", { after })), numbers(4, 16), "the last 4")
+      const changed = await all([put("c", "new"), put("a", "newer")])
+      const rest = await fold(log, "a", { after: first.next })
+      assertEqual(rest, [entries[3], ...changed], "the rest")
     }),
   ]
 }
 
-/** Some of everything: what is superseded, deleted, and stays. */
-function mixed() {
+function offsetOfLastChecks(check: Check): LogCheck[] {
+  const factsBehind = async (log: Parameters<typeof readAll>[0], count: number): Promise<string[]> => {
+    const after = await log.offsetOfLast("a", FACTS, count)
+    return textsOf(await readAll(log, "a", { after, collections: [FACTS] }))
+  }
   return [
-    event("1"),
-    set("a", "old"),
-    join("ada"),
-    set("b", "b"),
-    event("2"),
-    set("a", "new"),
-    join("bob"),
-    remove("b"),
-    left("ada"),
-    event("3"),
-    join("ada", "again"),
-    set("c", "c"),
-    remove("c"),
-    set("a", "b's name", "b"),
+    check("offsetOfLast yields the last facts of a collection, whatever lies between", async (log) => {
+      await recorder(log, "a").all([
+        fact("1"),
+        put("k", "x"),
+        fact("2"),
+        fact("y", { collection: "others" }),
+        fact("z", { collection: "others" }),
+        fact("3"),
+        put("k", "y"),
+      ])
+      for (const count of [0, 1, 2, 3, 4, Infinity]) {
+        const last = count === 0 ? [] : numbers(3, 1).slice(-count)
+        assertEqual(await factsBehind(log, count), last, `the last ${count}`)
+      }
+      const other = await log.offsetOfLast("a", "others", 1)
+      const others = await readAll(log, "a", { after: other, collections: ["others"] })
+      assertEqual(textsOf(others), ["z"], "the last of the other collection")
+    }),
+
+    check("offsetOfLast never lies below the collection's floor", async (log) => {
+      const { all } = recorder(log, "a", { retention: keep({ entries: 5 }) })
+      await all(numbers(20).map((text) => fact(text)))
+      const floor = (await log.head("a")).floors[FACTS] ?? 0
+      for (const count of [5, 6, 100, Infinity]) {
+        const after = await log.offsetOfLast("a", FACTS, count)
+        assert(after >= floor, `the offset ${after} of the last ${count} lies below the floor ${floor}`)
+        assertEqual(await factsBehind(log, count), numbers(5, 15), `the last ${count}`)
+      }
+      assertEqual(await factsBehind(log, 4), numbers(4, 16), "the last 4")
+    }),
   ]
 }
 
-type Entries = Awaited<ReturnType<typeof appendAll>>
+/** Some of everything: what is superseded, removed, and stays. */
+function mixed(): Operation[] {
+  return [
+    fact("1"),
+    put("a", "old"),
+    put("ada", "", { collection: "others" }),
+    put("b", "b"),
+    fact("2"),
+    put("a", "new"),
+    put("bob", "", { collection: "others", holder: "node" }),
+    remove("b"),
+    remove("ada", { collection: "others", body: bytesOf("why") }),
+    fact("3"),
+    put("ada", "again", { collection: "others" }),
+    put("c", "c"),
+    remove("c"),
+    put("a", "another a", { collection: "more" }),
+  ]
+}
 
 /** What is left of entries once later ones of the same key have taken their place. */
-function liveOf(entries: Entries): Entries {
-  return entries.filter(
-    (entry, index) =>
-      entry.kind === "event" ||
-      !entries.some((later, at) => at > index && identity(later) === identity(entry)),
-  )
+function liveOf(entries: readonly Entry[]): Entry[] {
+  const latest = new Map(entries.map((entry) => [identity(entry), entry]))
+  return entries.filter((entry) => latest.get(identity(entry)) === entry)
 }
 
-function foldOf(entries: Entries): Entries {
-  return liveOf(entries).filter(({ kind }) => kind === "set" || kind === "join")
+function foldOf(entries: readonly Entry[]): Entry[] {
+  return liveOf(entries).filter(({ operation }) => operation === "put")
 }
 
-function identity({ kind, name, key }: Entries[number]): string {
-  if (kind === "event") return "event"
-  return JSON.stringify([kind === "join" || kind === "left" ? "presence" : "state", name, key])
+function identity({ operation, collection, key, offset }: Entry): string {
+  return JSON.stringify([collection, key, operation === "append" ? offset : 0])
 }
