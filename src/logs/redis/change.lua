@@ -41,6 +41,12 @@ local function lackOfKeys(operation, collection)
   if collection and collection.count >= keysMax or keysMax == 0 then return KEYS_OF_COLLECTION end
 end
 
+local function encodeRecord(record)
+  local rest = record.form == GROWING and struct.pack('>ddd', record.putOffset, record.bytes, record.blocks) or record.body
+  return struct.pack(RECORD, record.form, record.at, record.offset, record.created, record.createdAt, record.version,
+    record.lapsesAt, #record.holder, record.holder, #record.account, record.account) .. rest
+end
+
 local function save(collection, key, record)
   if redis.call('HSET', VALUES, identityOf(collection, key), encodeRecord(record)) == 1 then isFresh = true end
 end
@@ -69,43 +75,56 @@ local function put(operation, collection, before)
   else
     redis.call('ZADD', ORDER, 0, orderMember('v', collection, offset, key))
     redis.call('ZREM', ORDER, orderMember('v', collection, before.offset, key))
-    dropBlocks(before)
+    dropGrowth(collection, key, before)
     collection.bytes = collection.bytes - before.bytes
   end
   collection.bytes = collection.bytes + record.bytes
   tell(collection, encodeChange(PUT, collection, key, record, record.body))
 end
 
+local function encodeBlock(start, pieceOffset, piece)
+  return struct.pack('>I2I4dI4', 1, start, pieceOffset, start + #piece) .. piece
+end
+
 -- Adds to the last block, or begins another when it has grown large.
 local function addPiece(record, piece)
   local last = blockField(record, record.blocks - 1)
   if redis.call('HSTRLEN', PIECES, last) + 12 + #piece > BLOCK_BYTES then
-    redis.call('HSET', PIECES, blockField(record, record.blocks), struct.pack('>I2dI4', 1, offset, #piece) .. piece)
+    redis.call('HSET', PIECES, blockField(record, record.blocks), encodeBlock(record.bytes, offset, piece))
     record.blocks = record.blocks + 1
     return
   end
   local block = redis.call('HGET', PIECES, last)
   local count = struct.unpack('>I2', block)
-  local indexEnd = 2 + 12 * count
+  local indexEnd = 6 + 12 * count
   redis.call('HSET', PIECES, last, struct.pack('>I2', count + 1) .. string.sub(block, 3, indexEnd)
-    .. struct.pack('>dI4', offset, #piece) .. string.sub(block, indexEnd + 1) .. piece)
+    .. struct.pack('>dI4', offset, record.bytes + #piece) .. string.sub(block, indexEnd + 1) .. piece)
 end
 
 local function extend(operation, collection, record)
+  local key = operation.key
   offset = offset + 1
+  local memberBefore
   if record.form == WHOLE then
-    local block = struct.pack('>I2dI4', 1, record.offset, record.bytes) .. record.body
-    redis.call('HSET', PIECES, struct.pack('>dI4', record.putOffset, 0), block)
+    redis.call('HSET', PIECES, blockField(record, 0), encodeBlock(0, record.offset, record.body))
     record.form, record.blocks, record.body, isFresh = GROWING, 1, nil, true
+    collection.growing = collection.growing + 1
+  else
+    memberBefore = growthMember(collection, record, key)
   end
   addPiece(record, operation.body)
-  redis.call('ZREM', ORDER, orderMember('v', collection, record.offset, operation.key))
-  redis.call('ZADD', ORDER, 0, orderMember('v', collection, offset, operation.key))
+  redis.call('ZREM', ORDER, orderMember('v', collection, record.offset, key))
+  redis.call('ZADD', ORDER, 0, orderMember('v', collection, offset, key))
   record.offset, record.at, record.bytes = offset, operation.at, record.bytes + #operation.body
+  local member = growthMember(collection, record, key)
+  if member ~= memberBefore then
+    if memberBefore then redis.call('ZREM', ORDER, memberBefore) end
+    redis.call('ZADD', ORDER, 0, member)
+  end
   record.version = operation.version or record.version
   collection.bytes = collection.bytes + #operation.body
-  save(collection, operation.key, record)
-  tell(collection, encodeChange(EXTEND, collection, operation.key, record, operation.body))
+  save(collection, key, record)
+  tell(collection, encodeChange(EXTEND, collection, key, record, operation.body))
 end
 
 local function remove(operation, collection, before)
@@ -146,6 +165,8 @@ local function change(operation)
   local verdict, lowest = judge(operation, record, collection and collection.forgottenVersion or 0)
   if verdict == 'refuse' then return lowest and OUTDATED or REFUSED, record and record.offset or 0, lowest end
   if verdict == 'touch' then
+    local lack = lackOfIdempotencyKeys(operation)
+    if lack then return lack, 0 end
     touch(operation, collection, record)
     return UNCHANGED, record.offset
   end

@@ -12,6 +12,7 @@
 -- values  by collection and key: the latest put, or the removal that is remembered. See value.lua.
 -- order   members with one score, so they are sorted by their bytes: a letter, the collection, an offset, the key.
 --         v: keys with a value, by their latest offset. c: the same, by the offset of their creation. t: removals.
+--         g: keys whose value was extended, by its put; see value.lua.
 
 local PARTITION, HEAD, VALUES, ORDER, PIECES, ACCOUNTS, DEDUPE, EXPIRY, ANSWERS, ABSENT = unpack(KEYS)
 local CHANNEL = string.sub(HEAD, #PARTITION + 3)
@@ -49,8 +50,8 @@ local function decodeHead(packed)
     if collection.kind == FACTS then
       collection.first, at = struct.unpack('>d', packed, at)
     else
-      collection.removals, collection.oldestRemovalAt, collection.forgottenVersion, at =
-        struct.unpack('>ddd', packed, at)
+      collection.removals, collection.oldestRemovalAt, collection.forgottenVersion, collection.growing, at =
+        struct.unpack('>dddd', packed, at)
     end
     head.list[number + 1], head.named[collection.name] = collection, collection
   end
@@ -98,8 +99,8 @@ local function encodeFact(collection, offset, at, key, body)
   return struct.pack('>dI4BBdI4', offset, 14 + #key + #body, APPEND, collection.number, at, #key) .. key .. body
 end
 
-local function encodeChange(operation, collection, key, record, body)
+local function encodeChange(operation, collection, key, record, body, offset)
   local size = 32 + #record.holder + #key + #body
-  return struct.pack('>dI4BBdddI2c0I4', record.offset, size, operation, collection.number, record.at, record.created,
+  return struct.pack('>dI4BBdddI2c0I4', offset or record.offset, size, operation, collection.number, record.at, record.created,
     record.version, #record.holder, record.holder, #key) .. key .. body
 end

@@ -40,7 +40,8 @@ end
 
 local function beginCollection(name, kind)
   local collection = { number = #head.list, name = name, kind = kind, floor = 0, count = 0, bytes = 0, oldestAt = -1,
-    untilMs = 0, first = 0, removals = 0, oldestRemovalAt = -1, forgottenVersion = 0 }
+    untilMs = 0, first = 0, removals = 0, oldestRemovalAt = -1, forgottenVersion = 0,
+    growing = 0 }
   head.list[#head.list + 1], head.named[name] = collection, collection
   return collection
 end
@@ -52,7 +53,7 @@ local function encodeHead()
     parts[#parts + 1] = struct.pack('>BI2c0ddddd', collection.kind, #collection.name, collection.name, collection.floor,
       collection.count, collection.bytes, collection.oldestAt, collection.untilMs)
     parts[#parts + 1] = collection.kind == FACTS and struct.pack('>d', collection.first)
-      or struct.pack('>ddd', collection.removals, collection.oldestRemovalAt, collection.forgottenVersion)
+      or struct.pack('>dddd', collection.removals, collection.oldestRemovalAt, collection.forgottenVersion, collection.growing)
   end
   return table.concat(parts)
 end

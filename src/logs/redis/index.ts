@@ -46,6 +46,7 @@ export function redisLog(target: string | RedisClient, options: RedisLogOptions 
 
   return {
     shared: true,
+    durable: true,
     bus,
     append: async (channel, operation, options) =>
       appends.append(channel, place(channel), operation, options),

@@ -160,7 +160,29 @@ end
 local limit = math.min(through, head.top)
 if after >= limit then return answer(after) end
 
--- Each source yields offsets in their order, and what stands there as an element and the size of its body.
+-- What a page that ends at an offset has of a key: where, from which length of the value to which, and as what.
+local function partAt(record, at)
+  local offset, to = changeAt(record, at)
+  if not record.hasValue then return offset, 0, to, REMOVE end
+  if what == 'fold' or record.putOffset > after then return offset, 0, to, PUT end
+  local _, from = changeAt(record, after)
+  return offset, from, to, EXTEND
+end
+
+-- The page so far: offsets, sizes and elements; and of keys that grow, what they are.
+local offsets, sizes, growths = {}, {}, {}
+
+local function takeKey(key, at)
+  local offset, from, to, operation = partAt(key.record, at)
+  if isFull(to - from) then return false end
+  local body = bytesBetween(key.record, from, to)
+  add(encodeChange(operation, key.collection, key.name, key.record, body, offset), to - from)
+  offsets[count], sizes[count] = offset, to - from
+  if key.record.form == GROWING then growths[count] = key end
+  return true
+end
+
+-- Each source yields offsets in their order, and takes what stands there.
 local function sourceOfFacts(collection)
   local index, last = firstBehind(collection, after), collection.first + collection.count - 1
   local elements, at, portion = {}, 0, 4
@@ -180,6 +202,7 @@ local function sourceOfFacts(collection)
     local size = bodyOfFact(elements[at])
     if isFull(size) then return false end
     add(elements[at], size)
+    offsets[count], sizes[count] = source.offset, size
     return true
   end
   return source
@@ -202,18 +225,43 @@ local function sourceOfKeys(purpose, collection)
     from = source.offset
   end
   function source.take()
-    local record = findRecord(collection, name)
-    local isSuffix = what == 'all' and record.form == GROWING and record.putOffset <= after
-    if not isSuffix then
-      if isFull(record.bytes) then return false end
-      add(encodeKey(collection, name, record), record.bytes)
-      return true
-    end
-    local suffix = suffixOf(record, after)
-    if isFull(#suffix) then return false end
-    add(encodeChange(EXTEND, collection, name, record, suffix), #suffix)
-    return true
+    return takeKey({ collection = collection, name = name, record = findRecord(collection, name) }, limit)
   end
+  return source
+end
+
+-- The keys of a collection whose value was put up to an offset and extended behind it, with changes behind `after`.
+local function growingAcross(collection, at)
+  local prefix, class, found = orderPrefix('g', collection), 0, {}
+  while collection.growing > 0 do
+    local first = redis.call('ZRANGE', ORDER, '[' .. prefix .. string.char(class), '(' .. prefix .. '\255', 'BYLEX',
+      'LIMIT', 0, 1)[1]
+    if not first then break end
+    class = string.byte(first, 3)
+    local of = prefix .. string.char(class)
+    local from = math.max(0, at - 2 ^ class + 1)
+    for _, member in ipairs(redis.call('ZRANGE', ORDER, '[' .. of .. struct.pack('>d', from),
+      '(' .. of .. struct.pack('>d', at + 1), 'BYLEX')) do
+      local name = string.sub(member, 12)
+      local record = findRecord(collection, name)
+      if record.offset > at and changeAt(record, at) > after then
+        found[#found + 1] = { collection = collection, name = name, record = record }
+      end
+    end
+    class = class + 1
+  end
+  return found
+end
+
+local function sourceOfGrowing(collection)
+  local keys, at, source = growingAcross(collection, limit), 0, {}
+  for _, key in ipairs(keys) do key.offset = changeAt(key.record, limit) end
+  table.sort(keys, function(one, other) return one.offset < other.offset end)
+  function source.advance()
+    at = at + 1
+    source.offset = keys[at] and keys[at].offset
+  end
+  function source.take() return takeKey(keys[at], limit) end
   return source
 end
 
@@ -221,6 +269,7 @@ local sources = {}
 for _, collection in ipairs(chosen) do
   if collection.kind == KEYED then
     if collection.count > 0 then sources[#sources + 1] = sourceOfKeys('v', collection) end
+    if collection.growing > 0 and limit < head.top then sources[#sources + 1] = sourceOfGrowing(collection) end
     if collection.removals > 0 and what == 'all' then sources[#sources + 1] = sourceOfKeys('t', collection) end
   elseif collection.count > 0 and what == 'all' then
     sources[#sources + 1] = sourceOfFacts(collection)
@@ -228,14 +277,71 @@ for _, collection in ipairs(chosen) do
 end
 for _, source in ipairs(sources) do source.advance() end
 
-local last = after
-while true do
-  local lowest
-  for _, source in ipairs(sources) do
-    if source.offset and (not lowest or source.offset < lowest.offset) then lowest = source end
+-- Takes what has room. Answers whether that is all.
+local function fill()
+  while true do
+    local lowest
+    for _, source in ipairs(sources) do
+      if source.offset and (not lowest or source.offset < lowest.offset) then lowest = source end
+    end
+    if not lowest or lowest.offset > limit then return true end
+    if not lowest.take() then return false end
+    lowest.advance()
   end
-  if not lowest or lowest.offset > limit then return answer(limit, parts) end
-  if not lowest.take() then return answer(last, parts) end
-  last = lowest.offset
-  lowest.advance()
 end
+
+if fill() then return answer(limit, parts) end
+if what == 'fold' then return answer(offsets[count], parts) end
+
+-- The page ends early, perhaps while values grew: they are in it, too, with what they were there. That needs room, so it may have
+-- to end even earlier. How much they need depends on where it ends, so that is found by halves.
+local last, growing = offsets[count], {}
+for _, collection in ipairs(chosen) do
+  if collection.kind == KEYED then
+    for _, key in ipairs(growingAcross(collection, last)) do growing[#growing + 1] = key end
+  end
+end
+if #growing == 0 then return answer(last, parts) end
+for index, key in pairs(growths) do
+  if key.record.offset <= last then growing[#growing + 1] = key end
+  sizes[index] = nil
+end
+
+local function hasRoom(at)
+  local entries, size = 0, 0
+  for index = 1, count do
+    if sizes[index] and offsets[index] <= at then entries, size = entries + 1, size + sizes[index] end
+  end
+  for _, key in ipairs(growing) do
+    if key.record.putOffset <= at then
+      local offset, from, to = partAt(key.record, at)
+      if offset > after then entries, size = entries + 1, size + to - from end
+    end
+  end
+  return entries <= 1 or (entries <= entriesMax and size <= bytesMax)
+end
+
+local low, high = after, last + 1
+while high - low > 1 do
+  local middle = math.floor((low + high) / 2)
+  if hasRoom(middle) then low = middle else high = middle end
+end
+
+local page = {}
+for index = 1, count do
+  if sizes[index] and offsets[index] <= low then page[#page + 1] = { offset = offsets[index], element = parts[index] } end
+end
+for _, key in ipairs(growing) do
+  if key.record.putOffset <= low then
+    local offset, from, to, operation = partAt(key.record, low)
+    if offset > after then
+      local body = bytesBetween(key.record, from, to)
+      page[#page + 1] =
+        { offset = offset, element = encodeChange(operation, key.collection, key.name, key.record, body, offset) }
+    end
+  end
+end
+table.sort(page, function(one, other) return one.offset < other.offset end)
+for index, entry in ipairs(page) do parts[index] = entry.element end
+for index = #page + 1, count do parts[index] = nil end
+return answer(page[#page].offset, parts)

@@ -29,8 +29,11 @@ local function trimFacts(collection, retention, at)
   end
 end
 
-local function dropBlocks(record)
+-- Drops what a growing value has beside its record.
+local function dropGrowth(collection, key, record)
   if record.form ~= GROWING then return end
+  redis.call('ZREM', ORDER, growthMember(collection, record, key))
+  collection.growing = collection.growing - 1
   for from = 0, record.blocks - 1, 500 do
     local fields = {}
     for index = from, math.min(from + 500, record.blocks) - 1 do fields[#fields + 1] = blockField(record, index) end
@@ -42,7 +45,7 @@ end
 local function uncountKey(collection, key, record)
   redis.call('ZREM', ORDER, orderMember('v', collection, record.offset, key),
     orderMember('c', collection, record.created, key))
-  dropBlocks(record)
+  dropGrowth(collection, key, record)
   collection.count, collection.bytes, collection.oldestAt = collection.count - 1, collection.bytes - record.bytes, -1
   if record.account ~= '' then keysOf.add(string.char(collection.number) .. record.account, -1) end
 end

@@ -76,7 +76,7 @@ local function perform(operation)
   end
   local code, at, version
   if operation.kind == APPEND then code, at = append(operation) else code, at, version = change(operation) end
-  if code == APPENDED and operation.idempotencyKey then remember(operation, at) end
+  if code <= UNCHANGED and operation.idempotencyKey then remember(operation, at) end
   return code, at, version
 end
 
@@ -87,7 +87,7 @@ while position <= #packed do
   operation.collection = retention.name
   local code, at, version = perform(operation)
   outcomes[#outcomes + 1] = struct.pack('>Bdd', code, at, version or 0)
-  if code == APPENDED then
+  if code <= UNCHANGED then
     local collection = head.named[retention.name]
     if operation.kind ~= APPEND then trim(collection, retention, operation.at) end
     changed[retention] = math.max(changed[retention] or -math.huge, operation.at)
