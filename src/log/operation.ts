@@ -56,7 +56,7 @@ export interface Retention {
   readonly forMs: number
   /** Of all facts or values together; the bodies of removals do not count. */
   readonly bytes: number
-  /** How long a removal is remembered. */
+  /** How long a removal is remembered. Beyond a limit of its own a log may forget the oldest ones earlier, as the floor says. */
   readonly removalsForMs: number
 }
 

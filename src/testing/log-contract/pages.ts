@@ -14,12 +14,21 @@ export function readPage(log: Log, channel: string, range: Partial<Range> = {}):
   })
 }
 
-/** Everything in the range, page by page, checking that each page keeps the port's promises. */
-export async function readAll(log: Log, channel: string, range: Partial<Range> = {}): Promise<Entry[]> {
+/**
+ * Everything in the range, page by page, checking that each page keeps the port's promises.
+ * @param onPage called with each page and the offset behind which it begins
+ */
+export async function readAll(
+  log: Log,
+  channel: string,
+  range: Partial<Range> = {},
+  onPage: (page: Page, after: number) => void = () => undefined,
+): Promise<Entry[]> {
   const entries: Entry[] = []
   let after = range.after ?? 0
   for (;;) {
     const page = await readPage(log, channel, { ...range, after })
+    onPage(page, after)
     const end = Math.min(range.through ?? Number.MAX_SAFE_INTEGER, page.head.top)
     for (const { offset } of page.entries) {
       assert(offset > after && offset <= end, `offset ${offset} is not in (${after}, ${end}] or out of order`)

@@ -31,14 +31,22 @@ export async function watch(log: Log, channel: string): Promise<Watcher> {
   return { batches, entries, stop, until, untilThat }
 }
 
-/** Checks that each batch names, as what it follows, the entry that stands directly before it. */
-export function assertChained(batches: readonly Batch[], all: readonly Entry[]): void {
+/**
+ * Checks that each batch names, as what it follows, the entry that stands directly before it.
+ * @param bases what entries may follow instead: the base of a channel that was forgotten before them
+ */
+export function assertChained(
+  batches: readonly Batch[],
+  all: readonly Entry[],
+  bases: ReadonlyMap<number, number> = new Map(),
+): void {
   const before = new Map(all.map(({ offset }, index) => [offset, all[index - 1]?.offset]))
   for (const { after, entries } of batches) {
     const [first, ...rest] = entries
     assert(first !== undefined, "a batch has entries")
     const previous = before.get(first.offset)
-    if (previous !== undefined) assertEqual(after, previous, `what the batch of ${first.offset} follows`)
+    if (previous !== undefined && after !== bases.get(first.offset))
+      assertEqual(after, previous, `what the batch of ${first.offset} follows`)
     else assert(after < first.offset, `the batch of ${first.offset} follows ${after}`)
     let offset = first.offset
     for (const entry of rest) {
