@@ -94,7 +94,11 @@ while position <= #packed do
   end
 end
 outcomes = table.concat(outcomes)
-if #told == 0 and not isTouched then return answer(outcomes) end
+if #told == 0 and not isTouched then
+  -- expired keys may have been dropped to make room
+  idempotencyKeysOf.keep()
+  return answer(outcomes)
+end
 
 for retention, at in pairs(changed) do
   local collection = head.named[retention.name]
