@@ -234,7 +234,10 @@ export class Connection {
   }
 
   #use(life: Life): void {
-    if (this.#closing.signal.aborted) return life.link.end()
+    if (this.#closing.signal.aborted) {
+      life.link.end()
+      return
+    }
     this.#current = life
     this.#failure = undefined
     this.#isInterrupted = false

@@ -54,8 +54,7 @@ export function redisLog(target: string | RedisClient, options: RedisLogOptions 
     read: async (channel, range) => store.read(place(channel), range),
     readBack: async (channel, range) => store.readBack(place(channel), range),
     find: async (channel, collection, key) => store.find(place(channel), collection, key),
-    offsetOfLast: async (channel, collection, count) =>
-      store.offsetOfLast(place(channel), collection, count),
+    offsetOfLast: async (channel, collection, count) => store.offsetOfLast(place(channel), collection, count),
     watch: async (channel, listener) => watching.watch(channel, place(channel), listener),
     trim: async (channel, retention, nowMs) =>
       store.trim(place(channel), retention, nowMs, watching.isWatched(channel)),

@@ -118,7 +118,8 @@ export class Lane {
       if (isAnswer(error)) for (const pending of this.#sent) pending.inDoubt = wasInDoubt
       else wasInDoubt ||= this.#sent.some(({ inDoubt }) => inDoubt)
       if (isPassing(error)) return true
-      for (const pending of this.#sent) fail(pending, wasInDoubt ? refusedLater(this.#failure) : this.#failure)
+      for (const pending of this.#sent)
+        fail(pending, wasInDoubt ? refusedLater(this.#failure) : this.#failure)
       return false
     }
     try {

@@ -79,9 +79,7 @@ export class Link {
   async #open(): Promise<void> {
     const { open, answerTimeoutMs, heartbeatMs } = this.#ports
     try {
-      await within(open(), answerTimeoutMs, () =>
-        unavailable("Redis takes connections, but does not answer"),
-      )
+      await within(open(), answerTimeoutMs, () => unavailable("Redis takes connections, but does not answer"))
     } catch (error) {
       this.end()
       throw error

@@ -62,7 +62,10 @@ export function settled(
     case "idempotencyKeysOfAccount":
       return spent("idempotency keys", account?.idempotencyKeysMax)
     case "idempotencyKeysOfChannel":
-      return full("as many idempotency keys in this channel as one may have", limits.idempotencyKeysPerChannelMax)
+      return full(
+        "as many idempotency keys in this channel as one may have",
+        limits.idempotencyKeysPerChannelMax,
+      )
     case "collectionsOfChannel":
       return full("as many collections in this channel as one may have", COLLECTIONS_MAX)
     case "otherKind":
