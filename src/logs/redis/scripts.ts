@@ -13,27 +13,43 @@ interface Script {
   readonly digest: string
 }
 
-/** Each script is several files, one after another. */
-const READ = ["channel", "value", "read"]
+const READ = ["channel", "request", "value", "search", "page", "growing", "backward", "forward", "read"]
 const WRITE = [
   "channel",
   "batch",
   "epoch",
   "head",
+  "expiry",
+  "tally",
+  "idempotency",
+  "facts",
   "value",
   "condition",
-  "quota",
   "retention",
-  "change",
+  "keyed",
   "write",
 ]
+
+const LOADER = `local modules, loaded = {}, {}
+local function require(name)
+  local module = loaded[name]
+  if module == nil then
+    module = modules[name]()
+    loaded[name] = module
+  end
+  return module
+end`
 
 export const readScript = script(READ, "#!lua flags=no-writes\n")
 export const writeScript = script(WRITE)
 
+/** Makes a script of files in lua/, each a module that is loaded when it is required. The last one is the script. */
 function script(files: readonly string[], start = ""): Script {
-  const texts = files.map((file) => readFileSync(new URL(`${file}.lua`, import.meta.url), "utf8"))
-  const text = start + texts.join("\n")
+  const modules = files.map((file) => {
+    const text = readFileSync(new URL(`lua/${file}.lua`, import.meta.url), "utf8")
+    return `modules['${file}'] = function()\n${text}end`
+  })
+  const text = [`${start}${LOADER}`, ...modules, `return require('${files.at(-1)}')`].join("\n")
   return { text, digest: createHash("sha1").update(text).digest("hex") }
 }
 

@@ -17,16 +17,23 @@
 -- The check is made in the script because nothing else is sure to speak of the server that the script runs on: a client
 -- library may redirect or repeat a command on its own.
 
+local channel, batch = require('channel'), require('batch')
+
 -- Of about a hundred generations. A number that is cut off is too small, which is on the safe side.
 local BASES_LENGTH_MAX = 1000
 
 local replication = redis.call('INFO', 'replication')
 local server = string.match(replication, 'master_replid:(%x+)')
-local synced = string.find(replication, 'repl_backlog_active:1', 1, true) and 0 or isSynced
-local stored = redis.call('HMGET', PARTITION, 'format', 'epoch', 'top', 'generation', 'bases', 'server', 'synced',
+local stored = redis.call('HMGET', channel.partition, 'format', 'epoch', 'top', 'generation', 'bases', 'server', 'synced',
   'forgotten', 'fading')
-local epoch, top, generation, bases = ARGV[2], 0, 1, '0'
-local forgotten, fading = tonumber(stored[8] or 0), stored[9] or ''
+
+local epoch = {
+  name = ARGV[2], top = 0, generation = 1,
+  -- see expiry.lua
+  forgotten = tonumber(stored[8] or 0), fading = stored[9] or '',
+  synced = string.find(replication, 'repl_backlog_active:1', 1, true) and 0 or batch.isSynced,
+}
+local bases, isChanged = '0', true
 
 -- Whether what a node has seen was still there when each of the generations began that came since. The latest stands first.
 local function hasOutlived(count, seen)
@@ -39,23 +46,35 @@ local function hasOutlived(count, seen)
   return false
 end
 
-local isPartitionChanged = true
 if stored[1] then
-  if stored[1] ~= ARGV[1] then return { 1, stored[1] } end
-  epoch, top, generation, bases = stored[2] or ARGV[2], tonumber(stored[3]), tonumber(stored[4]), stored[5]
-  isPartitionChanged = not stored[2]
+  if stored[1] ~= ARGV[1] then return { refusal = { 1, stored[1] } } end
+  epoch.name, epoch.top, epoch.generation, bases =
+    stored[2] or ARGV[2], tonumber(stored[3]), tonumber(stored[4]), stored[5]
+  isChanged = not stored[2]
   if stored[6] ~= server then
     local before = string.match(replication, 'master_replid2:(%x+)')
     local wasPromoted = before and string.find(before, '[^0]')
     local hasFile = string.find(redis.call('INFO', 'persistence'), 'aof_enabled:1', 1, true)
-    if wasPromoted or not hasFile or isSynced == 0 or stored[7] ~= '1' then epoch = ARGV[2] end
-    generation, isPartitionChanged = generation + 1, true
-    bases = string.sub(text(top) .. ',' .. bases, 1, BASES_LENGTH_MAX)
+    if wasPromoted or not hasFile or batch.isSynced == 0 or stored[7] ~= '1' then epoch.name = ARGV[2] end
+    epoch.generation, isChanged = epoch.generation + 1, true
+    bases = string.sub(channel.text(epoch.top) .. ',' .. bases, 1, BASES_LENGTH_MAX)
   end
-  if ARGV[3] == epoch then
-    local isContradicted = knownGeneration ~= generation and not hasOutlived(generation - knownGeneration, knownTop)
-    if knownTop > top or isContradicted then epoch, isPartitionChanged = ARGV[2], true end
+  if ARGV[3] == epoch.name then
+    local since = epoch.generation - batch.knownGeneration
+    local isContradicted = since ~= 0 and not hasOutlived(since, batch.knownTop)
+    if batch.knownTop > epoch.top or isContradicted then epoch.name, isChanged = ARGV[2], true end
   end
-elseif redis.call('EXISTS', PARTITION) == 1 then
-  return { 1, '' }
+elseif redis.call('EXISTS', channel.partition) == 1 then
+  return { refusal = { 1, '' } }
 end
+
+-- Keeps what has changed before anything else is.
+function epoch.begin()
+  if not isChanged then return end
+  -- a full Redis lets a script go on that has begun with a command that adds nothing
+  if not batch.hasOperations then redis.call('HDEL', channel.partition, 'server') end
+  redis.call('HSET', channel.partition, 'format', ARGV[1], 'epoch', epoch.name, 'top', channel.text(epoch.top),
+    'generation', epoch.generation, 'bases', bases, 'server', server, 'synced', epoch.synced)
+end
+
+return epoch
