@@ -17,6 +17,7 @@ const READ = ["channel", "request", "value", "search", "page", "growing", "backw
 const WRITE = [
   "channel",
   "batch",
+  "code",
   "epoch",
   "head",
   "expiry",
@@ -27,6 +28,7 @@ const WRITE = [
   "condition",
   "retention",
   "keyed",
+  "maintenance",
   "write",
 ]
 

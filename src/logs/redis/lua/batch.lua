@@ -1,27 +1,23 @@
 -- What the node has packed (see packing.ts): numbers, collections with what they retain, operations.
---
--- Codes of outcomes: see outcomes.ts.
 
 local LATEST, VERSION, LAPSED, QUIET, REMEMBERED, OWNED, KEYLESS, LEASED = 1, 2, 4, 8, 16, 32, 64, 128
 
+local packed = ARGV[5]
+local knownGeneration, knownTop, number, now, pinMs, keysMax, tombstonesMax, idempotencyKeysMax, isSynced, node, named, position =
+  struct.unpack('>dddddddddc8B', packed)
+
 local batch = {
-  APPENDED = 0, UNCHANGED = 1, DUPLICATE = 2, REFUSED = 3, OUTDATED = 4, CONFLICT = 5,
-  KEYS_OF_ACCOUNT = 6, KEYS_OF_COLLECTION = 7, IDEMPOTENCY_KEYS_OF_ACCOUNT = 8, IDEMPOTENCY_KEYS_OF_CHANNEL = 9,
-  COLLECTIONS_OF_CHANNEL = 10, OTHER_KIND = 11,
-  retentions = {},
+  knownGeneration = knownGeneration, knownTop = knownTop, number = number, now = now, pinMs = pinMs, keysMax = keysMax,
+  tombstonesMax = tombstonesMax, idempotencyKeysMax = idempotencyKeysMax, isSynced = isSynced, node = node, retentions = {},
   -- whether something has changed without an entry
   isTouched = false,
 }
 
-local packed, named, position = ARGV[5]
-batch.knownGeneration, batch.knownTop, batch.number, batch.now, batch.pinMs, batch.keysMax, batch.tombstonesMax,
-  batch.idempotencyKeysMax, batch.isSynced, batch.node, named, position = struct.unpack('>dddddddddc8B', packed)
-
 for index = 1, named do
-  local retention = {}
-  retention.name, retention.entries, retention.forMs, retention.bytes, retention.removalsForMs, position =
-    struct.unpack('>I2c0dddd', packed, position)
-  batch.retentions[index] = retention
+  local name, entries, forMs, bytes, removalsForMs
+  name, entries, forMs, bytes, removalsForMs, position = struct.unpack('>I2c0dddd', packed, position)
+  batch.retentions[index] =
+    { name = name, entries = entries, forMs = forMs, bytes = bytes, removalsForMs = removalsForMs }
 end
 
 -- Without operations a channel is trimmed, or only its epoch is checked.
@@ -30,11 +26,11 @@ batch.hasOperations = position <= #packed
 -- The next operation; nil behind the last.
 function batch.next()
   if position > #packed then return nil end
-  local operation, flags, place = { account = '' }
-  operation.kind, flags, place, operation.at, operation.holder, operation.key, operation.body, position =
-    struct.unpack('>BI2BdI2c0I4c0I4c0', packed, position)
-  operation.retention = batch.retentions[place + 1]
-  operation.collection = operation.retention.name
+  local kind, flags, place, at, holder, key, body
+  kind, flags, place, at, holder, key, body, position = struct.unpack('>BI2BdI2c0I4c0I4c0', packed, position)
+  local retention = batch.retentions[place + 1]
+  local operation = { kind = kind, at = at, holder = holder, key = key, body = body, account = '', retention = retention,
+    collection = retention.name }
   if flags == 0 then return operation end
   operation.isLapsed, operation.isQuiet = bit.band(flags, LAPSED) ~= 0, bit.band(flags, QUIET) ~= 0
   operation.isKeyless = bit.band(flags, KEYLESS) ~= 0

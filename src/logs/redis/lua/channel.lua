@@ -44,25 +44,32 @@ function channel.forgottenBy(forgotten, fading)
 end
 
 function channel.decodeHead(packed)
-  local head = { list = {}, named = {}, top = 0, base = 0, keptUntil = 0, pinnedUntil = 0, idempotencyKeysKeptUntil = 0,
-    answersKeptUntil = 0, firstExpiry = 0 }
-  if not packed then return head end
-  local count, at
-  head.top, head.base, head.keptUntil, head.pinnedUntil, head.idempotencyKeysKeptUntil, head.answersKeptUntil,
-    head.firstExpiry, count, at = struct.unpack('>dddddddB', packed)
-  for number = 0, count - 1 do
-    local collection = { number = number }
-    collection.kind, collection.name, collection.floor, collection.count, collection.bytes, collection.oldestAt,
-      collection.untilMs, at = struct.unpack('>BI2c0ddddd', packed, at)
-    if collection.kind == channel.FACTS then
-      collection.first, at = struct.unpack('>d', packed, at)
-    else
-      collection.removals, collection.oldestRemovalAt, collection.forgottenVersion, collection.growing, at =
-        struct.unpack('>dddd', packed, at)
-    end
-    head.list[number + 1], head.named[collection.name] = collection, collection
+  if not packed then
+    return { list = {}, named = {}, top = 0, base = 0, keptUntil = 0, pinnedUntil = 0, idempotencyKeysKeptUntil = 0,
+      answersKeptUntil = 0, firstExpiry = 0 }
   end
-  return head
+  local list, named = {}, {}
+  local top, base, keptUntil, pinnedUntil, idempotencyKeysKeptUntil, answersKeptUntil, firstExpiry, count, at =
+    struct.unpack('>dddddddB', packed)
+  for number = 0, count - 1 do
+    local kind, name, floor, entries, bytes, oldestAt, untilMs, collection
+    kind, name, floor, entries, bytes, oldestAt, untilMs, at = struct.unpack('>BI2c0ddddd', packed, at)
+    if kind == channel.FACTS then
+      local first
+      first, at = struct.unpack('>d', packed, at)
+      collection = { number = number, kind = kind, name = name, floor = floor, count = entries, bytes = bytes,
+        oldestAt = oldestAt, untilMs = untilMs, first = first }
+    else
+      local removals, oldestRemovalAt, forgottenVersion, growing
+      removals, oldestRemovalAt, forgottenVersion, growing, at = struct.unpack('>dddd', packed, at)
+      collection = { number = number, kind = kind, name = name, floor = floor, count = entries, bytes = bytes,
+        oldestAt = oldestAt, untilMs = untilMs, removals = removals, oldestRemovalAt = oldestRemovalAt,
+        forgottenVersion = forgottenVersion, growing = growing }
+    end
+    list[number + 1], named[name] = collection, collection
+  end
+  return { list = list, named = named, top = top, base = base, keptUntil = keptUntil, pinnedUntil = pinnedUntil,
+    idempotencyKeysKeptUntil = idempotencyKeysKeptUntil, answersKeptUntil = answersKeptUntil, firstExpiry = firstExpiry }
 end
 
 -- The list of facts with a number; without one, the newest.

@@ -39,30 +39,20 @@ local function fade(untilMs)
   epoch.fading, expiry.isNoted = kept .. struct.pack('>dd', untilMs, head.top), true
 end
 
-local function endOfChannel()
-  local untilMs = math.max(head.pinnedUntil, batch.now)
-  for _, collection in ipairs(head.list) do untilMs = math.max(untilMs, collection.untilMs) end
-  return untilMs - batch.now < TTL_MS_MAX and untilMs or math.huge
-end
-
-local function set()
-  local encoded = head.encode()
-  if encoded ~= head.before then redis.call('SET', channel.head, encoded, 'KEEPTTL') end
-end
-
--- Keeps the head, and lets the channel expire if it has an end.
-function expiry.keepHead()
-  local untilMs, now = endOfChannel(), batch.now
-  if untilMs == math.huge then
-    local isExpiring = head.keptUntil > 0
+-- Keeps the head, and lets the channel expire if it has an end. `untilMs`: by when its entries have outlived their time.
+function expiry.keepHead(untilMs)
+  local now = batch.now
+  untilMs = math.max(untilMs, head.pinnedUntil, now)
+  if untilMs - now > TTL_MS_MAX then
     head.keptUntil = 0
-    set()
-    if isExpiring then eachKey(function(key) redis.call('PERSIST', key) end) end
+    redis.call('SET', channel.head, head.encode())
+    eachKey(function(key) redis.call('PERSIST', key) end)
     return
   end
   local isDue = head.isFresh or head.keptUntil < untilMs + SLACK_MS
   if isDue then head.keptUntil = untilMs + SLACK_MS + math.max(SLACK_MS, (untilMs - now) / 2) end
-  set()
+  local encoded = head.encode()
+  if encoded ~= head.before then redis.call('SET', channel.head, encoded, 'KEEPTTL') end
   local behindMs = channel.clock() - math.min(now, channel.clock())
   if isDue then
     local expiresAt = channel.text(head.keptUntil + behindMs)

@@ -44,6 +44,14 @@ function head.encode()
   return table.concat(parts)
 end
 
+-- Keeps the head. Only a channel that has an end, or had one, needs more.
+function head.keep()
+  local untilMs = 0
+  for _, collection in ipairs(head.list) do untilMs = math.max(untilMs, collection.untilMs) end
+  if untilMs < math.huge or head.keptUntil > 0 then return require('expiry').keepHead(untilMs) end
+  redis.call('SET', channel.head, head.encode())
+end
+
 -- Whether no entry, value or removal is left.
 function head.isEmpty()
   for _, collection in ipairs(head.list) do

@@ -6,7 +6,7 @@
 -- Otherwise they are dropped a minute later, as the clocks of nodes differ, some with each batch. All expire by themselves
 -- when nobody appends any more.
 
-local channel, batch, head, expiry = require('channel'), require('batch'), require('head'), require('expiry')
+local channel, batch, head, code = require('channel'), require('batch'), require('head'), require('code')
 local idempotency = {}
 local GRACE_MS = 60000
 local SWEPT_MAX = 1000
@@ -56,15 +56,15 @@ end
 function idempotency.find(operation)
   local known = recall(operation.idempotencyKey)
   if not known or expiryOf(known) <= operation.at then return nil end
-  if string.sub(known, 1, 8) ~= operation.fingerprint then return batch.CONFLICT, 0 end
-  return batch.DUPLICATE, (struct.unpack('>d', known, 9))
+  if string.sub(known, 1, 8) ~= operation.fingerprint then return code.CONFLICT, 0 end
+  return code.DUPLICATE, (struct.unpack('>d', known, 9))
 end
 
 local function lack(operation)
   if operation.account ~= '' and countOf.of('n' .. operation.account) >= operation.idempotencyKeysMax then
-    return batch.IDEMPOTENCY_KEYS_OF_ACCOUNT
+    return code.IDEMPOTENCY_KEYS_OF_ACCOUNT
   end
-  if count() >= batch.idempotencyKeysMax then return batch.IDEMPOTENCY_KEYS_OF_CHANNEL end
+  if count() >= batch.idempotencyKeysMax then return code.IDEMPOTENCY_KEYS_OF_CHANNEL end
 end
 
 -- Why there is no room for another key: a code, or nil.
@@ -94,8 +94,8 @@ local function keepAdded()
   redis.call('ZADD', channel.expiry, unpack(scores))
   if addedUntil + GRACE_MS > head.idempotencyKeysKeptUntil or total <= addedCount then
     head.idempotencyKeysKeptUntil = addedUntil + 3 * GRACE_MS
-    expiry.expireBy(channel.idempotencyKeys, head.idempotencyKeysKeptUntil)
-    expiry.expireBy(channel.expiry, head.idempotencyKeysKeptUntil)
+    require('expiry').expireBy(channel.idempotencyKeys, head.idempotencyKeysKeptUntil)
+    require('expiry').expireBy(channel.expiry, head.idempotencyKeysKeptUntil)
   end
   added, addedCount = {}, 0
 end

@@ -1,7 +1,7 @@
 -- Collections of keys: what changes them.
 
 local channel, batch, head, value = require('channel'), require('batch'), require('head'), require('value')
-local judge, retaining = require('condition'), require('retention')
+local judge, retaining, code = require('condition'), require('retention'), require('code')
 local keyed = {}
 local BLOCK_BYTES = 1024
 
@@ -10,11 +10,11 @@ local function lackOfKeys(operation, collection)
   if operation.account ~= '' then
     local number = collection and collection.number or #head.list
     if retaining.accounts().of(string.char(number) .. operation.account) >= operation.keysMax then
-      return batch.KEYS_OF_ACCOUNT
+      return code.KEYS_OF_ACCOUNT
     end
   end
   local count = collection and collection.count or 0
-  if count >= batch.keysMax then return batch.KEYS_OF_COLLECTION end
+  if count >= batch.keysMax then return code.KEYS_OF_COLLECTION end
 end
 
 local function save(collection, key, record)
@@ -134,18 +134,18 @@ function keyed.change(operation, collection, offset)
   local record = collection and not operation.isKeyless and value.find(collection, operation.key) or nil
   local verdict, lowest = judge(operation, record, collection and collection.forgottenVersion or 0)
   local latest = record and record.offset or 0
-  if verdict == 'refuse' then return lowest and batch.OUTDATED or batch.REFUSED, latest, lowest end
+  if verdict == 'refuse' then return lowest and code.OUTDATED or code.REFUSED, latest, lowest end
   local addsKey = operation.kind == channel.PUT and not (record and record.hasValue)
   local lack = addsKey and lackOfKeys(operation, collection)
     or operation.idempotencyKey and require('idempotency').lackOfRoom(operation)
   if lack then return lack, 0 end
   if verdict == 'touch' then
     touch(operation, collection, record)
-    return batch.UNCHANGED, latest
+    return code.UNCHANGED, latest
   end
   collection = collection or head.beginCollection(operation.collection, channel.KEYED)
-  if not collection then return batch.COLLECTIONS_OF_CHANNEL, 0 end
-  return batch.APPENDED, offset, changes[operation.kind](operation, collection, record, offset)
+  if not collection then return code.COLLECTIONS_OF_CHANNEL, 0 end
+  return code.APPENDED, offset, changes[operation.kind](operation, collection, record, offset)
 end
 
 return keyed

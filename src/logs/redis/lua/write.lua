@@ -15,6 +15,8 @@
 
 local channel, batch = require('channel'), require('batch')
 local ANSWER_MS = 60000
+-- see code.lua
+local APPENDED, UNCHANGED = 0, 1
 
 -- It is the last command, so without this it would be refused when all the others have been carried out.
 if batch.hasOperations and not redis.acl_check_cmd('SPUBLISH', ARGV[4], '') then
@@ -30,34 +32,8 @@ local function answer(outcomes)
   return { 0, epoch.name, epoch.generation, epoch.top, head.top, head.base, outcomes }
 end
 
-local function trim(collection, retention, at)
-  if collection.kind == channel.FACTS then require('facts').trim(collection, retention, at)
-  else require('retention').trim(collection, retention, at) end
-end
-
--- Drops what has outlived its time. A channel in which nothing is left is forgotten, or keeps but its head, if it is pinned.
-local function maintain()
-  local expiry = require('expiry')
-  -- see epoch.lua
-  redis.call('UNLINK', channel.absent)
-  for _, retention in ipairs(batch.retentions) do
-    local collection = head.named[retention.name]
-    if collection then
-      trim(collection, retention, batch.now)
-      if collection.untilMs == math.huge or collection.count == 0 then head.settleEnd(collection, retention, batch.now) end
-    end
-  end
-  require('retention').keepAccounts()
-  local isTidy = require('idempotency').tidy()
-  if batch.pinMs > 0 then head.pinnedUntil = batch.now + batch.pinMs end
-  local isForgotten = isTidy and head.isEmpty()
-  if isForgotten then head.base, head.list, head.named = head.top, {}, {} end
-  if isForgotten and batch.pinMs == 0 then expiry.forget() else expiry.keepHead() end
-  expiry.keepNotes()
-end
-
 if not batch.hasOperations then
-  if batch.now > 0 and (head.before or batch.pinMs > 0) then maintain() end
+  if batch.now > 0 and (head.before or batch.pinMs > 0) then require('maintenance')() end
   return answer('')
 end
 
@@ -67,42 +43,37 @@ if mark and struct.unpack('>d', mark) >= batch.number then return answer(string.
 local offset = math.max(epoch.top, head.top)
 
 -- Answers a code, an offset, and the new entry, or, of a refused version, the lowest that is accepted.
-local function append(operation, collection)
-  if operation.idempotencyKey then
-    local lack = require('idempotency').lackOfRoom(operation)
-    if lack then return lack, 0 end
-  end
-  collection = collection or head.beginCollection(operation.collection, channel.FACTS)
-  if not collection then return batch.COLLECTIONS_OF_CHANNEL, 0 end
-  return batch.APPENDED, offset + 1, require('facts').append(collection, operation, offset + 1)
-end
-
 local function perform(operation)
-  if operation.idempotencyKey then
+  local isRemembered = operation.idempotencyKey ~= nil
+  if isRemembered then
     local code, at = require('idempotency').find(operation)
     if code then return code, at end
   end
   local collection = head.named[operation.collection]
   local kind = operation.kind == channel.APPEND and channel.FACTS or channel.KEYED
-  if collection and collection.kind ~= kind then return batch.OTHER_KIND, 0 end
-  if kind == channel.FACTS then return append(operation, collection) end
-  return require('keyed').change(operation, collection, offset + 1)
+  if collection and collection.kind ~= kind then return require('code').OTHER_KIND, 0 end
+  if kind == channel.KEYED then return require('keyed').change(operation, collection, offset + 1) end
+  local lack = isRemembered and require('idempotency').lackOfRoom(operation)
+  if lack then return lack, 0 end
+  collection = collection or head.beginCollection(operation.collection, kind)
+  if not collection then return require('code').COLLECTIONS_OF_CHANNEL, 0 end
+  return APPENDED, offset + 1, require('facts').append(collection, operation, offset + 1)
 end
 
 local told, outcomes, changed = {}, {}, {}
 local hasKeys, hasIdempotencyKeys = false, false
 for operation in batch.next do
   local code, at, entry = perform(operation)
-  outcomes[#outcomes + 1] = struct.pack('>Bdd', code, at, code == batch.OUTDATED and entry or 0)
+  outcomes[#outcomes + 1] = struct.pack('>Bdd', code, at, type(entry) == 'number' and entry or 0)
   hasIdempotencyKeys = hasIdempotencyKeys or operation.idempotencyKey ~= nil
-  if code <= batch.UNCHANGED then
+  if code <= UNCHANGED then
     local retention = operation.retention
     if operation.idempotencyKey then require('idempotency').add(operation, at) end
-    if code == batch.APPENDED then offset, told[#told + 1] = at, entry end
+    if code == APPENDED then offset, told[#told + 1] = at, entry end
     changed[retention] = math.max(changed[retention] or -math.huge, operation.at)
     -- no condition is about facts, so all of a batch are trimmed together
     if operation.kind ~= channel.APPEND then
-      trim(head.named[retention.name], retention, operation.at)
+      require('retention').trim(head.named[retention.name], retention, operation.at)
       hasKeys = true
     end
   end
@@ -118,7 +89,7 @@ end
 local names = {}
 for retention, at in pairs(changed) do
   local collection = head.named[retention.name]
-  if collection.kind == channel.FACTS then trim(collection, retention, at) end
+  if collection.kind == channel.FACTS then require('facts').trim(collection, retention, at) end
   head.settleEnd(collection, retention, at)
   names[#names + 1] = struct.pack('>BI2c0', collection.number, #collection.name, collection.name)
 end
@@ -128,28 +99,26 @@ if hasKeys then require('retention').keepAccounts() end
 if hasIdempotencyKeys then require('idempotency').keep() end
 
 -- No batch is repeated for longer than `ANSWER_MS`. Nodes that have ended leave their answers behind.
-local function keepAnswer()
-  local answered = struct.pack('>dd', batch.number, batch.now) .. outcomes
-  if redis.call('HSET', channel.answers, batch.node, answered) == 1 then
-    head.answersKeptUntil = 0
-    local answers = redis.call('HGETALL', channel.answers)
-    for index = 1, #answers, 2 do
-      local _, answeredAt = struct.unpack('>dd', answers[index + 1])
-      if answeredAt < batch.now - 10 * ANSWER_MS then redis.call('HDEL', channel.answers, answers[index]) end
-    end
+local answered = struct.pack('>dd', batch.number, batch.now) .. outcomes
+if redis.call('HSET', channel.answers, batch.node, answered) == 1 then
+  head.answersKeptUntil = 0
+  local answers = redis.call('HGETALL', channel.answers)
+  for index = 1, #answers, 2 do
+    local _, answeredAt = struct.unpack('>dd', answers[index + 1])
+    if answeredAt < batch.now - 10 * ANSWER_MS then redis.call('HDEL', channel.answers, answers[index]) end
   end
-  if head.answersKeptUntil >= batch.now + ANSWER_MS then return end
+end
+if head.answersKeptUntil < batch.now + ANSWER_MS then
   head.answersKeptUntil = batch.now + 2 * ANSWER_MS
   require('expiry').expireBy(channel.answers, head.answersKeptUntil)
 end
-keepAnswer()
 
-require('expiry').keepHead()
+head.keep()
 if #told > 0 then
   epoch.top = offset
   redis.call('HSET', channel.partition, 'top', channel.text(offset), 'synced', epoch.synced)
 end
-require('expiry').keepNotes()
+if head.keptUntil > 0 then require('expiry').keepNotes() end
 
 if #told > 0 then
   redis.call('SPUBLISH', ARGV[4], struct.pack('>ddBc0B', epoch.generation, after, #epoch.name, epoch.name, #names)
