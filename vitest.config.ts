@@ -25,7 +25,7 @@ export default defineConfig({
           name: "unit",
           include: [
             "test/*.test.ts",
-            "test/{contract,docs,protocol,hub,logs,client,react,tabs,testing}/**/*.test.ts",
+            "test/{contract,docs,protocol,log,hub,logs,client,react,tabs,testing}/**/*.test.ts",
           ],
           testTimeout: 10_000,
         },

@@ -13,6 +13,20 @@ declare class TextDecoder {
   decode(input?: ArrayBufferView | ArrayBuffer, options?: { stream?: boolean }): string
 }
 
+declare class URL {
+  static canParse(url: string): boolean
+  constructor(url: string)
+  readonly protocol: string
+  readonly host: string
+  readonly hostname: string
+}
+
+declare class URLSearchParams {
+  constructor(query?: string)
+  get(name: string): string | null
+  getAll(name: string): string[]
+}
+
 /** The bytes of base64 text, as one character each; and back. */
 declare function atob(base64: string): string
 declare function btoa(bytes: string): string

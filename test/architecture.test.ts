@@ -5,10 +5,12 @@ import { codeOf, type Import, importsOf } from "./support/imports.ts"
 
 /**
  * Who may import whom. A key is a folder of src/, or a file in it without `.ts`; the longest that fits a file is its
- * row. A file may import its own folder, the rows' `layers`, and of `layerTypes` what is gone at runtime; the same with
+ * row. A file may import its own layer, the rows' `layers`, and of `layerTypes` what is gone at runtime; the same with
  * packages. `node:*` stands for all names that begin so. What is not listed is not allowed.
  */
 interface Row {
+  /** The other parts of its own layer that it may import. Default: the whole layer. */
+  readonly siblings?: readonly string[]
   readonly layers?: readonly string[]
   readonly layerTypes?: readonly string[]
   readonly packages?: readonly string[]
@@ -25,7 +27,19 @@ const LAYERS: Readonly<Record<string, Row>> = {
   "logs/lmdb": { layers: ["log", "protocol"], packages: ["lmdb", "node:*"] },
   "logs/redis": { layers: ["log", "protocol"], packages: ["redis", "node:*"] },
 
-  server: { layers: ["hub", "log", "protocol", "contract", "logs/memory"], packages: ["node:*", "ws"] },
+  server: { layers: ["hub", "log", "protocol", "contract", "logs/memory"] },
+  "server/http": { layers: ["hub", "protocol"], siblings: ["server/limits", "server/links"] },
+  "server/websocket": {
+    layers: ["hub", "protocol"],
+    siblings: ["server/http/origin", "server/limits", "server/links"],
+    packages: ["node:*", "ws"],
+  },
+  "server/raw": {
+    layers: ["hub", "protocol"],
+    siblings: ["server/websocket", "server/http/origin", "server/limits", "server/links"],
+    packages: ["node:*"],
+  },
+  "server/node": { layers: ["hub", "log", "protocol", "contract", "logs/memory"], packages: ["node:*"] },
 
   client: { layers: ["protocol", "contract/pattern"], layerTypes: ["contract"] },
   outbox: { layerTypes: ["client"], layers: ["protocol"] },
@@ -37,7 +51,7 @@ const LAYERS: Readonly<Record<string, Row>> = {
 }
 
 /** Time and randomness enter these as arguments; that is what the simulation and the virtual clock stand on. */
-const PURE = ["contract", "protocol", "log", "hub", "client"]
+const PURE = ["contract", "protocol", "log", "hub", "client", "server/http"]
 
 /** The files that hand the real ones in, and so may touch them. */
 const ADAPTERS: readonly string[] = ["src/client/device.ts", "src/client/http.ts", "src/client/platform.ts"]
@@ -105,7 +119,7 @@ const RULES = {
 
   "clock, timers and randomness stay out of the pure layers": ({ files }) =>
     sourcesOf(files)
-      .filter(([file]) => PURE.includes(layerOf(file)) && !ADAPTERS.includes(file))
+      .filter(([file]) => PURE.some((key) => isWithin(file, key)) && !ADAPTERS.includes(file))
       .flatMap(([file, source]) =>
         [...codeOf(source).matchAll(IMPURE)].map((match) => `${file} uses ${match[1]?.replace(/\s/g, "")}`),
       ),
@@ -152,8 +166,14 @@ describe("the checker accepts", () => {
     "src/hub/hub.ts": `import type { Log } from "../log/log.ts"\nimport { code } from "../protocol/code.ts"`,
     "src/logs/memory/index.ts": `import type { Log } from "../../log/log.ts"`,
     "src/logs/lmdb/index.ts": `import { open } from "lmdb"\nimport type { Log } from "../../log/log.ts"`,
-    "src/server/index.ts": `import { Server } from "node:http"\nimport { WebSocketServer } from "ws"
-      export * from "../hub/hub.ts"\nexport { memoryLog } from "../logs/memory/index.ts"\nsetTimeout(() => Date.now(), 1)`,
+    "src/server/index.ts": `export * from "../hub/hub.ts"\nexport { memoryLog } from "../logs/memory/index.ts"
+      export { createHub } from "./node/create-hub.ts"`,
+    "src/server/links.ts": "",
+    "src/server/http/origin.ts": `import type { Links } from "../links.ts"`,
+    "src/server/websocket/acceptor.ts": `import { WebSocketServer } from "ws"\nimport "../http/origin.ts"`,
+    "src/server/raw/socket.ts": `import { Buffer } from "node:buffer"\nimport "../websocket/acceptor.ts"`,
+    "src/server/node/create-hub.ts": `import { Server } from "node:http"\nimport "../raw/socket.ts"
+      setTimeout(() => Date.now(), 1)`,
     "src/client/index.ts": `import { code } from "../protocol/code.ts"\nexport type { A } from "../contract/index.ts"
       import { now } from "./platform.ts"\nimport "./device.ts"\nimport "./http.ts"`,
     "src/client/platform.ts": "export const now = () => Date.now()",
@@ -193,7 +213,14 @@ describe("the checker catches", () => {
       `import { lmdbLog } from "../logs/lmdb.ts"`,
     ],
     ["the server, of the client", "src/server/a.ts", `import type { B } from "../client/b.ts"`],
-    ["the server, of an unlisted package", "src/server/a.ts", `import express from "express"`],
+    ["the server, of an unlisted package", "src/server/node/a.ts", `import express from "express"`],
+    ["what all runtimes of the server share, of Node", "src/server/a.ts", `import "node:net"`],
+    ["the server's HTTP, of Node", "src/server/http/a.ts", `import { Buffer } from "node:buffer"`],
+    ["the server's HTTP, of Node's types", "src/server/http/a.ts", `import type { Server } from "node:http"`],
+    ["the server's HTTP, of a runtime", "src/server/http/poll/a.ts", `import "../../node/clock.ts"`],
+    ["the server's HTTP, of its WebSockets", "src/server/http/a.ts", `import "../websocket/link.ts"`],
+    ["the server's WebSockets, of a runtime", "src/server/websocket/a.ts", `import "../node/clock.ts"`],
+    ["a raw socket, of the library for WebSockets", "src/server/raw/a.ts", `import { WebSocket } from "ws"`],
     ["the client, of the hub", "src/client/a.ts", `export type { B } from "../hub/b.ts"`],
     ["the client, of the contract's values", "src/client/a.ts", `import { b } from "../contract/b.ts"`],
     ["the client, of a package", "src/client/a.ts", `import "ws"`],
@@ -333,9 +360,14 @@ function layerOf(file: string): string {
 }
 
 function rowOf(file: string): Row | undefined {
+  const key = keyOf(file)
+  return key === undefined ? undefined : LAYERS[key]
+}
+
+/** The longest key of the table that fits a file. */
+function keyOf(file: string): string | undefined {
   const keys = Object.keys(LAYERS).filter((key) => isWithin(file, key))
-  const longest = keys.sort((a, b) => b.length - a.length)[0]
-  return longest === undefined ? undefined : LAYERS[longest]
+  return keys.sort((a, b) => b.length - a.length)[0]
 }
 
 /** Whether a file is, or lies in, what a key of the table names. */
@@ -351,7 +383,8 @@ function isAllowed({ specifier, typeOnly }: Import, file: string, row: Row): boo
     )
   }
   const target = resolve(file, specifier)
-  const keys = [layerOf(file), ...(row.layers ?? []), ...(typeOnly ? (row.layerTypes ?? []) : [])]
+  const own = row.siblings === undefined ? [layerOf(file)] : [keyOf(file) ?? "", ...row.siblings]
+  const keys = [...own, ...(row.layers ?? []), ...(typeOnly ? (row.layerTypes ?? []) : [])]
   return keys.some((key) => isWithin(target, key))
 }
 

@@ -70,6 +70,8 @@ export interface SignalMeta {
 
 export interface GapChange {
   readonly reason: GapReason
+  /** `events`, `presence`, or `state/` and the name of a state; undefined when entries of any kind may be missing. */
+  readonly collections: readonly string[] | undefined
   /** Entries after here, up to and including `to`, can no longer be had. */
   readonly from: Position
   readonly to: Position
@@ -93,7 +95,8 @@ type Values = Map<string, unknown>
 
 /** A snapshot on its way, and where it leads. Nothing of it is applied before all of it is here. */
 interface Pending {
-  readonly to: Position
+  /** Undefined: the cursor stays where it is. */
+  readonly to: Position | undefined
   readonly gap: Gap | undefined
   readonly entries: SnapshotEntry[]
 }
@@ -128,6 +131,8 @@ export class Subscription {
   #load = false
   /** Entries up to here are in the server's loaded value. */
   #loadedOffset = -1
+  /** States and members are complete up to here: entries of theirs that are not above change nothing. */
+  #snapshotOffset = 0
 
   /** @param tell is given every change, in order, once it is in place */
   constructor(channel: string, history: History | undefined, tell: (change: Change) => void) {
@@ -167,7 +172,10 @@ export class Subscription {
   /** What to ask the server. */
   request(): SubscriptionRequest {
     const { channel, position } = this
-    const start = position ? { position, load: this.#load || undefined } : { history: this.#history }
+    const snapshotOffset = this.#snapshotOffset > (position?.offset ?? 0) ? this.#snapshotOffset : undefined
+    const start = position
+      ? { position, snapshotOffset, load: this.#load || undefined }
+      : { history: this.#history }
     // codecs leave out what is undefined
     return { channel, ...start } as SubscriptionRequest
   }
@@ -207,7 +215,10 @@ export class Subscription {
     if (message.type === "subscribed") this.#handleSubscribed(message)
     else if (message.type === "gap")
       // one that came while the snapshot of another was on its way: that one was not told yet, so this one covers both
-      this.#await(message.to, message.snapshot, { ...message, from: (this.#pending?.gap ?? message).from })
+      this.#await(message.collections ? undefined : message.to, message.snapshot, {
+        ...message,
+        from: (this.#pending?.gap ?? message).from,
+      })
     else if (message.type === "snapshot") this.#handleSnapshot(message)
     else if (message.type === "signal") {
       const { name, data, from } = message
@@ -224,12 +235,12 @@ export class Subscription {
   }
 
   /** The cursor goes to `to`; with the snapshot, if one follows. */
-  #await(to: Position, snapshot: boolean, gap?: Gap): void {
+  #await(to: Position | undefined, snapshot: boolean, gap?: Gap): void {
     this.#pending = { to, gap, entries: [] }
-    if (!snapshot) this.#arrive(false)
+    if (!snapshot) this.#arrive()
   }
 
-  #handleSnapshot({ entries, loaded, last }: Snapshot): void {
+  #handleSnapshot({ offset, entries, loaded, last }: Snapshot): void {
     const pending = this.#pending
     if (pending === undefined) return
     for (const entry of entries) pending.entries.push(entry)
@@ -237,28 +248,31 @@ export class Subscription {
     this.#load = false
     if (loaded !== undefined) {
       // what was loaded is no older than what was delivered
-      this.#loadedOffset = Math.max(loaded.offset, pending.to.offset)
+      this.#loadedOffset = Math.max(loaded.offset, (pending.to ?? this.position)?.offset ?? 0)
       this.#tell({ type: "loaded", told: [loaded.data] })
     }
-    this.#arrive(true)
+    this.#arrive()
+    this.#replace(pending.entries)
+    this.#snapshotOffset = offset
     this.#become("live")
   }
 
-  /** All of what was awaited is here, so it takes the place of what was held. */
-  #arrive(snapshot: boolean): void {
-    const { to, gap, entries } = this.#pending as Pending
+  /** All of what was awaited is here. */
+  #arrive(): void {
+    const { to, gap } = this.#pending as Pending
     this.#pending = undefined
     const held = this.position
-    // never back within an epoch, unless the log has gone back: what stands between has been delivered
-    if (gap?.reason !== "unknown-position" && to.epoch === held?.epoch && to.offset <= held.offset) return
-    this.position = to
-    if (gap !== undefined) {
-      const from = held ?? gap.from
-      const reason = from.epoch === to.epoch ? gap.reason : "new-epoch"
-      this.stats.gaps++
-      this.#tell({ type: "gap", told: [{ reason, from, to }] })
+    if (to !== undefined) {
+      // never back within an epoch, unless the log has gone back: what stands between has been delivered
+      if (gap?.reason !== "unknown-position" && to.epoch === held?.epoch && to.offset <= held.offset) return
+      this.position = to
+      if (to.epoch !== held?.epoch || gap) this.#snapshotOffset = 0
     }
-    if (snapshot) this.#replace(entries)
+    if (gap === undefined) return
+    const from = held ?? gap.from
+    const reason = from.epoch === gap.to.epoch ? gap.reason : "new-epoch"
+    this.stats.gaps++
+    this.#tell({ type: "gap", told: [{ reason, collections: gap.collections, from, to: gap.to }] })
   }
 
   #handleEntry(entry: EntryMessage): void {
@@ -277,6 +291,8 @@ export class Subscription {
       if (replayed) this.stats.replayed++
       const isLoaded = offset <= this.#loadedOffset
       this.#tell({ type: "event", name, told: [data, { offset, at, replayed }], isLoaded })
+    } else if (offset <= this.#snapshotOffset) {
+      // the snapshot has it, or what came of it
     } else if ("key" in entry) {
       const { name, key } = entry
       // undefined cannot travel, so it can stand for no value
@@ -300,7 +316,9 @@ export class Subscription {
     this.members = new Map()
     for (const entry of entries) {
       if (entry.type === "join") this.members.set(entry.member, entry.data)
-      else valuesOf(states, entry.name).set(entry.key, entry.data)
+      else if (entry.type === "left") this.members.delete(entry.member)
+      else if (entry.type === "set") valuesOf(states, entry.name).set(entry.key, entry.data)
+      else valuesOf(states, entry.name).delete(entry.key)
     }
     for (const name of new Set([...before.keys(), ...states.keys()])) {
       const [old, values] = [valuesOf(before, name), valuesOf(states, name)]

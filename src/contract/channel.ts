@@ -21,6 +21,11 @@ export interface Keep {
   readonly forMs?: number
   /** How many bytes of event payload. Default 16 MiB. */
   readonly bytes?: number
+  /**
+   * How long it is remembered which keys of a state were deleted, and which members left, in ms. A subscriber that was away for longer
+   * gets a gap and a snapshot. Default: a day.
+   */
+  readonly removalsForMs?: number
 }
 
 /** What a channel declares. Every facet is optional. */

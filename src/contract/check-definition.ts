@@ -16,7 +16,12 @@ const known: Readonly<Record<keyof ChannelDefinition, true>> = {
   rate: true,
 }
 
-const knownKeep: Readonly<Record<keyof Keep, true>> = { events: true, forMs: true, bytes: true }
+const knownKeep: Readonly<Record<keyof Keep, true>> = {
+  events: true,
+  forMs: true,
+  bytes: true,
+  removalsForMs: true,
+}
 const knownRate: Readonly<Record<keyof NonNullable<ChannelDefinition["rate"]>, true>> = {
   perKeyPerSecond: true,
 }

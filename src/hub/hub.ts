@@ -7,6 +7,7 @@ import type { ChannelPorts } from "./channel/channel.ts"
 import { Channels } from "./channel/channels.ts"
 import { FanOut } from "./channel/fan-out.ts"
 import { Loader } from "./channel/loader.ts"
+import { retentionsOf } from "./channel/retention.ts"
 import { Trimmer } from "./channel/trimmer.ts"
 import type { ChannelHandle } from "./channel-handle.ts"
 import { checkHandlers } from "./check-handlers.ts"
@@ -30,7 +31,6 @@ import type { Clock } from "./ports/clock.ts"
 import type { Entropy } from "./ports/entropy.ts"
 import type { Link } from "./ports/link.ts"
 import { Members } from "./presence/members.ts"
-import { keepOf } from "./publish/keep.ts"
 import { Publisher } from "./publish/publisher.ts"
 import { RateCap } from "./publish/rate-cap.ts"
 import { Signals } from "./publish/signals.ts"
@@ -99,15 +99,15 @@ export function createHubCore<C extends Contract, User, Request>(
   }
   const channels = new Channels(channelPorts, {
     handleOpen: (channel) => {
-      trimmer.track(channel.name, keepOf(channel.match))
+      trimmer.track(channel.name, retentionsOf(channel.match))
       signals.handleOpen(channel)
       if (channel.match.definition.presence !== undefined) members.handleOpen(channel)
     },
     handleClose: (channel) => signals.handleClose(channel),
   })
   const trimmer = new Trimmer(log, clock, limits.trimIntervalMs, logger)
-  const publisher = new Publisher(log, clock, limits, new RateCap(clock), (name, keep) =>
-    trimmer.track(name, keep),
+  const publisher = new Publisher(log, clock, limits, new RateCap(clock), (name, retentions) =>
+    trimmer.track(name, retentions),
   )
   const target = (name: string): Target => ({ name, match: matchOf(contract, name) })
   const connections = new Connections(clock, limits)

@@ -1,7 +1,9 @@
 import type { ChannelDefinition } from "../contract/index.ts"
-import type { Dedupe, Entry } from "../log/log.ts"
+import type { Entry } from "../log/entry.ts"
+import type { Dedupe } from "../log/operation.ts"
 import { decodeBody, encodeBody } from "../protocol/msgpack.ts"
 import { entries } from "./channel/entries.ts"
+import { EVENTS, PRESENCE, stateCollection } from "./channel/facets.ts"
 import type { ChannelHandle, PublishOptions } from "./channel-handle.ts"
 import { revokeEverywhere } from "./cluster/cluster.ts"
 import type { Core } from "./core.ts"
@@ -13,8 +15,8 @@ import type { Target } from "./target.ts"
 export function channelHandle(core: Core, target: Target): ChannelHandle<ChannelDefinition> {
   const { publisher } = core
   const { name: channel } = target
-  const fold = (wanted: (entry: Entry) => boolean) =>
-    entries(core, channel, { after: 0, select: "fold" }, wanted)
+  const fold = (collection: string, wanted: (entry: Entry) => boolean = () => true) =>
+    entries(core, channel, { after: 0, select: "fold", collections: [collection] }, wanted)
   return {
     name: channel,
     publish: async (name, data, options) => {
@@ -28,10 +30,8 @@ export function channelHandle(core: Core, target: Target): ChannelHandle<Channel
     delete: async (name, key, options) =>
       publisher.delete(target, name, key, dedupeOf(core, options, [name, key]))(),
     signal: (name, data) => core.signals.send(target, name, data),
-    state: async (name) =>
-      byKey(await fold((entry) => entry.kind === "set" && entry.name === name), decodeBody),
-    members: async () =>
-      byKey(await fold((entry) => entry.kind === "join" && !core.members.isOrphan(entry)), memberData),
+    state: async (name) => byKey(await fold(stateCollection(name)), decodeBody),
+    members: async () => byKey(await fold(PRESENCE, (entry) => !core.members.isOrphan(entry)), memberData),
     revoke: (user, reason = "the permission was taken away") => revokeEverywhere(core, channel, user, reason),
     history: async ({ last }) => history(core, channel, last),
   }
@@ -54,9 +54,15 @@ function byKey(found: readonly Entry[], value: (body: Uint8Array) => unknown): M
 }
 
 async function history(core: Core, channel: string, last: number): Promise<never[]> {
-  const after = await core.log.offsetOfLast(channel, last)
-  const events = await entries(core, channel, { after, select: "all" }, ({ kind }) => kind === "event")
+  const after = await core.log.offsetOfLast(channel, EVENTS, last)
+  const collections = [EVENTS]
+  const events = await entries(core, channel, { after, select: "all", collections }, () => true)
   // more than asked for if the log began anew in between
   const latest = events.slice(Math.max(0, events.length - last))
-  return latest.map(({ name, body, offset, at }) => ({ name, data: decodeBody(body), offset, at })) as never[]
+  return latest.map(({ key: name, body, offset, at }) => ({
+    name,
+    data: decodeBody(body),
+    offset,
+    at,
+  })) as never[]
 }

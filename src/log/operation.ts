@@ -65,7 +65,7 @@ export interface Condition {
   /** Compare-and-set: the key's latest entry has this offset; 0: the key has no value, and no removal is remembered. */
   readonly latest?: number
   /**
-   * Last writer wins: this version is higher than the key's, or, for a remove, as high as that of its value. It becomes the key's.
+   * Last writer wins, by versions from 1 on: this one is higher than the key's, or, for a remove, as high as that of its value. It becomes the key's.
    * An operation without a version leaves the key's as it is. A removal keeps its version; of trimmed keys and forgotten removals,
    * the collection keeps the highest version. A put that repeats version, holder and body of the value that is there changes nothing
    * but the lease.

@@ -138,6 +138,7 @@ const load = expect("true or false", (value) => typeof value === "boolean")
 const subscription = {
   channel,
   position: optional(position),
+  snapshotOffset: optional(id),
   history: optional(history),
   load: optional(load),
 }

@@ -10,6 +10,8 @@ export interface SubscriptionRequest {
   readonly channel: string
   /** Where the subscriber's cursor stands: everything behind it is delivered, or a gap says what is missing. */
   readonly position?: Position
+  /** With a position: up to which offset the subscriber's last snapshot was complete, if that is above the position. */
+  readonly snapshotOffset?: number
   /** Without a position: how far back to start. Default: now. */
   readonly history?: History
   /** With a position: whether a snapshot comes all the same, for the sake of what the channel's loader loads. */
@@ -157,17 +159,22 @@ export interface Subscribed {
   readonly position: Position
   /** The log's top when the subscription was made: entries up to here are replayed, later ones are live. */
   readonly top: number
-  /** A snapshot at `position` follows before any entry. */
+  /** A snapshot follows before any entry. */
   readonly snapshot: boolean
 }
-/** Entries after `from` up to and including `to` can no longer be had, or are not known. Delivery goes on at `to`. */
+/**
+ * Entries after `from` up to and including `to` can no longer be had, or are not known. Without `collections` these are entries of any
+ * kind, and delivery goes on at `to`; with them, only of these collections, and delivery goes on where the cursor is.
+ */
 export interface Gap {
   readonly type: "gap"
   readonly alias: number
   readonly reason: GapReason
+  /** `events`, `presence`, or `state/` and the name of a state. */
+  readonly collections?: readonly string[]
   readonly from: Position
   readonly to: Position
-  /** A snapshot at `to` follows before any entry. */
+  /** A snapshot follows before any entry. */
   readonly snapshot: boolean
 }
 /**
@@ -176,10 +183,14 @@ export interface Gap {
  */
 export type GapReason = "trimmed" | "new-epoch" | "unknown-position"
 
-/** A part of the fold of all entries up to `offset`: the latest value of each key, and the members. */
+/**
+ * A part of the channel's states and members. The parts together, in order, are the fold up to the `offset` of the last one, so the last
+ * of what is said of a key counts; entries of states and presence up to that offset change nothing any more.
+ */
 export interface Snapshot {
   readonly type: "snapshot"
   readonly alias: number
+  /** How far it has come; in the last part, where it is complete. */
   readonly offset: number
   readonly entries: readonly SnapshotEntry[]
   /**
@@ -190,7 +201,11 @@ export interface Snapshot {
   /** Whether this was the last part. Only then does the snapshot replace what the client held. */
   readonly last: boolean
 }
-export type SnapshotEntry = Omit<StateSet, "alias"> | Omit<Joined, "alias">
+export type SnapshotEntry =
+  | Omit<StateSet, "alias">
+  | Omit<StateDeleted, "alias">
+  | Omit<Joined, "alias">
+  | Omit<Left, "alias">
 
 export interface Event {
   readonly type: "event"

@@ -2,7 +2,7 @@ import type { Departure } from "../hub/connection/departure.ts"
 import type { Clock } from "../hub/ports/clock.ts"
 import { closeCodes } from "../protocol/close.ts"
 import { HoldfastError } from "../protocol/error.ts"
-import type { Links } from "./websocket/links.ts"
+import type { Links } from "./links.ts"
 
 /** How a node goes without anybody noticing. */
 export interface DrainOptions {

@@ -10,34 +10,35 @@ export type { ConnectedClient, Departure } from "../hub/connection/departure.ts"
 export type { Limits } from "../hub/limits.ts"
 export type { ChannelHandlers, Context, Credentials, Fail, HubOptions, Logger } from "../hub/options.ts"
 export type { Bus } from "../log/bus.ts"
+export type { Entry, EntryOperation } from "../log/entry.ts"
+export type { BackPage, BackRange, Batch, Head, Log, Page, Range } from "../log/log.ts"
 export type {
-  Appended,
+  Account,
+  Append,
   AppendOptions,
-  Batch,
+  Condition,
   Dedupe,
-  Draft,
-  Entry,
-  EntryKind,
-  Head,
-  Log,
-  LogKeep,
-  Page,
-  Range,
-} from "../log/log.ts"
+  Extend,
+  Operation,
+  Outcome,
+  Put,
+  Remove,
+  Retention,
+} from "../log/operation.ts"
 export { type MemoryLogOptions, memoryLog } from "../logs/memory/index.ts"
 export { HoldfastError } from "../protocol/error.ts"
 export type { ErrorCode } from "../protocol/error-codes.ts"
 export type { Position } from "../protocol/position.ts"
-export { createHub } from "./create-hub.ts"
 export type { DrainOptions } from "./drain.ts"
-export { type Drainable, type DrainOnSignalsOptions, drainOnSignals } from "./drain-on-signals.ts"
 export type { Health, HealthPaths, HealthReason } from "./http/health.ts"
 export type { Origins } from "./http/origin.ts"
-export type { UpgradeServer } from "./http/upgrade-routes.ts"
-export type { Hub, Listening, ListenOptions } from "./hub.ts"
 export type { ServerLimits } from "./limits.ts"
-export type { CreateHubOptions } from "./options.ts"
-export type { RawHandler, RawOptions } from "./raw/raw-door.ts"
+export { createHub } from "./node/create-hub.ts"
+export { type Drainable, type DrainOnSignalsOptions, drainOnSignals } from "./node/drain-on-signals.ts"
+export type { Hub, Listening, ListenOptions } from "./node/hub.ts"
+export type { CreateHubOptions } from "./node/options.ts"
+export type { UpgradeServer } from "./node/upgrade-routes.ts"
+export { type WorkersOptions, workers } from "./node/workers.ts"
 export type { RawMessage, RawSocket } from "./raw/raw-socket.ts"
+export type { RawHandler, RawOptions } from "./raw/raw-upgrade.ts"
 export type { Compression } from "./websocket/compression.ts"
-export { type WorkersOptions, workers } from "./workers.ts"

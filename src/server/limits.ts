@@ -1,7 +1,14 @@
 import type { Limits } from "../hub/limits.ts"
-import type { LinkLimits } from "./websocket/link.ts"
 
-/** The limits of a hub on Node: those of its connections, and those of its sockets. */
+/** How many bytes may wait in one link. */
+export interface LinkLimits {
+  /** Above, the link reports that it is full. The socket's own mark is the minimum. */
+  readonly highWaterBytes: number
+  /** Above, the peer is not read from either: it asks without reading the answers. */
+  readonly unsentBytesMax: number
+}
+
+/** The limits of a hub on a runtime: of its connections, of its sockets and of its requests. */
 export interface ServerLimits extends Limits, LinkLimits {
   /** WebSockets of one hub on this process, raw ones included; beyond, handshakes are answered 503. */
   readonly connectionsMax: number

@@ -36,12 +36,14 @@ export function testProcess(
     },
     log: {
       ...log,
-      append: (channel, draft, options) => ask(() => log.append(channel, draft, options)),
+      append: (channel, operation, options) => ask(() => log.append(channel, operation, options)),
       head: (channel) => ask(() => log.head(channel)),
       read: (channel, range) => ask(() => log.read(channel, range)),
-      offsetOfLast: (channel, count) => ask(() => log.offsetOfLast(channel, count)),
+      readBack: (channel, range) => ask(() => log.readBack(channel, range)),
+      find: (channel, collection, key) => ask(() => log.find(channel, collection, key)),
+      offsetOfLast: (channel, collection, count) => ask(() => log.offsetOfLast(channel, collection, count)),
       watch: (channel, listener) => ask(() => log.watch(channel, whileAlive(listener))),
-      trim: (channel, keep, nowMs) => ask(() => log.trim(channel, keep, nowMs)),
+      trim: (channel, retention, nowMs) => ask(() => log.trim(channel, retention, nowMs)),
       close: () => ask(() => log.close()),
       ...(bus !== undefined && {
         bus: {

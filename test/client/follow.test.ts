@@ -305,7 +305,7 @@ describe("a follower of what it begins with itself", () => {
     await server.delete("note", "a")
     await server.publish("added", { id: 2 })
     await settle()
-    expect(followed.value).toEqual(["added 1", "a 7", "a undefined", "added 2"])
+    expect(followed.value).toEqual(["a 7", "added 1", "a undefined", "added 2"])
   })
 })
 

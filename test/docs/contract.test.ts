@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
-import { defaultKeep } from "../../src/hub/publish/keep.ts"
+import { defaultKeep } from "../../src/hub/channel/retention.ts"
 import { compilePage } from "./compile-page.ts"
 import { readPage } from "./markdown.ts"
 

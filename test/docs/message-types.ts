@@ -62,6 +62,7 @@ const checks: Readonly<Record<string, (value: unknown) => boolean>> = {
   unknown: () => true,
   Position: isPosition,
   GapReason: (value) => ["trimmed", "new-epoch", "unknown-position"].includes(value as string),
+  "readonly string[]": (value) => Array.isArray(value) && value.every(isString),
   "readonly SnapshotEntry[]": (value) => Array.isArray(value) && value.every(isSnapshotEntry),
   "{ readonly offset: number; readonly data: unknown }": (value) =>
     isOffset((value as { offset?: unknown }).offset) && "data" in (value as object),

@@ -63,6 +63,7 @@ describe("catch-up", () => {
       await r.clock.settle()
     }
     const types = peer.received.map((message) => ("last" in message && message.last ? "end" : message.type))
-    expect(types.slice(2, 14)).toEqual([...Array(9).fill("snapshot"), "end", "gap", "snapshot"])
+    expect(types.slice(2, 15)).toEqual([...Array(10).fill("snapshot"), "end", "gap", "event"])
+    expect(peer.last("gap")).toMatchObject({ collections: ["events"], snapshot: false })
   })
 })

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { channel, contract } from "../../src/contract/index.ts"
+import type { Log } from "../../src/log/log.ts"
 import { memoryLog } from "../../src/logs/memory/index.ts"
 import { lines, rig } from "./rig.ts"
 import { handlers, room } from "./room.ts"
 
-const make = (limits = {}) => rig(room, { channels: handlers, limits })
+const make = (limits = {}, log?: Log) => rig(room, { channels: handlers, limits }, log)
 const plain = (r: ReturnType<typeof make>, name = "a") => r.hub.channel("plain/:name", { name })
 
 describe("live delivery", () => {
@@ -128,28 +129,86 @@ describe("a subscriber that comes back with its position", () => {
     expect(second.all("event").map(({ offset }) => offset)).toEqual([1])
   })
 
+  const retained = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
+
+  it("gets a gap of the events that were trimmed, and no snapshot", async () => {
+    const r = make()
+    const lobby = r.hub.channel("room/:room", { room: "lobby" })
+    await lobby.set("topic", "x", "kept")
+    for (let n = 2; n <= 15; n++) await lobby.publish("said", { text: String(n), by: "server" })
+    const peer = r.peer()
+    await peer.hello({ channel: "room/lobby", position: { epoch: "e1", offset: 1 } })
+    expect(peer.all("gap")).toMatchObject([
+      { reason: "trimmed", collections: ["events"], from: { offset: 1 }, to: { offset: 5 }, snapshot: false },
+    ])
+    expect(peer.all("snapshot")).toEqual([])
+    expect(peer.all("event").map(({ offset }) => offset)).toEqual(retained)
+  })
+
   it.each([
-    ["trimmed", { epoch: "e1", offset: 1 }, { epoch: "e1", offset: 5 }, [6, 7, 8, 9, 10, 11, 12, 13, 14, 15]],
     [
       "new-epoch",
       { epoch: "e0", offset: 9 },
-      { epoch: "e1", offset: 5 },
-      [6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+      [
+        { reason: "new-epoch", to: { epoch: "e1", offset: 0 }, snapshot: true },
+        { reason: "trimmed", collections: ["events"], to: { epoch: "e1", offset: 5 }, snapshot: false },
+      ],
+      retained,
     ],
-    ["unknown-position", { epoch: "e1", offset: 99 }, { epoch: "e1", offset: 15 }, []],
-  ])("is told of a gap: %s", async (reason, from, to, expected) => {
+    [
+      "unknown-position",
+      { epoch: "e1", offset: 99 },
+      [{ reason: "unknown-position", to: { epoch: "e1", offset: 15 }, snapshot: true }],
+      [],
+    ],
+  ])("gets a gap of all collections, then a snapshot: %s", async (_, from, gaps, expected) => {
     const r = make()
     const lobby = r.hub.channel("room/:room", { room: "lobby" })
     for (let n = 1; n <= 15; n++) await lobby.publish("said", { text: String(n), by: "server" })
     const peer = r.peer()
     await peer.hello({ channel: "room/lobby", position: from })
-    expect(peer.all("gap")).toMatchObject([{ reason, from, to, snapshot: true }])
+    expect(peer.all("gap")).toMatchObject(gaps)
+    expect(peer.all("gap")[0]).toMatchObject({ from })
     expect(peer.all("event").map(({ offset }) => offset)).toEqual(expected)
-    const [gap, snapshot, event] = [peer.last("gap"), peer.last("snapshot"), peer.all("event")[0]]
+    const [gap, snapshot, event] = [peer.all("gap")[0], peer.last("snapshot"), peer.all("event")[0]]
     const order = [gap, snapshot, event].map((message) =>
       message === undefined ? Infinity : peer.received.indexOf(message),
     )
     expect(order).toEqual([...order].sort((a, b) => a - b))
+  })
+
+  it("gets a gap and a snapshot of states whose removals were forgotten, and all events", async () => {
+    const r = make({}, memoryLog({ epoch: "e1", tombstonesPerCollectionMax: 0 }))
+    const lobby = r.hub.channel("room/:room", { room: "lobby" })
+    for (const key of ["x", "y", "z"]) await lobby.set("topic", key, key)
+    for (let n = 4; n <= 6; n++) await lobby.publish("said", { text: String(n), by: "server" })
+    for (const key of ["x", "y"]) await lobby.delete("topic", key)
+    const peer = r.peer()
+    await peer.hello({ channel: "room/lobby", position: { epoch: "e1", offset: 4 } })
+    expect(peer.all("gap")).toMatchObject([
+      {
+        reason: "trimmed",
+        collections: ["state/topic"],
+        from: { offset: 4 },
+        to: { offset: 7 },
+        snapshot: true,
+      },
+    ])
+    expect(peer.last("snapshot")).toMatchObject({ offset: 8, last: true, entries: [{ key: "z" }] })
+    expect(peer.all("event").map(({ offset }) => offset)).toEqual([5, 6])
+  })
+
+  it("gets no gap for what its last snapshot had", async () => {
+    const r = make({}, memoryLog({ epoch: "e1", tombstonesPerCollectionMax: 0 }))
+    const lobby = r.hub.channel("room/:room", { room: "lobby" })
+    for (const key of ["x", "y", "z"]) await lobby.set("topic", key, key)
+    for (const key of ["x", "y"]) await lobby.delete("topic", key)
+    const [told, untold] = [r.peer(), r.peer()]
+    const position = { epoch: "e1", offset: 1 }
+    await untold.hello({ channel: "room/lobby", position })
+    await told.hello({ channel: "room/lobby", position, snapshotOffset: 5 })
+    expect(untold.all("gap")).toHaveLength(1)
+    expect(told.all("gap")).toEqual([])
   })
 })
 
@@ -238,9 +297,9 @@ describe("a snapshot", () => {
     await peer.hello({ channel: "room/lobby" })
     const parts = peer.all("snapshot")
     expect(parts.map(({ last }) => last)).toEqual([false, false, true])
-    expect(parts.every(({ offset }) => offset === 10)).toBe(true)
+    expect(parts.at(-1)?.offset).toBe(10)
     const values = parts.flatMap(({ entries }) =>
-      entries.map((entry) => ("key" in entry ? [entry.key, entry.data] : [])),
+      entries.map((entry) => ("key" in entry && "data" in entry ? [entry.key, entry.data] : [])),
     )
     expect(Object.fromEntries(values)).toEqual({
       k0: "again",
@@ -284,7 +343,7 @@ describe("a snapshot that the server loads", () => {
     await r.clock.settle()
     await add(4)
     await r.clock.settle()
-    expect(one.last("snapshot")).toMatchObject({ offset: 1, last: true, loaded: { offset: 1, data: 3 } })
+    expect(one.last("snapshot")).toMatchObject({ offset: 2, last: true, loaded: { offset: 1, data: 3 } })
     expect(one.all("event").map(({ offset }) => offset)).toEqual([2, 3])
     expect(two.last("snapshot")).toMatchObject({ offset: 2, last: true, loaded: { offset: 2, data: 3 } })
     expect(two.all("event").map(({ offset }) => offset)).toEqual([3])
@@ -333,6 +392,8 @@ describe("a snapshot that the server loads", () => {
         append: (...args) => log.append(...args),
         head: (...args) => log.head(...args),
         read: (...args) => log.read(...args),
+        readBack: (...args) => log.readBack(...args),
+        find: (...args) => log.find(...args),
         offsetOfLast: (...args) => log.offsetOfLast(...args),
         watch: (...args) => log.watch(...args),
         trim: (...args) => log.trim(...args),
@@ -351,8 +412,7 @@ describe("a snapshot that the server loads", () => {
       each()
       await r.clock.settle()
     }
-    const { offset, loaded } = late.last("snapshot")
-    expect(loaded?.offset).toBe(offset)
+    expect(late.last("snapshot")).toMatchObject({ offset: 3, loaded: { offset: 0 } })
     expect(late.all("event").map((event) => event.offset)).toEqual([1, 2, 3])
   })
 

@@ -1,13 +1,13 @@
 import { expect, it } from "vitest"
 import { entries } from "../../src/hub/channel/entries.ts"
 import { defaultLimits } from "../../src/hub/limits.ts"
-import { defaultKeep } from "../../src/hub/publish/keep.ts"
 import type { Log } from "../../src/log/log.ts"
 import { memoryLog } from "../../src/logs/memory/index.ts"
 
 const set = async (log: Log, key: string) => {
-  const draft = { kind: "set", name: "value", key, body: new Uint8Array([1]), at: 0 } as const
-  await log.append("a", draft, { keep: defaultKeep })
+  const put = { operation: "put", collection: "state/value", key, body: new Uint8Array([1]), at: 0 } as const
+  const retention = { entries: Infinity, forMs: Infinity, bytes: Infinity, removalsForMs: Infinity }
+  await log.append("a", put, { retention })
 }
 
 it("reads what a log has that began anew in the middle of it", async () => {

@@ -1,7 +1,8 @@
-import type { AppendOptions, Batch, Draft, Log } from "../../src/log/log.ts"
+import type { Batch, Log } from "../../src/log/log.ts"
+import type { AppendOptions, Operation } from "../../src/log/operation.ts"
 import { memoryLog } from "../../src/logs/memory/index.ts"
 
-type Append = readonly [channel: string, draft: Draft, options: AppendOptions]
+type Append = readonly [channel: string, operation: Operation, options: AppendOptions]
 
 /** A log that can lose what came last, as an engine whose disk was put back to what was on it before. It goes on in a new epoch. */
 export function journaledLog() {
@@ -38,6 +39,8 @@ export function journaledLog() {
       watch,
       head: (...args) => log.head(...args),
       read: (...args) => log.read(...args),
+      readBack: (...args) => log.readBack(...args),
+      find: (...args) => log.find(...args),
       offsetOfLast: (...args) => log.offsetOfLast(...args),
       trim: (...args) => log.trim(...args),
     } satisfies Log as Log,

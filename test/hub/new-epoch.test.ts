@@ -46,12 +46,12 @@ it("a subscriber that asks for the last entries while the log is lost starts in 
     head: (...args) => log.head(...args),
     watch: (...args) => log.watch(...args),
     read: (...args) => log.read(...args),
-    offsetOfLast: async (channel, count) => {
+    offsetOfLast: async (channel, collection, count) => {
       if ((await log.head(channel)).epoch === "e1") {
         log = memoryLog({ epoch: "e2" })
         for (const step of [1, 2, 3]) await tick.publish("tick", step)
       }
-      return log.offsetOfLast(channel, count)
+      return log.offsetOfLast(channel, collection, count)
     },
   }
   const r = rig(room, { channels: handlers }, losing)

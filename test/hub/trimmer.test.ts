@@ -6,7 +6,7 @@ import { memoryLog } from "../../src/logs/memory/index.ts"
 import { virtualClock } from "../../src/testing/virtual-clock.ts"
 import { rig } from "./rig.ts"
 
-const keep = { events: 10, forMs: 5_000, bytes: 1_000 }
+const retentions = { events: { entries: 10, forMs: 5_000, bytes: 1_000, removalsForMs: 5_000 } }
 const silent = { warn: () => {}, error: () => {} }
 
 it("does not forget a channel that is published on while it is trimmed", async () => {
@@ -16,11 +16,11 @@ it("does not forget a channel that is published on while it is trimmed", async (
     ...memoryLog(),
     trim: async () => {
       trimmed.push(clock.monotonic())
-      if (trimmed.length === 1) trimmer.track("a", keep)
+      if (trimmed.length === 1) trimmer.track("a", retentions)
     },
   }
   const trimmer = new Trimmer(log, clock, 10_000, silent)
-  trimmer.track("a", keep)
+  trimmer.track("a", retentions)
   await clock.advance(60_000)
   expect(trimmed).toEqual([10_000, 20_000])
   expect(clock.nextDueMs()).toBeUndefined()

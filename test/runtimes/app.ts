@@ -1,5 +1,5 @@
 import { channel, contract } from "holdfast"
-import { createHub, type Hub } from "holdfast/server"
+import type { HubOptions } from "holdfast/testing"
 import { z } from "zod"
 
 export const app = contract({
@@ -15,31 +15,29 @@ export const app = contract({
   }),
 })
 
-interface User {
+export interface User {
   readonly name: string
 }
 
 /** A token is `token of NAME`. */
-export function createAppHub(): Hub<typeof app, User> {
-  return createHub<typeof app, User>(app, {
-    logger: { warn: () => undefined, error: console.error },
-    authenticate: ({ token }) => {
-      const [, name] = /^token of (.+)$/.exec(token ?? "") ?? []
-      if (name === undefined) throw new Error("a forged token")
-      return { name }
-    },
-    channels: {
-      "room/:room": {
-        subscribe: true,
-        events: { said: ({ data }) => data, blob: ({ data }) => data },
-        state: { topic: ({ data }) => data },
-        presence: ({ user }) => user,
-        signals: { typing: ({ data }) => data },
-        calls: {
-          whoAmI: ({ user }) => user.name,
-          double: ({ input, fail }) => (input > 1000 ? fail("too_large", { max: 1000 }) : input * 2),
-        },
+export const options: HubOptions<typeof app, User> = {
+  logger: { warn: () => undefined, error: console.error },
+  authenticate: ({ token }) => {
+    const [, name] = /^token of (.+)$/.exec(token ?? "") ?? []
+    if (name === undefined) throw new Error("a forged token")
+    return { name }
+  },
+  channels: {
+    "room/:room": {
+      subscribe: true,
+      events: { said: ({ data }) => data, blob: ({ data }) => data },
+      state: { topic: ({ data }) => data },
+      presence: ({ user }) => user,
+      signals: { typing: ({ data }) => data },
+      calls: {
+        whoAmI: ({ user }) => user.name,
+        double: ({ input, fail }) => (input > 1000 ? fail("too_large", { max: 1000 }) : input * 2),
       },
     },
-  })
+  },
 }

@@ -1,5 +1,5 @@
 import type { Encoding } from "../ports/link.ts"
-import type { Channel, Subscription } from "./channel.ts"
+import type { Channel, ChannelSubscription } from "./channel.ts"
 
 /** A page of a channel's log, or of a snapshot of it, as it is written to a link. */
 export interface Burst {
@@ -8,6 +8,8 @@ export interface Burst {
   readonly next: number
   /** Whether the page ended where it has to, and not because there was no more at that time. */
   readonly full: boolean
+  /** Whether it completes a snapshot. */
+  readonly last: boolean
   /** When it was read, on the monotonic clock. */
   readonly at: number
 }
@@ -35,16 +37,16 @@ export class BurstCache {
   }
 
   /** What reading a page for this subscription would give, or undefined when that is not known. */
-  find(subscription: Subscription, nowMs: number): Burst | undefined {
+  find(subscription: ChannelSubscription, nowMs: number): Burst | undefined {
     const { channel } = subscription
     const burst = this.#channels.get(channel)?.get(this.#keyOf(subscription))
     if (burst === undefined || nowMs - burst.at > FRESH_MS) return undefined
     // it ends where the log ended then: by now there is more to be had at once
-    return burst.full || burst.next >= channel.tail ? burst : undefined
+    return burst.full || burst.next >= Math.max(channel.tail, subscription.offset) ? burst : undefined
   }
 
   /** Keeps what the subscription is given where it stands now. */
-  add(subscription: Subscription, burst: Burst): void {
+  add(subscription: ChannelSubscription, burst: Burst): void {
     let bursts = this.#channels.get(subscription.channel)
     if (bursts === undefined) {
       bursts = new Map()
@@ -59,14 +61,14 @@ export class BurstCache {
     this.#evict()
   }
 
-  #keyOf({ epoch, offset, snapshot, outlet }: Subscription): string {
+  #keyOf({ epoch, offset, snapshot, outlet }: ChannelSubscription): string {
     const { encoding } = outlet.link
     let number = this.#encodings.get(encoding)
     if (number === undefined) {
       number = this.#encodings.size
       this.#encodings.set(encoding, number)
     }
-    const place = snapshot === undefined ? offset : `${snapshot.after}-${snapshot.through}`
+    const place = snapshot === undefined ? offset : `${snapshot.after}-${snapshot.fold}`
     return `${place} ${number} ${epoch}`
   }
 

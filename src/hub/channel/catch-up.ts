@@ -1,14 +1,16 @@
 import type { Schema } from "../../contract/index.ts"
-import { missed } from "../../log/cursor.ts"
+import { type Miss, missed } from "../../log/cursor.ts"
 import type { Head, Log, Page } from "../../log/log.ts"
 import type { Limits } from "../limits.ts"
 import type { Clock } from "../ports/clock.ts"
 import { type Burst, BurstCache } from "./burst-cache.ts"
-import type { SnapshotProgress, Subscription } from "./channel.ts"
+import type { ChannelSubscription } from "./channel.ts"
 import { entryMessage } from "./encoded.ts"
 import { EncodedCache } from "./encoded-cache.ts"
+import { EVENTS, isKeyed } from "./facets.ts"
 import type { Loader } from "./loader.ts"
 import type { Outlet } from "./outlet.ts"
+import type { SnapshotProgress } from "./subscription.ts"
 
 /**
  * Serves every subscription that does not stand at its channel's tail, for whatever reason: it starts lower, it came
@@ -25,7 +27,7 @@ export class CatchUp {
   readonly #limits: Limits
   readonly #loader: Loader
   readonly #handleFailure: (what: string, error: unknown) => void
-  readonly #waiting = new Map<Outlet, Set<Subscription>>()
+  readonly #waiting = new Map<Outlet, Set<ChannelSubscription>>()
   /** Those for which a page is being read. */
   readonly #served = new Set<Outlet>()
   #budget: number
@@ -49,7 +51,7 @@ export class CatchUp {
   }
 
   /** Serves `subscription` as soon as it is its turn; does nothing while its link is blocked. */
-  enqueue(subscription: Subscription): void {
+  enqueue(subscription: ChannelSubscription): void {
     const { state, reading, outlet } = subscription
     if (state !== "behind" || reading || outlet.blocked) return
     const waiting = this.#waiting.get(outlet)
@@ -75,7 +77,7 @@ export class CatchUp {
     if (this.#waiting.size > 0 && this.#budget <= 0) this.#refill()
   }
 
-  #start(subscription: Subscription): void {
+  #start(subscription: ChannelSubscription): void {
     const { snapshot: schema } = subscription.channel.match.definition
     const { snapshot } = subscription
     if (schema !== undefined && snapshot !== undefined && snapshot.loaded === undefined) {
@@ -101,7 +103,7 @@ export class CatchUp {
   }
 
   /** Loads are slow compared to reads, and are the server's own affair: they take no place among the reads. */
-  async #load(subscription: Subscription, snapshot: SnapshotProgress, schema: Schema): Promise<void> {
+  async #load(subscription: ChannelSubscription, snapshot: SnapshotProgress, schema: Schema): Promise<void> {
     subscription.reading = true
     try {
       snapshot.loaded = await this.#loader.load(subscription.channel, schema, subscription)
@@ -112,13 +114,13 @@ export class CatchUp {
     }
   }
 
-  #retry(subscription: Subscription, what: string, error: unknown): void {
+  #retry(subscription: ChannelSubscription, what: string, error: unknown): void {
     subscription.reading = false
     this.#handleFailure(what, error)
     this.#clock.after(this.#limits.retryMs, () => this.enqueue(subscription))
   }
 
-  async #serve(subscription: Subscription): Promise<void> {
+  async #serve(subscription: ChannelSubscription): Promise<void> {
     this.#served.add(subscription.outlet)
     subscription.reading = true
     try {
@@ -131,7 +133,7 @@ export class CatchUp {
     }
   }
 
-  async #step(subscription: Subscription): Promise<void> {
+  async #step(subscription: ChannelSubscription): Promise<void> {
     const { channel } = subscription
     const at = this.#clock.monotonic()
     const burst = isShared(subscription) ? this.#bursts.find(subscription, at) : undefined
@@ -150,63 +152,93 @@ export class CatchUp {
     }
   }
 
-  #read({ channel, offset, snapshot }: Subscription): Promise<Page> {
+  #read({ channel, offset, snapshot }: ChannelSubscription): Promise<Page> {
+    const { pageEntriesMax: entriesMax, pageBytesMax: bytesMax } = this.#limits
+    const page = { entriesMax, bytesMax }
+    if (snapshot === undefined) {
+      const through = Math.max(offset, channel.tail)
+      return this.#log.read(channel.name, { after: offset, through, select: "all", ...page })
+    }
+    const { after, fold } = snapshot
+    const collections = channel.keyed
+    if (isFolding(snapshot))
+      return this.#log.read(channel.name, { after, through: fold, select: "fold", collections, ...page })
+    // up to wherever the log is now: what was changed while the fold was read is in neither of its pages
     return this.#log.read(channel.name, {
-      after: snapshot?.after ?? offset,
-      through: snapshot?.through ?? Math.max(offset, channel.tail),
-      select: snapshot === undefined ? "all" : "fold",
-      entriesMax: this.#limits.pageEntriesMax,
-      bytesMax: this.#limits.pageBytesMax,
+      after,
+      through: Number.MAX_SAFE_INTEGER,
+      select: "all",
+      collections,
+      ...page,
     })
   }
 
   /** Calls `send` unless the subscription has missed something, or has ended. */
-  #advance(subscription: Subscription, head: Head, send: () => void): void {
+  #advance(subscription: ChannelSubscription, head: Head, send: () => void): void {
     subscription.reading = false
     if (subscription.state !== "behind") return
     const { channel } = subscription
     channel.handleHead(head)
-    const miss = missed(subscription, head)
-    // A snapshot that is on its way is brought to its end before a loss is told that came after its beginning: begun
+    const miss = missed(subscription, head, subscription.covered)
+    // A snapshot that is on its way is brought to its end before a loss is reported that came after its beginning: begun
     // anew each time, it would have no end on a link that is slower than the log is trimmed.
     if (miss !== undefined && !(miss.reason === "trimmed" && subscription.snapshot !== undefined)) {
-      const snapshot = channel.hasSnapshot
-      const from = { epoch: subscription.epoch, offset: subscription.offset }
-      // with a snapshot, the cursor stands there only when that is complete
-      const position = snapshot ? undefined : miss.to
-      subscription.outlet.send({ type: "gap", alias: channel.alias, ...miss, from, snapshot }, position)
-      subscription.epoch = miss.to.epoch
-      subscription.offset = miss.to.offset
-      subscription.snapshot = snapshot ? { after: 0, through: miss.to.offset, loaded: undefined } : undefined
+      this.#sendGap(subscription, head, miss)
     } else {
       send()
     }
     channel.joinOrCatchUp(subscription, miss === undefined)
   }
 
-  #sendSnapshot(subscription: Subscription, snapshot: SnapshotProgress, page: Page, at: number): void {
-    const { alias } = subscription.channel
-    const last = page.next >= snapshot.through
+  #sendGap(subscription: ChannelSubscription, head: Head, { reason, collections, to }: Miss): void {
+    const { channel, epoch, offset } = subscription
+    const { alias, hasSnapshot, match } = channel
+    // without a loader, facts that are lost change nothing in a snapshot
+    const isFolded = match.definition.snapshot !== undefined || collections?.some(isKeyed) !== false
+    const snapshot = hasSnapshot && isFolded
+    const isWhole = collections === undefined
+    const named = isWhole ? {} : { collections }
+    // with a snapshot, the cursor stands there only when that is complete
+    const position = snapshot || !isWhole ? undefined : to
+    const gap = { type: "gap", alias, reason, ...named, from: { epoch, offset }, to, snapshot } as const
+    subscription.outlet.send(gap, position)
+    if (isWhole) {
+      // what the collections have lost above is the next gap
+      subscription.epoch = to.epoch
+      subscription.offset = to.offset
+      subscription.covered = undefined
+    } else {
+      subscription.cover(head.floors)
+    }
+    if (snapshot) {
+      subscription.snapshot = { after: 0, fold: head.top, loaded: undefined }
+      subscription.cover(Object.fromEntries(channel.keyed.map((collection) => [collection, head.top])))
+    } else if (isWhole) subscription.snapshot = undefined
+  }
+
+  #sendSnapshot(subscription: ChannelSubscription, snapshot: SnapshotProgress, page: Page, at: number): void {
+    const { channel, outlet } = subscription
+    const last = page.next >= page.head.top
     const entries = page.entries.map((entry) => {
-      const { alias: _, ...rest } = entryMessage(alias, entry)
+      const { alias: _, ...rest } = entryMessage(channel.alias, entry)
       return rest
     })
     const message = {
       type: "snapshot",
-      alias,
-      offset: snapshot.through,
+      alias: channel.alias,
+      offset: page.next,
       entries,
       last,
       ...(last && snapshot.loaded !== undefined && { loaded: snapshot.loaded }),
     }
-    const position = last ? { epoch: subscription.epoch, offset: snapshot.through } : undefined
-    const bytes = subscription.outlet.link.encoding.frame(message, position)
-    const burst = { bytes, next: page.next, full: true, at }
+    const { epoch, offset } = subscription
+    const bytes = outlet.link.encoding.frame(message, last ? { epoch, offset } : undefined)
+    const burst = { bytes, next: page.next, full: !last, last, at }
     if (isShared(subscription)) this.#bursts.add(subscription, burst)
     this.#give(subscription, burst)
   }
 
-  #sendEntries(subscription: Subscription, page: Page, read: Pick<Burst, "full" | "at">): void {
+  #sendEntries(subscription: ChannelSubscription, page: Page, read: Pick<Burst, "full" | "at">): void {
     const { channel, outlet } = subscription
     const { encoding } = outlet.link
     if (page.entries.length === 0) {
@@ -216,23 +248,34 @@ export class CatchUp {
     const bytes = encoding.join(
       page.entries.map((entry) => this.#frames.frame(channel, page.head.epoch, entry, encoding)),
     )
-    const burst = { bytes, next: page.next, ...read }
+    const burst = { bytes, next: page.next, last: false, ...read }
     this.#bursts.add(subscription, burst)
     this.#give(subscription, burst)
   }
 
   /** Writes a page, and moves what it moves. */
-  #give(subscription: Subscription, { bytes, next }: Burst): void {
-    const { outlet, snapshot } = subscription
+  #give(subscription: ChannelSubscription, { bytes, next, last }: Burst): void {
+    const { outlet, snapshot, channel } = subscription
     outlet.write(bytes)
     this.#spend(bytes.byteLength)
-    if (snapshot === undefined) subscription.offset = next
-    else if (next >= snapshot.through) subscription.snapshot = undefined
-    else snapshot.after = next
+    if (snapshot === undefined) {
+      subscription.offset = next
+    } else if (last) {
+      subscription.snapshot = undefined
+      subscription.cover(Object.fromEntries(channel.keyed.map((collection) => [collection, next])))
+    } else {
+      snapshot.after = next
+    }
   }
 }
 
-/** Whether others who stand in the same place are given the same: what a loader has loaded is for one. */
-function isShared({ snapshot }: Subscription): boolean {
-  return snapshot?.loaded === undefined
+function isFolding({ after, fold }: SnapshotProgress): boolean {
+  return after < fold
+}
+
+/** Whether others at the same place are given the same: what a loader has loaded, or what changes now, is for one. */
+function isShared({ snapshot, covered, offset }: ChannelSubscription): boolean {
+  // a page that others were given may hold what was trimmed since, and was reported as missing
+  if (snapshot === undefined) return (covered?.get(EVENTS) ?? 0) <= offset
+  return snapshot.loaded === undefined && isFolding(snapshot)
 }

@@ -1,39 +1,18 @@
 import type { ChannelMatch } from "../../contract/index.ts"
-import type { Batch, Entry, Head, Log } from "../../log/log.ts"
+import { missed } from "../../log/cursor.ts"
+import type { Entry } from "../../log/entry.ts"
+import type { Batch, Head, Log } from "../../log/log.ts"
 import type { Encoding } from "../ports/link.ts"
 import { Encoded, entryMessage } from "./encoded.ts"
+import { isKeyed, isPresence, stateOf } from "./facets.ts"
 import type { Outlet } from "./outlet.ts"
-
-/** The fold up to and including `through`, told up to `after`; and what the server's own code has loaded for it. */
-export interface SnapshotProgress {
-  after: number
-  readonly through: number
-  loaded: { readonly offset: number; readonly data: unknown } | undefined
-}
+import { retentionsOf } from "./retention.ts"
+import type { Subscription } from "./subscription.ts"
 
 /** What a frame has around its payload, roughly, in bytes. */
 const ENVELOPE_BYTES = 80
 
-/** A cursor on a channel's log, and where it delivers to. */
-export class Subscription {
-  readonly channel: Channel
-  readonly outlet: Outlet
-  /** `live`: at the channel's tail, and `epoch` and `offset` are the channel's. `behind`: served from the log. */
-  state: "live" | "behind" | "ended" = "behind"
-  epoch: string
-  offset: number
-  /** A snapshot that is on its way. */
-  snapshot: SnapshotProgress | undefined
-  /** A page is being read for it. */
-  reading = false
-
-  constructor(channel: Channel, outlet: Outlet, epoch: string, offset: number) {
-    this.channel = channel
-    this.outlet = outlet
-    this.epoch = epoch
-    this.offset = offset
-  }
-}
+export type ChannelSubscription = Subscription<Channel>
 
 /** What a channel needs of the hub around it. */
 export interface ChannelPorts {
@@ -42,7 +21,7 @@ export interface ChannelPorts {
   /** The channel has something to deliver at the end of this turn. */
   readonly markDirty: (channel: Channel) => void
   /** The subscription has to be served from the log. */
-  readonly catchUp: (subscription: Subscription) => void
+  readonly catchUp: (subscription: ChannelSubscription) => void
   /** The log could not be read to fill a hole; `retry` tries again. */
   readonly handleFillError: (channel: Channel, error: unknown, retry: () => void) => void
   /** Somebody has come or gone, in the order of the log. */
@@ -61,15 +40,17 @@ export class Channel {
   readonly match: ChannelMatch
   /** Whether subscribers hold something that a snapshot replaces. */
   readonly hasSnapshot: boolean
+  /** The collections that a snapshot is made of. */
+  readonly keyed: readonly string[]
   epoch = ""
   /** The offset of the last entry that was handed to the live subscriptions. */
   tail = 0
-  readonly subscriptions = new Set<Subscription>()
+  readonly subscriptions = new Set<ChannelSubscription>()
 
   readonly #ports: ChannelPorts
-  readonly #live = new Map<Encoding, Set<Subscription>>()
+  readonly #live = new Map<Encoding, Set<ChannelSubscription>>()
   #liveCount = 0
-  readonly #ahead = new Set<Subscription>()
+  readonly #ahead = new Set<ChannelSubscription>()
   /** The offset of the last entry that came in. */
   #received = 0
   #pending: Encoded[] = []
@@ -86,6 +67,7 @@ export class Channel {
     this.alias = alias
     this.match = match
     const { state, presence, snapshot } = match.definition
+    this.keyed = Object.keys(retentionsOf(match)).filter(isKeyed)
     this.hasSnapshot = state !== undefined || presence !== undefined || snapshot !== undefined
     this.#ports = ports
   }
@@ -111,12 +93,12 @@ export class Channel {
   }
 
   /** Subscribes at a position. Who stands at the tail is live at once. */
-  add(subscription: Subscription): void {
+  add(subscription: ChannelSubscription): void {
     this.subscriptions.add(subscription)
     this.joinOrCatchUp(subscription)
   }
 
-  remove(subscription: Subscription): void {
+  remove(subscription: ChannelSubscription): void {
     this.#leaveLive(subscription)
     this.#ahead.delete(subscription)
     subscription.state = "ended"
@@ -124,7 +106,7 @@ export class Channel {
   }
 
   /** Goes on with a subscription whose cursor is known to be one of this log's, or is yet to be looked at. */
-  joinOrCatchUp(subscription: Subscription, known = false): void {
+  joinOrCatchUp(subscription: ChannelSubscription, known = false): void {
     const atTail = subscription.epoch === this.epoch && subscription.offset === this.tail
     if (!atTail || subscription.snapshot !== undefined) {
       const isAhead = subscription.epoch !== this.epoch || subscription.offset > this.tail
@@ -133,6 +115,7 @@ export class Channel {
       return
     }
     subscription.state = "live"
+    subscription.covered = undefined
     const { encoding } = subscription.outlet.link
     const group = this.#live.get(encoding)
     if (group === undefined) this.#live.set(encoding, new Set([subscription]))
@@ -145,7 +128,7 @@ export class Channel {
    * The subscriber has seen more than this node: it comes from another one, or has read of a new epoch first. The node
    * reads on; until it has, there is nothing to read for the subscriber that would bring it closer.
    */
-  #waitForTail(subscription: Subscription): void {
+  #waitForTail(subscription: ChannelSubscription): void {
     this.#ahead.add(subscription)
     if (!this.#filling) this.#fill()
   }
@@ -185,7 +168,7 @@ export class Channel {
   #deliver(
     pending: readonly Encoded[],
     encoding: Encoding,
-    group: Set<Subscription>,
+    group: Set<ChannelSubscription>,
     before: number,
     cork: ((outlet: Outlet) => void) | undefined,
   ): void {
@@ -214,7 +197,7 @@ export class Channel {
 
   #receive(entry: Entry): void {
     this.#received = entry.offset
-    if (entry.kind === "join" || entry.kind === "left") this.#ports.handleMembership(this, entry)
+    if (isPresence(entry)) this.#ports.handleMembership(this, entry)
     if (this.#liveCount === 0 && this.#pending.length === 0) {
       this.tail = entry.offset
       return
@@ -226,10 +209,10 @@ export class Channel {
   }
 
   /** Of the changes that came in together, as the rate cap lets them, only the last of each key is delivered. */
-  #supersede({ kind, name, key }: Entry, encoded: Encoded): void {
-    if (kind !== "set" && kind !== "delete") return
+  #supersede({ collection, key }: Entry, encoded: Encoded): void {
+    if (stateOf(collection) === undefined) return
     this.#pendingByKey ??= new Map()
-    const place = `${name}\n${key}`
+    const place = `${collection}\n${key}`
     const before = this.#pendingByKey.get(place)
     if (before !== undefined) this.#pending.splice(this.#pending.lastIndexOf(before), 1)
     this.#pendingByKey.set(place, encoded)
@@ -243,14 +226,14 @@ export class Channel {
     if (this.#pendingBytes >= this.#ports.burstBytesMax) this.flush()
   }
 
-  #fallBehind(subscription: Subscription, offset: number): void {
+  #fallBehind(subscription: ChannelSubscription, offset: number): void {
     this.#leaveLive(subscription)
     subscription.state = "behind"
     subscription.epoch = this.epoch
     subscription.offset = offset
   }
 
-  #leaveLive(subscription: Subscription): void {
+  #leaveLive(subscription: ChannelSubscription): void {
     if (subscription.state !== "live") return
     const { encoding } = subscription.outlet.link
     const group = this.#live.get(encoding)
@@ -295,7 +278,7 @@ export class Channel {
       })
       if (this.#closed) return
       const { head } = page
-      if (head.epoch !== this.epoch || head.floor > this.#received) {
+      if (missed({ epoch: this.epoch, offset: this.#received }, head) !== undefined) {
         this.#startOver(head)
         return
       }

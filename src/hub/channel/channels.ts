@@ -1,5 +1,5 @@
 import type { Target } from "../target.ts"
-import { Channel, type ChannelPorts, type Subscription } from "./channel.ts"
+import { Channel, type ChannelPorts, type ChannelSubscription } from "./channel.ts"
 
 /** Told what is followed, and what no more. */
 export interface ChannelsHandlers {
@@ -56,7 +56,7 @@ export class Channels {
     this.#closeIfUnused(name)
   }
 
-  remove(subscription: Subscription): void {
+  remove(subscription: ChannelSubscription): void {
     subscription.channel.remove(subscription)
     this.#closeIfUnused(subscription.channel.name)
   }

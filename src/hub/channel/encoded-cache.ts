@@ -1,4 +1,4 @@
-import type { Entry } from "../../log/log.ts"
+import type { Entry } from "../../log/entry.ts"
 import type { Encoding } from "../ports/link.ts"
 import type { Channel } from "./channel.ts"
 import { Encoded, entryMessage } from "./encoded.ts"

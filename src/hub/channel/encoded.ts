@@ -1,9 +1,10 @@
-import type { Entry } from "../../log/log.ts"
+import type { Entry } from "../../log/entry.ts"
 import type { EntryMessage } from "../../protocol/message.ts"
 import { decodeBody } from "../../protocol/msgpack.ts"
 import type { Position } from "../../protocol/position.ts"
 import type { Encoding } from "../ports/link.ts"
 import { memberData } from "../presence/membership.ts"
+import { EVENTS, PRESENCE, stateOf } from "./facets.ts"
 
 /** A message with its frames: each encoding makes its frame once, and all subscribers share it. */
 export class Encoded {
@@ -38,17 +39,14 @@ export class Encoded {
 
 /** An entry of the log as the wire carries it, for the channel that `alias` stands for. */
 export function entryMessage(alias: number, entry: Entry): EntryMessage {
-  const { offset, at, name, key } = entry
-  switch (entry.kind) {
-    case "event":
-      return { type: "event", alias, offset, at, name, data: decodeBody(entry.body) }
-    case "set":
-      return { type: "set", alias, offset, at, name, key, data: decodeBody(entry.body) }
-    case "delete":
-      return { type: "delete", alias, offset, at, name, key }
-    case "join":
-      return { type: "join", alias, offset, at, member: key, data: memberData(entry.body) }
-    case "left":
-      return { type: "left", alias, offset, at, member: key }
+  const { collection, operation, offset, at, key, body } = entry
+  const isRemoved = operation === "remove"
+  if (collection === EVENTS) return { type: "event", alias, offset, at, name: key, data: decodeBody(body) }
+  if (collection === PRESENCE) {
+    if (isRemoved) return { type: "left", alias, offset, at, member: key }
+    return { type: "join", alias, offset, at, member: key, data: memberData(body) }
   }
+  const name = stateOf(collection) ?? ""
+  if (isRemoved) return { type: "delete", alias, offset, at, name, key }
+  return { type: "set", alias, offset, at, name, key, data: decodeBody(body) }
 }

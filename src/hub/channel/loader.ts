@@ -4,12 +4,7 @@ import { encodeBody } from "../../protocol/msgpack.ts"
 import type { Position } from "../../protocol/position.ts"
 import { conform } from "../payload.ts"
 import type { Channel } from "./channel.ts"
-
-/** A value that the server's own code loaded, after the log had come to `offset`. */
-export interface Loaded {
-  readonly offset: number
-  readonly data: unknown
-}
+import type { Loaded } from "./subscription.ts"
 
 interface Loading extends Position {
   readonly value: Promise<Loaded>

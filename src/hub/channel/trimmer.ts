@@ -1,6 +1,7 @@
-import type { Log, LogKeep } from "../../log/log.ts"
+import type { Log } from "../../log/log.ts"
 import type { Logger } from "../options.ts"
 import type { Clock } from "../ports/clock.ts"
+import type { Retentions } from "./retention.ts"
 
 /** Trims, now and then, the channels that are kept by age: an append trims too, but an idle channel has none. */
 export class Trimmer {
@@ -9,7 +10,7 @@ export class Trimmer {
   readonly #intervalMs: number
   readonly #logger: Logger
   /** Channels with the time when they were used last. Once everything in them has outlived its time, they are forgotten. */
-  readonly #tracked = new Map<string, { keep: Required<LogKeep>; usedAt: number }>()
+  readonly #tracked = new Map<string, { retentions: Retentions; usedAt: number }>()
   #cancel: (() => void) | undefined
   #closed = false
 
@@ -21,9 +22,9 @@ export class Trimmer {
   }
 
   /** The channel is appended to, or followed: then it may hold what an earlier life of this node appended. */
-  track(channel: string, keep: Required<LogKeep>): void {
-    if (this.#closed || !Number.isFinite(keep.forMs)) return
-    this.#tracked.set(channel, { keep, usedAt: this.#clock.now() })
+  track(channel: string, retentions: Retentions): void {
+    if (this.#closed) return
+    this.#tracked.set(channel, { retentions, usedAt: this.#clock.now() })
     this.#cancel ??= this.#schedule()
   }
 
@@ -43,10 +44,10 @@ export class Trimmer {
   async #trim(): Promise<void> {
     const now = this.#clock.now()
     for (const [channel, tracked] of this.#tracked) {
-      const { keep, usedAt } = tracked
+      const { retentions, usedAt } = tracked
       try {
-        await this.#log.trim(channel, keep, now)
-        const isOver = usedAt + keep.forMs < now
+        await this.#log.trim(channel, retentions, now)
+        const isOver = usedAt + longestMs(retentions) < now
         // it may have been used again meanwhile
         if (isOver && this.#tracked.get(channel) === tracked) this.#tracked.delete(channel)
       } catch (error) {
@@ -55,4 +56,10 @@ export class Trimmer {
     }
     if (this.#tracked.size > 0) this.#cancel ??= this.#schedule()
   }
+}
+
+/** The longest time after which something in the channel outlives its time; what has no such limit stays without being trimmed. */
+function longestMs(retentions: Retentions): number {
+  const times = Object.values(retentions).flatMap(({ forMs, removalsForMs }) => [forMs, removalsForMs])
+  return Math.max(0, ...times.filter(Number.isFinite))
 }

@@ -1,4 +1,5 @@
-import type { Batch, Entry, Log } from "../../log/log.ts"
+import type { Entry } from "../../log/entry.ts"
+import type { Batch, Log } from "../../log/log.ts"
 import { entries } from "../channel/entries.ts"
 import type { Limits } from "../limits.ts"
 import type { Logger } from "../options.ts"
@@ -7,7 +8,9 @@ import type { Clock } from "../ports/clock.ts"
 /** Where nodes say that they are there: no pattern of a contract matches it. */
 export const NODES_CHANNEL = "$nodes"
 
-const KEEP = { events: 0, forMs: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
+const COLLECTION = "nodes"
+const ENDLESS = Number.POSITIVE_INFINITY
+const retention = { entries: ENDLESS, forMs: ENDLESS, bytes: ENDLESS, removalsForMs: ENDLESS }
 const NOTHING = new Uint8Array(0)
 
 /** How many nodes that are gone are remembered as such; of one that was forgotten the lease is waited for again. */
@@ -117,7 +120,7 @@ export class Nodes {
     this.#unwatch()
     const { node, log, logger } = this.#ports
     try {
-      await log.append(NODES_CHANNEL, this.#draft("delete", node), { keep: KEEP })
+      await log.append(NODES_CHANNEL, this.#operation("remove", node), { retention })
     } catch (error) {
       logger.warn("the other nodes could not be told that this one goes", { error })
     }
@@ -151,11 +154,11 @@ export class Nodes {
       this.#beating = false
     }
     // that it was of no use is seen by its absence, here as elsewhere
-    log.append(NODES_CHANNEL, this.#draft("set", node), { keep: KEEP }).then(done, done)
+    log.append(NODES_CHANNEL, this.#operation("put", node), { retention }).then(done, done)
   }
 
-  #draft(kind: "set" | "delete", key: string) {
-    return { kind, name: "node", key, body: NOTHING, at: this.#ports.clock.now() }
+  #operation(operation: "put" | "remove", key: string) {
+    return { operation, collection: COLLECTION, key, body: NOTHING, at: this.#ports.clock.now() }
   }
 
   #handleBatch(batch: Batch): void {
@@ -205,12 +208,12 @@ export class Nodes {
     for (const [name, heard] of this.#heard) this.#heard.set(name, { ...heard, offset: 0 })
   }
 
-  #take({ kind, key, offset }: Entry): void {
+  #take({ operation, key, offset }: Entry): void {
     this.#received = Math.max(this.#received, offset)
     const { clock, node } = this.#ports
     const heard = this.#heard.get(key)
     if (offset <= (heard?.offset ?? 0)) return
-    if (kind === "set") {
+    if (operation === "put") {
       this.#heard.set(key, { offset, isThere: true, atMs: clock.monotonic() })
       this.#gone.delete(key)
       if (key === node) this.#handleEcho()
@@ -268,10 +271,12 @@ export class Nodes {
   }
 
   /** Whoever is first takes the node's key away, unless it was heard of meanwhile. */
-  #remove(name: string, replaces: number): void {
+  #remove(name: string, latest: number): void {
     const { log } = this.#ports
     // if it fails, the node that starts next will find the key, and wait for the lease
-    log.append(NODES_CHANNEL, this.#draft("delete", name), { keep: KEEP, replaces }).catch(() => undefined)
+    log
+      .append(NODES_CHANNEL, this.#operation("remove", name), { retention, condition: { latest } })
+      .catch(() => undefined)
   }
 }
 

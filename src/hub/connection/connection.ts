@@ -2,7 +2,7 @@ import { type CloseReason, closeCodes } from "../../protocol/close.ts"
 import type { HoldfastError } from "../../protocol/error.ts"
 import type { Failure, ServerMessage } from "../../protocol/message.ts"
 import type { Position } from "../../protocol/position.ts"
-import type { Subscription } from "../channel/channel.ts"
+import type { ChannelSubscription } from "../channel/channel.ts"
 import type { Outlet } from "../channel/outlet.ts"
 import type { Inbox } from "./inbox.ts"
 
@@ -23,7 +23,7 @@ export class Connection {
   /** When the token expires, ms since 1970. */
   expiresAt = Number.POSITIVE_INFINITY
   /** By channel name; `undefined` while the subscription is being authorized. */
-  readonly subscriptions = new Map<string, Subscription | undefined>()
+  readonly subscriptions = new Map<string, ChannelSubscription | undefined>()
   /** Channels whose presence it has entered. */
   entered: Set<string> | undefined
   /** Channels of which it is being asked whether it may enter, unless that has been revoked since. */

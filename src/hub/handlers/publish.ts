@@ -1,4 +1,4 @@
-import type { Dedupe } from "../../log/log.ts"
+import type { Dedupe } from "../../log/operation.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import type { DeleteState, Publish, SetState } from "../../protocol/message.ts"

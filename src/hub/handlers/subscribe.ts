@@ -1,7 +1,9 @@
 import { HoldfastError } from "../../protocol/error.ts"
 import type { SubscriptionRequest, Unsubscribe } from "../../protocol/message.ts"
 import type { Position } from "../../protocol/position.ts"
-import { type Channel, Subscription } from "../channel/channel.ts"
+import type { Channel } from "../channel/channel.ts"
+import { EVENTS } from "../channel/facets.ts"
+import { Subscription } from "../channel/subscription.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { Core } from "../core.ts"
 import type { Target } from "../target.ts"
@@ -88,39 +90,50 @@ interface Start {
   /** Entries of the position's epoch up to here are replayed. */
   readonly top: number
   /** The subscriber holds nothing yet, or wants it anew. */
-  readonly fresh: boolean
+  readonly isFresh: boolean
+  /** Up to which offset its snapshot is complete, where that is above the position. */
+  readonly snapshotOffset?: number | undefined
 }
 
 /** Where the cursor starts. */
-async function startOf(
-  core: Core,
-  channel: Channel,
-  { position, history, load = false }: SubscriptionRequest,
-): Promise<Start> {
+async function startOf(core: Core, channel: Channel, request: SubscriptionRequest): Promise<Start> {
+  const { position, history, load = false, snapshotOffset } = request
   if (position !== undefined) {
     // an offset means something in its own epoch only: of another one, nothing is known to be replayed
     const top = position.epoch === channel.epoch ? channel.tail : position.offset
-    return { position, top, fresh: load }
+    return { position, top, isFresh: load, snapshotOffset }
   }
   if (history === undefined) {
     const { epoch, tail } = channel
-    return { position: { epoch, offset: tail }, top: tail, fresh: true }
+    return { position: { epoch, offset: tail }, top: tail, isFresh: true }
   }
-  const { epoch, top, floor } = await core.log.head(channel.name)
-  if (history === "all") return { position: { epoch, offset: floor }, top, fresh: true }
-  const offset = await core.log.offsetOfLast(channel.name, history.last)
+  const { epoch, top, base, floors } = await core.log.head(channel.name)
+  if (history === "all") {
+    return { position: { epoch, offset: Math.max(base, floors[EVENTS] ?? 0) }, top, isFresh: true }
+  }
+  const offset = await core.log.offsetOfLast(channel.name, EVENTS, history.last)
   // an offset of another life of the log would mean something else in this one
   const isOfLife = (await core.log.head(channel.name)).epoch === epoch
   if (!isOfLife) return startOf(core, channel, { channel: channel.name, history })
-  return { position: { epoch, offset }, top, fresh: true }
+  return { position: { epoch, offset }, top, isFresh: true }
 }
 
-function start(connection: Connection, channel: Channel, { position, top, fresh }: Start): void {
+function start(connection: Connection, channel: Channel, begin: Start): void {
+  const { position, top, isFresh, snapshotOffset } = begin
+  const { name, alias, keyed, hasSnapshot } = channel
   const subscription = new Subscription(channel, connection.outlet, position.epoch, position.offset)
-  const snapshot = fresh && channel.hasSnapshot
-  if (snapshot) subscription.snapshot = { after: 0, through: position.offset, loaded: undefined }
-  connection.subscriptions.set(channel.name, subscription)
-  const { name, alias } = channel
+  const snapshot = isFresh && hasSnapshot
+  if (snapshot) {
+    // a cursor that is ahead of this node proves that the log is there
+    const fold = position.epoch === channel.epoch ? Math.max(position.offset, channel.tail) : position.offset
+    subscription.snapshot = { after: 0, fold, loaded: undefined }
+  }
+  // the snapshot will have what the cursor does not reach
+  const covered = snapshot ? top : snapshotOffset
+  if (covered !== undefined) {
+    subscription.cover(Object.fromEntries(keyed.map((collection) => [collection, covered])))
+  }
+  connection.subscriptions.set(name, subscription)
   // with a snapshot, the cursor stands there only when that is complete
   const standing = snapshot ? undefined : position
   connection.send({ type: "subscribed", channel: name, alias, position, top, snapshot }, standing)

@@ -1,5 +1,7 @@
-import type { Entry, Log } from "../../log/log.ts"
+import type { Entry } from "../../log/entry.ts"
+import type { Log } from "../../log/log.ts"
 import { entries } from "../channel/entries.ts"
+import { PRESENCE } from "../channel/facets.ts"
 import type { Limits } from "../limits.ts"
 import type { Logger } from "../options.ts"
 import type { Target } from "../target.ts"
@@ -40,9 +42,14 @@ export class Adoption {
 
   async #seeOffOrphans(target: Target): Promise<void> {
     const { node, limits, logger, later, seeOff } = this.#ports
-    const isOrphan = ({ kind, body }: Entry) => kind === "join" && decodeMembership(body).node !== node
+    const isOrphan = ({ body }: Entry) => decodeMembership(body).node !== node
     try {
-      const orphans = await entries(this.#ports, target.name, { after: 0, select: "fold" }, isOrphan)
+      const orphans = await entries(
+        this.#ports,
+        target.name,
+        { after: 0, select: "fold", collections: [PRESENCE] },
+        isOrphan,
+      )
       if (orphans.length === 0) return
       later(limits.presenceLeaseMs, () => {
         for (const { key, offset } of orphans) seeOff({ channel: target.name, member: key, joined: offset })

@@ -1,4 +1,5 @@
-import type { Entry, Log } from "../../log/log.ts"
+import type { Entry } from "../../log/entry.ts"
+import type { Log } from "../../log/log.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Channel } from "../channel/channel.ts"
@@ -190,7 +191,7 @@ export class Members {
   /** Somebody has told the log who came, or went. */
   handleEntry(channel: Channel, entry: Entry): void {
     if (this.#shared === undefined || this.#closed) return
-    if (entry.kind === "join") this.#handleJoin(channel.name, entry, this.#shared)
+    if (entry.operation === "put") this.#handleJoin(channel.name, entry, this.#shared)
     else this.#handleLeft(channel.name, entry, this.#shared)
   }
 

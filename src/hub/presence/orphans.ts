@@ -1,4 +1,6 @@
-import type { Entry, Log } from "../../log/log.ts"
+import type { Entry } from "../../log/entry.ts"
+import type { Log } from "../../log/log.ts"
+import { PRESENCE } from "../channel/facets.ts"
 import type { Nodes } from "../cluster/nodes.ts"
 import type { Limits } from "../limits.ts"
 import type { Logger } from "../options.ts"
@@ -89,7 +91,14 @@ export class Orphans {
     const { top: through } = await log.head(target.name)
     const asked: HeldPlace[] = []
     for (let after = 0; after < through; ) {
-      const page = await log.read(target.name, { after, through, select: "fold", entriesMax, bytesMax })
+      const page = await log.read(target.name, {
+        after,
+        through,
+        select: "fold",
+        collections: [PRESENCE],
+        entriesMax,
+        bytesMax,
+      })
       const gone: HeldPlace[] = []
       for (const entry of page.entries) {
         if (!this.#isOrphan(entry)) continue
@@ -115,8 +124,7 @@ export class Orphans {
     await Promise.all(places.map(({ member, joined }) => publisher.left(target, member, joined, LEASE_OVER)))
   }
 
-  #isOrphan({ kind, body }: Entry): boolean {
-    if (kind !== "join") return false
+  #isOrphan({ body }: Entry): boolean {
     const { nodes } = this.#ports
     const { node } = decodeMembership(body)
     nodes.note(node)

@@ -1,5 +1,7 @@
-import type { Entry, Log } from "../../log/log.ts"
+import type { Entry } from "../../log/entry.ts"
+import type { Log } from "../../log/log.ts"
 import { entries } from "../channel/entries.ts"
+import { PRESENCE } from "../channel/facets.ts"
 import type { Nodes } from "../cluster/nodes.ts"
 import type { Limits } from "../limits.ts"
 import type { Logger } from "../options.ts"
@@ -59,9 +61,13 @@ export class Recheck {
     const { node, presence, limits, enterAgain, seeOff } = this.#ports
     const held = presence.members(channel).filter(([, { joined }]) => joined !== undefined)
     const own = new Map(held)
-    const isOwn = ({ kind, key, body }: Entry) =>
-      kind === "join" && (own.has(key) || decodeMembership(body).node === node)
-    const found = await entries(this.#ports, channel, { after: 0, select: "fold" }, isOwn)
+    const isOwn = ({ key, body }: Entry) => own.has(key) || decodeMembership(body).node === node
+    const found = await entries(
+      this.#ports,
+      channel,
+      { after: 0, select: "fold", collections: [PRESENCE] },
+      isOwn,
+    )
     const told = new Map(found.map((entry) => [entry.key, entry]))
     for (const { key, offset } of found) {
       if (presence.find(channel, key) === undefined) seeOff({ channel, member: key, joined: offset })

@@ -1,5 +1,6 @@
-import type { Entry, Log } from "../../log/log.ts"
-import type { Publisher } from "../publish/publisher.ts"
+import type { Entry } from "../../log/entry.ts"
+import type { Log } from "../../log/log.ts"
+import { PRESENCE } from "../channel/facets.ts"
 import type { Target } from "../target.ts"
 import type { HeldChannels } from "./held-channels.ts"
 import { decodeMembership } from "./membership.ts"
@@ -10,7 +11,6 @@ export interface WhereaboutsPorts {
   readonly presence: Presence
   readonly stays: Stays
   readonly held: HeldChannels
-  readonly publisher: Publisher
   readonly log: Log
   /** The other nodes that are there. */
   readonly otherNodes: () => readonly string[]
@@ -68,12 +68,9 @@ export class Whereabouts {
 
   /** The entry that says that the member is in, whichever node has told of it. */
   async find(target: Target, member: string): Promise<Entry | undefined> {
-    const { publisher, log } = this.#ports
-    const offset = await publisher.latestOf(target, member)
-    if (offset === 0) return undefined
-    const range = { after: offset - 1, through: offset, select: "fold", entriesMax: 1, bytesMax: 1 } as const
-    const [entry] = (await log.read(target.name, range)).entries
-    return entry?.key === member ? entry : undefined
+    const { log } = this.#ports
+    const entry = await log.find(target.name, PRESENCE, member)
+    return entry?.operation === "put" ? entry : undefined
   }
 
   /** What the log tells of a member, if a node that is there has told it, and answers for it without a line. */

@@ -1,4 +1,4 @@
-import type { Dedupe } from "../../log/log.ts"
+import type { Dedupe } from "../../log/operation.ts"
 import { encodeBody } from "../../protocol/msgpack.ts"
 import type { Core } from "../core.ts"
 

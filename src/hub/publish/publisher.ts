@@ -1,14 +1,16 @@
 import type { Schema } from "../../contract/index.ts"
-import type { AppendOptions, Dedupe, EntryKind, Log, LogKeep } from "../../log/log.ts"
+import type { Log } from "../../log/log.ts"
+import type { AppendOptions, Dedupe, Operation, Retention } from "../../log/operation.ts"
 import { isKey, KEY_EXPECTED } from "../../protocol/client-message.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { encodeBody } from "../../protocol/msgpack.ts"
 import type { Position } from "../../protocol/position.ts"
+import { EVENTS, PRESENCE, stateCollection } from "../channel/facets.ts"
+import { type Retentions, retentionsOf } from "../channel/retention.ts"
 import type { Limits } from "../limits.ts"
 import { conform, declared, outputSchema } from "../payload.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Target } from "../target.ts"
-import { keepOf } from "./keep.ts"
 import type { RateCap } from "./rate-cap.ts"
 
 export type Append = () => Promise<Position>
@@ -21,20 +23,20 @@ export class Publisher {
   readonly #clock: Clock
   readonly #limits: Limits
   readonly #rateCap: RateCap
-  readonly #trackKeep: (channel: string, keep: Required<LogKeep>) => void
+  readonly #track: (channel: string, retentions: Retentions) => void
 
   constructor(
     log: Log,
     clock: Clock,
     limits: Limits,
     rateCap: RateCap,
-    trackKeep: (channel: string, keep: Required<LogKeep>) => void,
+    track: (channel: string, retentions: Retentions) => void,
   ) {
     this.#log = log
     this.#clock = clock
     this.#limits = limits
     this.#rateCap = rateCap
-    this.#trackKeep = trackKeep
+    this.#track = track
   }
 
   /**
@@ -44,34 +46,33 @@ export class Publisher {
   async event(target: Target, name: string, value: unknown, dedupe?: Dedupe): Promise<Append> {
     const payload = declared(target, "events", name)
     const body = await this.encode(`event "${name}" of ${target.name}`, outputSchema(payload), value)
-    return () => this.#append(target, "event", name, "", body, dedupe && { dedupe })
+    return () =>
+      this.#append(target, { operation: "append", collection: EVENTS, key: name, body }, dedupe && { dedupe })
   }
 
   async set(target: Target, name: string, key: string, value: unknown, dedupe?: Dedupe): Promise<Append> {
     const payload = declared(target, "state", name)
     const body = await this.encode(`state "${name}" of ${target.name}`, outputSchema(payload), value)
-    return this.#capped(target, "set", name, key, body, dedupe)
+    return this.#capped(target, { operation: "put", collection: stateCollection(name), key, body }, dedupe)
   }
 
   delete(target: Target, name: string, key: string, dedupe?: Dedupe): Append {
     declared(target, "state", name)
-    return this.#capped(target, "delete", name, key, EMPTY, dedupe)
+    return this.#capped(
+      target,
+      { operation: "remove", collection: stateCollection(name), key, body: EMPTY },
+      dedupe,
+    )
   }
 
   join(target: Target, member: string, membership: Uint8Array): Promise<Position> {
-    return this.#append(target, "join", "", member, membership)
+    return this.#append(target, { operation: "put", collection: PRESENCE, key: member, body: membership })
   }
 
   /** The member leaves, unless it has joined anew since `joined`, perhaps through another node. `why`: as of membership.ts. */
   left(target: Target, member: string, joined: number, why: Uint8Array): Promise<Position> {
-    return this.#append(target, "left", "", member, why, { replaces: joined })
-  }
-
-  /** The offset of the member's latest entry, whichever node appended it; 0 when it has none. */
-  async latestOf(target: Target, member: string): Promise<number> {
-    // as no entry has this offset, nothing is appended, and the log says where the latest is
-    const { offset } = await this.left(target, member, Number.MAX_SAFE_INTEGER, EMPTY)
-    return offset
+    const operation = { operation: "remove", collection: PRESENCE, key: member, body: why } as const
+    return this.#append(target, operation, { condition: { latest: joined } })
   }
 
   /**
@@ -91,37 +92,32 @@ export class Publisher {
     return body
   }
 
-  #capped(
-    target: Target,
-    kind: EntryKind,
-    name: string,
-    key: string,
-    body: Uint8Array,
-    dedupe?: Dedupe,
-  ): Append {
+  #capped(target: Target, operation: Unstamped & { readonly key: string }, dedupe?: Dedupe): Append {
+    const { collection, key } = operation
     checkKey(key)
     const perSecond = target.match.definition.rate?.perKeyPerSecond
-    const append = () => this.#append(target, kind, name, key, body, dedupe && { dedupe })
+    const append = () => this.#append(target, operation, dedupe && { dedupe })
     if (perSecond === undefined) return append
     const change = { append, keyed: dedupe !== undefined }
-    return () => this.#rateCap.run(`${target.name}\n${name}\n${key}`, 1_000 / perSecond, change)
+    return () => this.#rateCap.run(`${target.name}\n${collection}\n${key}`, 1_000 / perSecond, change)
   }
 
   async #append(
     target: Target,
-    kind: EntryKind,
-    name: string,
-    key: string,
-    body: Uint8Array,
-    options: Omit<AppendOptions, "keep"> = {},
+    operation: Unstamped,
+    options: Omit<AppendOptions, "retention"> = {},
   ): Promise<Position> {
-    const keep = keepOf(target.match)
-    this.#trackKeep(target.name, keep)
-    const draft = { kind, name, key, body, at: this.#clock.now() }
-    const { position } = await this.#log.append(target.name, draft, { keep, ...options })
+    const retentions = retentionsOf(target.match)
+    this.#track(target.name, retentions)
+    const retention = retentions[operation.collection] as Retention
+    const stamped = { ...operation, at: this.#clock.now() } as Operation
+    const { position } = await this.#log.append(target.name, stamped, { retention, ...options })
     return position
   }
 }
+
+type Unstamped = Unstampable<Operation>
+type Unstampable<O> = O extends Operation ? Omit<O, "at"> : never
 
 function checkKey(key: unknown): void {
   if (isKey(key)) return

@@ -44,7 +44,8 @@ export class Value {
   /** What was added behind `after`, or all there was from the put on, and up to `through`, which is that of the put or later. */
   between(after: number, through: number): Uint8Array {
     const from = after < this.putAt ? 0 : this.#lengths[this.#indexOf(after)]
-    return this.#bytes.subarray(from, this.#lengths[this.#indexOf(through)])
+    const to = this.#lengths[this.#indexOf(through)]
+    return from === 0 && to === this.#length ? this.whole() : this.#bytes.subarray(from, to)
   }
 
   /** Which of the changes is the last one up to this offset. */

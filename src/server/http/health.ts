@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from "node:http"
 import type { HoldfastError } from "../../protocol/error.ts"
-import { normalPath, pathOf } from "./path.ts"
+import { normalPath, pathOf } from "./address.ts"
+import { type Answer, sendAnswer } from "./answer.ts"
+import type { Exchange } from "./exchange.ts"
 
-/** Whether a node should be sent clients. */
+/** Whether a balancer should send clients to a node. */
 export interface Health {
   readonly ready: boolean
   /** Why not; empty when it is ready. */
@@ -17,15 +18,15 @@ export interface HealthReason {
   readonly message: string
 }
 
-/** Where a node says how it is. */
+/** The addresses at which a node reports its health. */
 export interface HealthPaths {
   /** Answers 200 as long as the process does anything at all. Default: `/healthz`. */
   readonly alive?: string
-  /** Answers 200 when the node should be sent clients, 503 when not, and says why. Default: `/readyz`. */
+  /** Answers 200 when a balancer should send clients to the node, otherwise 503 with the reasons. Default: `/readyz`. */
   readonly ready?: string
 }
 
-/** @param logFailure why the log cannot be reached. What it says may be nobody's business, so it is not told. */
+/** @param logFailure why the log cannot be reached. It may name internal addresses, so it is not sent. */
 export function healthOf(
   {
     closed,
@@ -46,33 +47,25 @@ export function healthOf(
   return { ready: reasons.length === 0, reasons, connections }
 }
 
-/** Returns false, and does nothing, when the request is for another address. */
-export type HealthDoor = (request: IncomingMessage, response: ServerResponse, paths: HealthPaths) => boolean
+/** Answers a request for one of `paths`. Returns false, and does nothing, when it is for another address. */
+export type HealthHandler = (exchange: Exchange<unknown>, paths: HealthPaths) => boolean
 
-export function createHealthDoor(health: () => Health): HealthDoor {
-  return (request, response, { alive = "/healthz", ready = "/readyz" }) => {
-    const asked = pathOf(request)
-    if (asked === normalPath(alive)) answer(request, response, 200, { alive: true })
+export function createHealthHandler(health: () => Health): HealthHandler {
+  return ({ request, response }, { alive = "/healthz", ready = "/readyz" }) => {
+    const asked = pathOf(request.url)
+    let answer: Answer
+    if (asked === normalPath(alive)) answer = reportOf(200, { alive: true })
     else if (asked === normalPath(ready)) {
       const now = health()
-      answer(request, response, now.ready ? 200 : 503, now)
+      answer = reportOf(now.ready ? 200 : 503, now)
     } else return false
+    const reads = request.method === "GET" || request.method === "HEAD"
+    sendAnswer(response, reads ? answer : { status: 405, headers: { Allow: "GET, HEAD" } }, request.method)
     return true
   }
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, status: number, body: object): void {
-  request.resume()
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    response.writeHead(405, { Allow: "GET, HEAD" })
-    response.end()
-    return
-  }
-  const text = `${JSON.stringify(body)}\n`
-  response.writeHead(status, {
-    "Content-Type": "application/json",
-    "Content-Length": Buffer.byteLength(text),
-    "Cache-Control": "no-store",
-  })
-  response.end(request.method === "HEAD" ? undefined : text)
+function reportOf(status: number, report: object): Answer {
+  const headers = { "Content-Type": "application/json", "Cache-Control": "no-store" }
+  return { status, headers, body: `${JSON.stringify(report)}\n` }
 }

@@ -1,35 +1,39 @@
-import type { IncomingMessage } from "node:http"
 import type { Logger } from "../../hub/options.ts"
 
 /**
- * Which web pages may connect. `same-host`: those that came from the host that they connect to, on loopback from any port;
- * `any`; or a list such as `["https://app.example.com"]`. Who sends no `Origin` is no web page, and is let in always.
+ * Which web pages may connect. `same-host`: pages from the host that they connect to, on loopback from any port; `any`; or a
+ * list such as `["https://app.example.com"]`. Requests without `Origin` do not come from a web page and are not checked.
  */
 export type Origins = "same-host" | "any" | readonly string[]
 
-/** Undefined when the request is let in, otherwise the sentence that says why not. */
-export type OriginCheck = (request: IncomingMessage) => string | undefined
+/** The headers of a request that its origin is checked by. */
+export interface OriginHeaders {
+  readonly origin?: string | undefined
+  readonly host?: string | undefined
+}
 
-/** How many origins are remembered as told of. */
-const TOLD_MAX = 100
+/** Undefined when the request is allowed, otherwise the sentence that says why not. */
+export type OriginCheck = (headers: OriginHeaders) => string | undefined
 
-/** Checks origins, and tells the log of each that is refused once: a browser shows its page nothing but a failure. */
+/** How many refused origins are logged. */
+const LOGGED_MAX = 100
+
+/** Checks origins, and logs each that is refused once: a browser shows its page nothing but a failure. */
 export function createOriginCheck(origins: Origins, logger: Logger): OriginCheck {
-  const told = new Set<string>()
-  return (request) => {
-    const refusal = originRefusal(request, origins)
-    const { origin = "" } = request.headers
-    if (refusal !== undefined && !told.has(origin) && told.size < TOLD_MAX) {
-      told.add(origin)
+  const logged = new Set<string>()
+  return (headers) => {
+    const refusal = originRefusal(headers, origins)
+    const { origin = "" } = headers
+    if (refusal !== undefined && !logged.has(origin) && logged.size < LOGGED_MAX) {
+      logged.add(origin)
       logger.warn(refusal, { origin })
     }
     return refusal
   }
 }
 
-/** Undefined when the request is let in, otherwise the sentence that says why not. */
-export function originRefusal(request: IncomingMessage, origins: Origins): string | undefined {
-  const { origin, host } = request.headers
+/** Undefined when the request is allowed, otherwise the sentence that says why not. */
+export function originRefusal({ origin, host }: OriginHeaders, origins: Origins): string | undefined {
   if (origin === undefined || origins === "any") return undefined
   if (origins === "same-host") {
     if (host !== undefined && isSameHost(origin, host)) return undefined

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
 import { WebSocket, WebSocketServer } from "ws"
-import { leaveErrors } from "../http/refuse.ts"
 import { asksForSmallerWindow, type Compression, handshakeCompression } from "./compression.ts"
+import { leaveErrors } from "./refuse.ts"
 
 export interface AcceptorOptions {
   /** What the receiver takes in one message, in bytes; more closes the connection (1009). */

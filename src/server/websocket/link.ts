@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream"
 import type { Encoding } from "../../hub/ports/link.ts"
+import type { LinkLimits } from "../limits.ts"
 import { fitCloseReason } from "./close-reason.ts"
 
 /** Who is told what happens on a link. */
@@ -11,14 +12,6 @@ export interface LinkOwner {
   /** The link is gone; `orderly` when the peer closed it on purpose. Comes once, and nothing comes after it. */
   readonly handleClose: (orderly: boolean) => void
   readonly handlePong?: () => void
-}
-
-/** How much may wait in a link. */
-export interface LinkLimits {
-  /** Above, the link says that it is full. The socket's own mark is the least. */
-  readonly highWaterBytes: number
-  /** Above, the peer is not read from either: it asks, and does not take the answers. */
-  readonly unsentBytesMax: number
 }
 
 /**

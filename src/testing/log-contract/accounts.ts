@@ -178,6 +178,14 @@ function idempotencyKeyChecks(check: Check): LogCheck[] {
       assertEqual(without.status, "appended", "the outcome without an idempotency key")
     }),
 
+    check("a full account cannot bring a key along with what changes nothing", async (log) => {
+      const limits = account("eve", { idempotencyKeysMax: 1 })
+      await append(log, "a", put("k", "1", { holder: "first" }), { account: limits, dedupe: once("0") })
+      const quiet = put("k", "1", { quiet: true, holder: "second" })
+      await assertExceeded(log, quiet, { account: limits, dedupe: once("1") }, "a second idempotency key")
+      assertEqual((await append(log, "a", quiet, { account: limits })).status, "unchanged", "without a key")
+    }),
+
     check("a full account finds what it appended", async (log) => {
       const outcomes = []
       for (const key of numbers(3)) {

@@ -40,7 +40,7 @@ export async function readAll(
       assert(page.next >= end, `an empty page's next is ${page.next}, though the range goes on to ${end}`)
     }
     if (page.next >= end) return entries
-    after = page.next
+    assert(page.next === after, `next is ${page.next} and not the offset ${after} of the page's last entry`)
   }
 }
 

@@ -1,0 +1,19 @@
+import type { Encoding } from "../../../hub/ports/link.ts"
+import { json } from "../../../protocol/json.ts"
+import { joinBytes } from "../join-bytes.ts"
+import { formatEventId } from "./event-id.ts"
+
+const encoder = new TextEncoder()
+
+/**
+ * Events of `text/event-stream`: the message as JSON. The id is the subscriber's position behind the message, which browsers
+ * send back as Last-Event-ID. Events have no name, so `onmessage` gets all of them.
+ */
+export const eventStream: Encoding = {
+  name: "event-stream",
+  frame: (message, position) => {
+    const id = position === undefined ? "" : `id: ${formatEventId(position)}\n`
+    return encoder.encode(`${id}data: ${json.encode(message)}\n\n`)
+  },
+  join: joinBytes,
+}
