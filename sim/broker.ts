@@ -42,7 +42,7 @@ export function createBroker(ports: BrokerPorts): Broker {
   let log: Log
   const begin = () => {
     const epoch = `e${++lives}`
-    ports.truth.begin(epoch)
+    ports.truth.begin(epoch, ports.clock.monotonic())
     ports.trace.add("broker", `begins ${epoch}`)
     log = ports.makeLog(epoch)
     for (const watching of watchings) {

@@ -1,11 +1,13 @@
 import { HoldfastError, type Position } from "holdfast/client"
 import type { Operation } from "./operation.ts"
+import type { Reading } from "./reader.ts"
 import type { Subscriber } from "./subscriber.ts"
 
 /** What everybody asked for and was told, for the checker. */
 export class Ledger {
   readonly operations: Operation[] = []
   readonly subscribers: Subscriber[] = []
+  readonly readings: Reading[] = []
   /** How often each call was carried out. */
   readonly calls = new Map<string, number>()
   /** What was seen to be wrong while the run went on. */

@@ -12,6 +12,7 @@ import {
   checkPublishOrder,
   checkSettled,
 } from "./checks/publishing.ts"
+import { checkReadings } from "./checks/readings.ts"
 import { checkReplayed } from "./checks/replayed.ts"
 import type { Check, Evidence } from "./evidence.ts"
 import { Losses } from "./losses.ts"
@@ -26,6 +27,7 @@ const CHECKS: readonly Check[] = [
   checkReplayed,
   checkFolds,
   checkPresence,
+  checkReadings,
   checkSettled,
   checkCalls,
   checkOnceIn,
@@ -44,6 +46,8 @@ export interface Outcome {
   readonly counts: Counts
 }
 
+/** How many of the things that happen are reads of the server's own code. */
+const READS = 0.03
 /** How long everybody may take to recover when nothing goes wrong any more, in ms. */
 const RECOVERY_MS_MAX = 120_000
 /** By then, what there is to be delivered has been. */
@@ -54,10 +58,11 @@ const AFTERMATH_MS = 8_000
 /** One run: what happens, and what is to be said about it, follows from the seed alone. */
 export async function run(options: WorldOptions): Promise<Outcome> {
   const world = createWorld(options)
-  const { clock, random, profile, chaos, actors, trace } = world
+  const { clock, random, profile, chaos, actors, read, trace } = world
   while (clock.monotonic() < profile.durationMs) {
     await clock.advance(random.between(1, profile.pauseMsMax))
     if (random.chance(profile.trouble)) chaos.strike()
+    else if (random.chance(READS)) read()
     else random.pick(actors).act()
   }
   await chaos.heal()

@@ -41,11 +41,13 @@ export class Truth {
   readonly refused = new Set<string>()
   readonly #lives = new Map<string, Life[]>()
   readonly #latestAt = new Map<string, Timeline>()
+  readonly #begunAtMs = new Map<string, number>()
   #epochs: string[] = []
 
   /** The log has begun a new life. */
-  begin(epoch: string): void {
+  begin(epoch: string, nowMs: number): void {
     this.#epochs = [...this.#epochs, epoch]
+    this.#begunAtMs.set(epoch, nowMs)
     this.#latestAt.set(epoch, new Timeline(Number.NEGATIVE_INFINITY))
   }
 
@@ -55,6 +57,12 @@ export class Truth {
 
   get epochs(): readonly string[] {
     return this.#epochs
+  }
+
+  /** Whether this life of the log began in that time. */
+  began(epoch: string, fromMs: number, toMs: number): boolean {
+    const atMs = this.#begunAtMs.get(epoch) ?? Number.NEGATIVE_INFINITY
+    return fromMs <= atMs && atMs <= toMs
   }
 
   /** What the log has answered. `clockMs`: by the log's own clock. */

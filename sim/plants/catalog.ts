@@ -23,6 +23,8 @@ import {
 import {
   forgetsToResend,
   keepsADeletedKey,
+  keepsPartsOfARestart,
+  leadsAGapTooFar,
   losesTheEntryBetweenSnapshotAndLive,
   namesTheWrongCollection,
   omitsACollection,
@@ -56,6 +58,8 @@ const plants = {
   "swallows-a-gap": swallowsAGap,
   "names-the-wrong-collection": namesTheWrongCollection,
   "omits-a-collection": omitsACollection,
+  "leads-a-gap-too-far": leadsAGapTooFar,
+  "keeps-parts-of-a-restart": keepsPartsOfARestart,
   "swaps-two-events": swapsTwoEvents,
   "keeps-a-deleted-key": keepsADeletedKey,
   "resumes-at-the-tail": resumesAtTheTail,

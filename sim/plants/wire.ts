@@ -8,6 +8,7 @@ interface Message {
   readonly alias?: number
   readonly last?: boolean
   readonly collections?: readonly string[]
+  readonly to?: object
   readonly idempotencyKey?: string
   readonly subscriptions?: readonly Request[]
 }
@@ -54,6 +55,27 @@ export function namesTheWrongCollection(): Plant {
 /** A gap of several collections names all but the first; one of one collection does not arrive. */
 export function omitsACollection(): Plant {
   return bendsGaps((collections) => collections.slice(1))
+}
+
+/** A gap of some collections leads to its end, though the others retain entries before that. */
+export function leadsAGapTooFar(): Plant {
+  return bends(() => ({
+    down: (message) => {
+      if (message.type !== "gap" || message.collections === undefined) return [message]
+      return [{ ...message, position: message.to } as Message]
+    },
+  }))
+}
+
+/** A snapshot that begins again keeps what it had before. */
+export function keepsPartsOfARestart(): Plant {
+  return bends(() => ({
+    down: (message) => {
+      if (message.type !== "snapshot") return [message]
+      const { restarts: _, ...part } = message as Message & { readonly restarts?: true }
+      return [part]
+    },
+  }))
 }
 
 /** What was sent is done with: over the next line, only what is new is sent. */

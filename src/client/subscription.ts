@@ -103,8 +103,7 @@ type Values = Map<string, unknown>
 
 /** A snapshot on its way, and where it leads. Nothing of it is applied before all of it is here. */
 interface Pending {
-  /** Undefined: the cursor stays where it is. */
-  readonly to: Position | undefined
+  readonly to: Position
   readonly gap: Gap | undefined
   readonly entries: SnapshotEntry[]
 }
@@ -232,7 +231,7 @@ export class Subscription {
     if (message.type === "subscribed") this.#handleSubscribed(message)
     else if (message.type === "gap")
       // one that came while the snapshot of another was on its way: that one was not told yet, so this one covers both
-      this.#await(message.collections ? undefined : message.to, message.snapshot, {
+      this.#await(message.position, message.snapshot, {
         ...message,
         from: (this.#pending?.gap ?? message).from,
       })
@@ -252,7 +251,7 @@ export class Subscription {
   }
 
   /** The cursor goes to `to`; with the snapshot, if one follows. */
-  #await(to: Position | undefined, snapshot: boolean, gap?: Gap): void {
+  #await(to: Position, snapshot: boolean, gap?: Gap): void {
     this.#pending = { to, gap, entries: [] }
     if (!snapshot) this.#arrive()
   }
@@ -266,7 +265,7 @@ export class Subscription {
     this.#load = false
     if (loaded !== undefined) {
       // what was loaded is no older than what was delivered
-      this.#loadedOffset = Math.max(loaded.offset, (pending.to ?? this.position)?.offset ?? 0)
+      this.#loadedOffset = Math.max(loaded.offset, pending.to.offset)
       this.#tell({ type: "loaded", told: [loaded.data] })
     }
     this.#arrive()
@@ -280,13 +279,13 @@ export class Subscription {
     const { to, gap } = this.#pending as Pending
     this.#pending = undefined
     const held = this.position
-    if (to !== undefined) {
-      // never back within an epoch, unless the log has gone back: what stands between has been delivered
-      if (gap?.reason !== "unknown-position" && to.epoch === held?.epoch && to.offset <= held.offset) return
-      this.position = to
-      if (to.epoch !== held?.epoch || gap) this.#snapshotOffset = 0
-    }
-    if (gap === undefined) return
+    // the log has gone back, or is another one
+    const isElsewhere = to.epoch !== held?.epoch || gap?.reason === "unknown-position"
+    if (isElsewhere) this.#snapshotOffset = 0
+    // never back within an epoch: what stands between has been delivered
+    const hasReached = ({ offset }: Position) => !isElsewhere && offset <= held.offset
+    if (!hasReached(to)) this.position = to
+    if (gap === undefined || hasReached(gap.to)) return
     const from = held ?? gap.from
     const reason = from.epoch === gap.to.epoch ? gap.reason : "new-epoch"
     this.stats.gaps++

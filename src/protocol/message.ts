@@ -170,7 +170,7 @@ export interface Subscribed {
 }
 /**
  * Entries after `from` up to and including `to` can no longer be had, or are not known. Without `collections` these are entries of any
- * kind, and delivery goes on at `to`; with them, only of these collections, and delivery goes on where the cursor is.
+ * kind; with them, only of these collections, and what is retained of the others follows.
  */
 export interface Gap {
   readonly type: "gap"
@@ -180,7 +180,9 @@ export interface Gap {
   readonly collections?: readonly string[]
   readonly from: Position
   readonly to: Position
-  /** A snapshot follows before any entry. */
+  /** Where the cursor stands behind it: before the next entry that is retained. */
+  readonly position: Position
+  /** A snapshot follows before any entry. The cursor moves when that is complete. */
   readonly snapshot: boolean
 }
 /**
