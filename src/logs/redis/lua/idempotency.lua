@@ -40,7 +40,9 @@ local function sweep(at, most)
     if not added[key] then gone[#gone + 1] = key end
   end
   if #gone == 0 then return end
-  for _, known in ipairs(redis.call('HMGET', channel.idempotencyKeys, unpack(gone))) do uncount(known) end
+  for _, known in ipairs(redis.call('HMGET', channel.idempotencyKeys, unpack(gone))) do
+    if known then uncount(known) end
+  end
   redis.call('HDEL', channel.idempotencyKeys, unpack(gone))
   redis.call('ZREM', channel.expiry, unpack(gone))
 end
