@@ -8,20 +8,11 @@ import {
   startClusterReplica,
   startRedisCluster,
 } from "../support/redis.ts"
+import { append, change, everything, fact, told as has, opened as openedLog, textsIn } from "./redis-steps.ts"
 
-const keep = { events: 1_000, forMs: Infinity, bytes: Infinity }
 const channels = Array.from({ length: 30 }, (_, index) => `room/${index}`)
 
-function say(log: Log, channel: string, text: string) {
-  const draft = { kind: "event", name: "said", key: "", body: Buffer.from(text), at: Date.now() } as const
-  return log.append(channel, draft, { keep })
-}
-
-async function textsIn(log: Log, channel: string): Promise<string[]> {
-  const range = { after: 0, through: Number.MAX_SAFE_INTEGER, entriesMax: 1_000, bytesMax: 1e9 }
-  const { entries } = await log.read(channel, { ...range, select: "all" })
-  return entries.map(({ body }) => Buffer.from(body).toString())
-}
+const say = (log: Log, channel: string, text: string) => append(log, fact(text), {}, channel)
 
 /** Follows channels, and tells when a condition on what was told of one holds. */
 async function follow(log: Log, names: readonly string[]) {
@@ -42,8 +33,6 @@ async function follow(log: Log, names: readonly string[]) {
       look()
     })
 }
-
-const has = (offset: number) => (batch: Batch) => batch.entries.some((entry) => entry.offset === offset)
 
 describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
   let cluster: RedisCluster
@@ -104,22 +93,22 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
   })
 
   test("changes nothing halfway while a slot moves", async () => {
-    const log = redisLog(cluster.client(), { dedupeKeysPerChannelMax: 1, onError: () => undefined })
-    onTestFinished(() => log.close())
-    const change = (kind: "set" | "delete", key: string) => {
-      const draft = { kind, name: "n", key, body: Buffer.alloc(0), at: Date.now() }
-      const dedupe = { key: `${kind} ${key}`, fingerprint: "f", windowMs: 60_000 }
-      return log.append("halfway", draft, { keep, dedupe })
+    const log = openedLog(cluster.client(), { tombstonesPerCollectionMax: 1 })
+    const account = { name: "ada", keysMax: 10, idempotencyKeysMax: 100 }
+    let count = 0
+    const apply = (operation: "put" | "extend" | "remove", key: string) => {
+      const dedupe = { key: `${++count}`, fingerprint: "f", windowMs: 60_000 }
+      return append(log, change(operation, key, "x"), { dedupe, account }, "halfway")
     }
-    for (const key of ["a", "b", "c"]) await change("set", key)
-    // one tombstone, and idempotency keys of two ages: so there are all the keys that a channel can have
-    await change("delete", "a")
+    for (const key of ["a", "b", "c"]) await apply("put", key)
+    // a removal, the only one that is remembered, a value that grows, accounts and facts: so there are all the keys that a channel can have
+    await apply("remove", "a")
+    await apply("extend", "c")
     await say(log, "halfway", "1")
     const { from, begin, end } = await move("holdfast:{*}:h:halfway")
     await from.client.sendCommand(["CONFIG", "RESETSTAT"])
     await begin()
-    // the first takes the only tombstone away, the second needs another
-    const changes = [change("set", "a"), change("delete", "b"), say(log, "halfway", "2")]
+    const changes = [apply("put", "a"), apply("remove", "b"), apply("put", "d"), say(log, "halfway", "2")]
     const seen = new Promise<void>((resolve) => {
       const look = async (): Promise<void> => {
         const stats = String(await from.client.info("errorstats"))
@@ -131,9 +120,8 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
     await Promise.race([seen, Promise.allSettled(changes)])
     await end()
     const offsets = (await Promise.all(changes)).map(({ position }) => position.offset)
-    expect(new Set(offsets).size).toBe(3)
-    const range = { after: offsets[0] as number, through: 1e9, entriesMax: 10, bytesMax: 1e9 }
-    const { entries } = await log.read("halfway", { ...range, select: "all" })
+    expect(new Set(offsets).size).toBe(4)
+    const { entries } = await log.read("halfway", { ...everything, after: offsets[0] as number })
     expect(entries.map(({ offset }) => offset)).toEqual(offsets.slice(1))
   })
 

@@ -45,7 +45,7 @@ describe.skipIf(!program("redis-server"))("on a single server", () => {
   })
 
   describe("the Redis log with few tombstones keeps the contract of logs:", () => {
-    const make = redisUnderTest(() => server.url, { tombstonesPerChannelMax: 2 })
+    const make = redisUnderTest(() => server.url, { tombstonesPerCollectionMax: 2 })
     for (const { name, run } of logContract(make)) test(name, run)
   })
 })

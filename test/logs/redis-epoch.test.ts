@@ -1,36 +1,18 @@
 import { cpSync, rmSync } from "node:fs"
 import { describe, expect, onTestFinished, test } from "vitest"
-import type { Batch, Draft, Log } from "../../src/log/log.ts"
-import { type RedisLogOptions, redisLog } from "../../src/logs/redis/index.ts"
+import type { Batch, Log } from "../../src/log/log.ts"
+import { redisLog } from "../../src/logs/redis/index.ts"
 import { program } from "../support/program.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
 import { startTcpProxy } from "../support/tcp-proxy.ts"
+import { entriesIn, opened, say } from "./redis-steps.ts"
 
-const keep = { events: 1_000, forMs: Infinity, bytes: Infinity }
 const WITH_FILE = ["--appendonly", "yes", "--appendfsync", "always"]
-
-function event(text: string): Draft {
-  return { kind: "event", name: "said", key: "", body: Buffer.from(text), at: Date.now() }
-}
-
-const say = (log: Log, text: string) => log.append("a", event(text), { keep })
-
-async function entriesIn(log: Log) {
-  const range = { after: 0, through: Number.MAX_SAFE_INTEGER, entriesMax: 1_000, bytesMax: 1e9 }
-  const { entries } = await log.read("a", { ...range, select: "all" })
-  return entries.map(({ body, offset }) => ({ text: Buffer.from(body).toString(), offset }))
-}
 
 async function server(...args: string[]): Promise<RedisServer> {
   const started = await startRedis(args)
   onTestFinished(() => started.destroy())
   return started
-}
-
-function opened(url: string, options: RedisLogOptions = {}): Log {
-  const log = redisLog(url, { onError: () => undefined, ...options })
-  onTestFinished(() => log.close())
-  return log
 }
 
 /** Resolves with the first batch that has no entries: it tells where the channel stands after an interruption. */
@@ -302,7 +284,7 @@ describe.skipIf(!program("redis-server"))("an offset never means two things:", (
     const before = await say(log, "1")
     for (const key of await redis.client.keys("holdfast:{*}:h:a")) await redis.client.del(key)
     await say(log, "2")
-    expect(await log.head("a")).toMatchObject({ floor: before.position.offset })
+    expect(await log.head("a")).toMatchObject({ base: before.position.offset, floors: {} })
     expect((await entriesIn(log)).map(({ text }) => text)).toEqual(["2"])
   })
 })

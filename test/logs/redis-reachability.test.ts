@@ -1,15 +1,8 @@
 import { describe, expect, onTestFinished, test } from "vitest"
-import type { Draft, Log } from "../../src/log/log.ts"
 import { type RedisLogOptions, redisLog } from "../../src/logs/redis/index.ts"
 import { program } from "../support/program.ts"
 import { startRedis } from "../support/redis.ts"
-
-const keep = { events: 1_000, forMs: Infinity, bytes: Infinity }
-
-function say(log: Log, text: string) {
-  const draft: Draft = { kind: "event", name: "said", key: "", body: Buffer.from(text), at: Date.now() }
-  return log.append("a", draft, { keep })
-}
+import { say } from "./redis-steps.ts"
 
 async function server(...args: string[]) {
   const started = await startRedis(args)

@@ -14,7 +14,7 @@ test("a read is answered once, however much is told while its answer is on its w
     session: async () => undefined,
     send: async () => {
       if (++top > 20) throw new TypeError("asked again and again")
-      const answer = [0, "epoch", 1, top, top, 0, top, Buffer.alloc(0)]
+      const answer = [0, "epoch", 1, top, top, 0, 1, Buffer.alloc(0), top, Buffer.alloc(0)]
       // the connection that tells is another one, and faster than a long answer
       partitions.note(place.partition, { epoch: "epoch", generation: 1, top: top + 1 }, 0)
       return answer

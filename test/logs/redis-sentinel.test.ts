@@ -1,16 +1,10 @@
 import { createSentinel } from "redis"
 import { describe, expect, onTestFinished, test } from "vitest"
-import type { Batch, Log } from "../../src/log/log.ts"
+import type { Batch } from "../../src/log/log.ts"
 import { redisLog } from "../../src/logs/redis/index.ts"
 import { program } from "../support/program.ts"
 import { startRedis, startRedisSentinel } from "../support/redis.ts"
-
-const keep = { events: 1_000, forMs: Infinity, bytes: Infinity }
-
-function say(log: Log, text: string) {
-  const draft = { kind: "event", name: "said", key: "", body: Buffer.from(text), at: Date.now() } as const
-  return log.append("a", draft, { keep })
-}
+import { say } from "./redis-steps.ts"
 
 describe.skipIf(!program("redis-server"))("the Redis log with Sentinel", () => {
   test("goes on at the server that was promoted, in a new epoch", { timeout: 60_000 }, async () => {

@@ -1,64 +1,22 @@
 import { createClient, createCluster, createSentinel, RESP_TYPES } from "redis"
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest"
-import type { Batch, Draft, Entry, Log } from "../../src/log/log.ts"
-import { checkServer } from "../../src/logs/redis/connection.ts"
-import { type RedisLogOptions, redisLog } from "../../src/logs/redis/index.ts"
+import { redisLog } from "../../src/logs/redis/index.ts"
+import { checkServer } from "../../src/logs/redis/server-check.ts"
 import { program } from "../support/program.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts"
-
-const keep = { events: 1_000, forMs: Infinity, bytes: Infinity }
-const everything = {
-  after: 0,
-  through: Number.MAX_SAFE_INTEGER,
-  select: "all",
-  entriesMax: 1e5,
-  bytesMax: 1e9,
-} as const
-
-function draft(kind: Draft["kind"], key: string, text = ""): Draft {
-  return { kind, name: kind === "event" ? "said" : "", key, body: Buffer.from(text), at: Date.now() }
-}
-
-function say(log: Log, text: string, channel = "a") {
-  return log.append(channel, draft("event", "", text), { keep })
-}
-
-async function textsIn(log: Log, channel = "a"): Promise<string[]> {
-  return (await log.read(channel, everything)).entries.map(({ body }) => Buffer.from(body).toString())
-}
-
-/** A log that ends with the test. */
-function opened(target: string, options: RedisLogOptions = {}): Log {
-  const log = redisLog(target, { onError: () => undefined, ...options })
-  onTestFinished(() => log.close())
-  return log
-}
-
-/** Follows a channel as the hub does: remembers where it stands, and whether it has to read on. */
-async function follow(log: Log, channel = "a") {
-  const batches: Batch[] = []
-  const waiting = new Set<() => void>()
-  const stop = await log.watch(channel, (batch) => {
-    batches.push(batch)
-    for (const look of waiting) look()
-  })
-  const until = (condition: (batch: Batch) => boolean) =>
-    new Promise<Batch>((resolve) => {
-      const look = () => {
-        const found = batches.find(condition)
-        if (found === undefined) return
-        waiting.delete(look)
-        resolve(found)
-      }
-      waiting.add(look)
-      look()
-    })
-  return { batches, stop, until }
-}
-
-const told = (offset: number) => (batch: Batch) =>
-  batch.entries.some((entry: Entry) => entry.offset === offset)
+import {
+  append,
+  change,
+  everything,
+  fact,
+  follow,
+  opened,
+  retention,
+  say,
+  textsIn,
+  told,
+} from "./redis-steps.ts"
 
 const describeWithRedis = describe.skipIf(!program("redis-server"))
 
@@ -89,26 +47,23 @@ describeWithRedis("nodes that share a Redis", () => {
 
   test("see each other's keys change before they replace one", async () => {
     const [here, there] = [opened(server.url), opened(server.url)]
-    const joined = await here.append("a", draft("join", "ada", "here"), { keep })
-    const moved = await there.append("a", draft("join", "ada", "there"), { keep })
-    const replaces = joined.position.offset
-    const left = await here.append("a", draft("left", "ada"), { keep, replaces })
-    expect(left).toEqual({ position: moved.position, duplicate: true })
+    const entered = await append(here, change("put", "ada", "here"))
+    const moved = await append(there, change("put", "ada", "there"))
+    const condition = { latest: entered.position.offset }
+    const refused = await append(here, change("remove", "ada"), { condition })
+    expect(refused).toEqual({ status: "refused", position: moved.position })
     expect(await textsIn(here)).toEqual(["there"])
-    const again = await there.append("a", draft("left", "ada"), { keep, replaces: moved.position.offset })
-    expect(again.duplicate).toBe(false)
+    const again = { condition: { latest: moved.position.offset } }
+    expect(await append(there, change("remove", "ada"), again)).toMatchObject({ status: "appended" })
   })
 
   test("find each other's idempotency keys", async () => {
     const [here, there] = [opened(server.url), opened(server.url)]
     const dedupe = { key: "k", fingerprint: "f", windowMs: 60_000 }
-    const first = await here.append("a", draft("event", "", "x"), { keep, dedupe })
-    const again = await there.append("a", draft("event", "", "x"), { keep, dedupe })
-    expect(again).toEqual({ position: first.position, duplicate: true })
-    const other = there.append("a", draft("event", "", "y"), {
-      keep,
-      dedupe: { ...dedupe, fingerprint: "g" },
-    })
+    const first = await append(here, fact("x"), { dedupe })
+    const again = await append(there, fact("x"), { dedupe })
+    expect(again).toEqual({ status: "duplicate", position: first.position })
+    const other = append(there, fact("y"), { dedupe: { ...dedupe, fingerprint: "g" } })
     await expect(other).rejects.toMatchObject({ code: "idempotency_conflict" })
   })
 
@@ -222,7 +177,7 @@ describeWithRedis("an append", () => {
     await server.client.sendCommand(["CONFIG", "RESETSTAT"])
     for (let count = 0; count < 20; count++) {
       const dedupe = { key: `${count}`, fingerprint: "f", windowMs: 60_000 }
-      await log.append("a", draft("event", "", "x"), { keep: { ...keep, events: 5 }, dedupe })
+      await append(log, fact("x"), { retention: { ...retention, entries: 5 }, dedupe })
     }
     expect(await calls()).toEqual({ evalsha: 20, eval: 0, ping: 0 })
     await Promise.all(Array.from({ length: 100 }, (_, index) => say(log, `${index}`)))
@@ -252,8 +207,7 @@ describeWithRedis("an append", () => {
   })
 
   test("whose answer was lost is appended once also when many idempotency keys came since", async () => {
-    const few = { dedupeKeysPerChannelMax: 3 }
-    const [log, other] = [opened(`redis://127.0.0.1:${proxy.port}`, few), opened(server.url, few)]
+    const [log, other] = [opened(`redis://127.0.0.1:${proxy.port}`), opened(server.url)]
     await say(log, "1")
     const watcher = await follow(other)
     proxy.freezeAnswers()
@@ -261,16 +215,11 @@ describeWithRedis("an append", () => {
     const { entries } = await watcher.until(({ entries }) => entries.length > 0)
     for (let key = 0; key < 20; key++) {
       const dedupe = { key: `${key}`, fingerprint: "f", windowMs: 60_000 }
-      await other.append("a", draft("event", "", "x"), { keep, dedupe })
+      await append(other, fact("x"), { dedupe })
     }
     proxy.cut()
     expect((await appended).position.offset).toBe(entries[0]?.offset)
     expect((await textsIn(other)).filter((text) => text === "2")).toHaveLength(1)
-    const keys = (part: string) => server.client.keys(`holdfast:{*}:${part}:a`)
-    for (const key of [...(await keys("d")), ...(await keys("c"))]) {
-      expect(await server.client.hLen(key)).toBeLessThan(10)
-      expect(await server.client.pTTL(key)).toBeGreaterThan(0)
-    }
   })
 
   test("waits while Redis is away, for a time, and says that nothing was published", async () => {
@@ -324,7 +273,7 @@ describeWithRedis("an append", () => {
     const log = opened(server.url)
     const appended = say(log, "1")
     await log.close()
-    expect(await appended).toMatchObject({ duplicate: false })
+    expect(await appended).toMatchObject({ status: "appended" })
   })
 
   test("is refused when too many wait already", async () => {
@@ -342,10 +291,10 @@ describeWithRedis("an append", () => {
     await server.client.sendCommand(["CONFIG", "SET", "maxmemory", "1"])
     try {
       await expect(say(log, "2")).rejects.toMatchObject({ code: "log_full" })
-      await expect(log.append("a", draft("set", "k"), { keep })).rejects.toMatchObject({ code: "log_full" })
+      await expect(append(log, change("put", "k"))).rejects.toMatchObject({ code: "log_full" })
       expect(await log.head("a")).toEqual(head)
       expect(await textsIn(log)).toEqual(["1"])
-      await log.trim("a", { ...keep, events: 0 }, Date.now())
+      await log.trim("a", { said: { ...retention, entries: 0 } }, Date.now())
       expect(await textsIn(log)).toEqual([])
     } finally {
       await server.client.sendCommand(["CONFIG", "SET", "maxmemory", "0"])
@@ -365,42 +314,55 @@ describeWithRedis("an append", () => {
     await expect(say(log, "2")).rejects.toMatchObject({ code: "log_full" })
     expect(await textsIn(log)).toEqual(["1"])
     expect(await textsIn(log, "never used")).toEqual([])
-    await log.trim("a", { ...keep, events: 0 }, Date.now())
+    await log.trim("a", { said: { ...retention, entries: 0 } }, Date.now())
     expect(await textsIn(log)).toEqual([])
     await expect(say(log, "3")).rejects.toMatchObject({ code: "log_full" })
   })
 
   test("of one key too many is refused", async () => {
-    const log = opened(server.url, { keysPerChannelMax: 2 })
-    for (const key of ["a", "b", "a"]) await log.append("a", draft("set", key), { keep })
-    const refused = log.append("a", draft("set", "c"), { keep })
+    const log = opened(server.url, { keysPerCollectionMax: 2 })
+    for (const key of ["a", "b", "a"]) await append(log, change("put", key))
+    const refused = append(log, change("put", "c"))
     await expect(refused).rejects.toMatchObject({ code: "log_full", limit: 2 })
-    await log.append("a", draft("delete", "a"), { keep })
-    await log.append("a", draft("set", "c"), { keep })
+    await append(log, change("remove", "a"))
+    await append(log, change("put", "c"))
   })
 
-  test("lets the keys of idle channels expire", async () => {
+  test("with one idempotency key too many is refused until one has expired", async () => {
+    const log = opened(server.url, { idempotencyKeysPerChannelMax: 2 })
+    const at = Date.now()
+    const write = (key: string, behindMs: number) =>
+      append(log, fact(key, at + behindMs), { dedupe: { key, fingerprint: "f", windowMs: 1_000 + behindMs } })
+    await write("a", 0)
+    await write("b", 100)
+    await expect(write("c", 999)).rejects.toMatchObject({ code: "log_full", limit: 2 })
+    await write("c", 1_000)
+    expect(await write("b", 1_001)).toMatchObject({ status: "duplicate" })
+    await append(log, fact("without a key"))
+  })
+
+  test("lets the idempotency keys and answers of idle channels expire", async () => {
     const log = opened(server.url, { prefix: "expiring" })
     const dedupe = { key: "k", fingerprint: "f", windowMs: 60_000 }
-    await log.append("a", draft("event", "", "x"), { keep, dedupe })
-    const [key] = await server.client.keys("expiring:{*}:d:a")
-    expect(await server.client.pTTL(key ?? "")).toBeGreaterThan(60_000)
-    expect(await server.client.pTTL(key ?? "")).toBeLessThan(300_000)
+    await append(log, fact("x"), { dedupe })
+    for (const part of ["d", "q", "m"]) {
+      const [key] = await server.client.keys(`expiring:{*}:${part}:a`)
+      expect(await server.client.pTTL(key ?? "")).toBeGreaterThan(60_000)
+      expect(await server.client.pTTL(key ?? "")).toBeLessThan(300_000)
+    }
   })
 
-  test("keeps idempotency keys for their time also when somebody's clock is an hour ahead", async () => {
+  test("keeps idempotency keys for their time also when a node's clock is an hour ahead", async () => {
     const log = opened(server.url, { prefix: "ahead" })
-    const append = (key: string, aheadMs: number) =>
-      log.append(
-        "a",
-        { ...draft("event", "", "x"), at: Date.now() + aheadMs },
-        { keep, dedupe: { key, fingerprint: "f", windowMs: 60_000 } },
-      )
-    await append("k", 3_600_000)
-    await append("l", 0)
-    const [key] = await server.client.keys("ahead:{*}:d:a")
-    // nobody whose clock is right extends it within the hour
-    expect(await server.client.pTTL(key ?? "")).toBeGreaterThan(3_600_000)
+    const write = (key: string, aheadMs: number) =>
+      append(log, fact("x", Date.now() + aheadMs), { dedupe: { key, fingerprint: "f", windowMs: 60_000 } })
+    await write("k", 3_600_000)
+    await write("l", 0)
+    for (const part of ["d", "q"]) {
+      const [key] = await server.client.keys(`ahead:{*}:${part}:a`)
+      // no node whose clock is right extends it within the hour
+      expect(await server.client.pTTL(key ?? "")).toBeGreaterThan(3_600_000)
+    }
   })
 
   test("does not cost anything for channels that are only watched", async () => {
@@ -516,9 +478,9 @@ describe("a Redis that cannot be used", () => {
     }
     expect(failure({ redis_version: "6.2.14" })).toMatchObject(codeAndText("log_unusable", "Redis 7"))
     expect(failure({ role: "slave" })).toMatchObject(codeAndText("log_unavailable", "replica"))
-    expect(failure({ maxmemory_policy: "allkeys-lru" })).toMatchObject(
-      codeAndText("log_unusable", "noeviction"),
-    )
+    for (const policy of ["allkeys-lru", "volatile-ttl"]) {
+      expect(failure({ maxmemory_policy: policy })).toMatchObject(codeAndText("log_unusable", "noeviction"))
+    }
     expect(failure({ maxmemory_policy: "allkeys-lru", maxmemory: "0" })).toBeUndefined()
     expect(failure({ maxmemory_policy: "noeviction" })).toBeUndefined()
   })
@@ -549,7 +511,7 @@ describe("a Redis that cannot be used", () => {
     async () => {
       const server = await startRedis()
       onTestFinished(() => server.destroy())
-      const needed = "~holdfast:* &holdfast:* +@read +@write +@scripting +@pubsub +@connection +info"
+      const needed = "~holdfast:* &holdfast:* +@read +@write +@scripting +@pubsub +@connection +info +time"
       const user = async (name: string, rules: string) => {
         await server.client.sendCommand(["ACL", "SETUSER", name, "on", ">pw", ...rules.split(" ")])
         return `redis://${name}:pw@127.0.0.1:${server.port}`
@@ -580,7 +542,11 @@ describe("a Redis that cannot be used", () => {
     await server.client.hSet(partition as string, "format", "holdfast 99")
     const content = await server.client.hGetAll(partition as string)
     for (const log of [first, opened(server.url)]) {
-      for (const use of [() => say(log, "x"), () => log.head("a"), () => log.trim("a", keep, 0)]) {
+      for (const use of [
+        () => say(log, "x"),
+        () => log.head("a"),
+        () => log.trim("a", { said: retention }, Date.now()),
+      ]) {
         await expect(use()).rejects.toMatchObject(codeAndText("log_unusable", "holdfast 99"))
       }
     }

@@ -1,4 +1,4 @@
-import type { Appended, AppendOptions, Draft } from "../../log/log.ts"
+import type { AppendOptions, Operation, Outcome } from "../../log/operation.ts"
 import type { HoldfastError } from "../../protocol/error.ts"
 import type { ChannelStore } from "./channel-store.ts"
 import type { Connection } from "./connection.ts"
@@ -6,6 +6,7 @@ import { unavailable } from "./failure.ts"
 import type { Place } from "./keys.ts"
 import { Lane } from "./lane.ts"
 import type { RedisLogSettings } from "./options.ts"
+import { settled } from "./outcomes.ts"
 
 /** How often it is looked whether an append has waited for too long. */
 const SWEEP_MS = 100
@@ -28,9 +29,14 @@ export class Appends {
     this.#settings = settings
   }
 
-  async append(channel: string, place: Place, draft: Draft, options: AppendOptions): Promise<Appended> {
+  async append(
+    channel: string,
+    place: Place,
+    operation: Operation,
+    options: AppendOptions,
+  ): Promise<Outcome> {
     const { pendingAppendsMax, pendingBytesMax } = this.#settings
-    const { byteLength } = draft.body
+    const { byteLength } = operation.body
     if (this.#pending >= pendingAppendsMax)
       throw unavailable(`${pendingAppendsMax} appends wait for Redis already (pendingAppendsMax)`)
     if (this.#pending > 0 && this.#pendingBytes + byteLength > pendingBytesMax)
@@ -38,7 +44,7 @@ export class Appends {
     this.#pending++
     this.#pendingBytes += byteLength
     try {
-      return await this.#laneOf(channel, place).append(draft, options)
+      return await this.#laneOf(channel, place).append(operation, options)
     } finally {
       this.#pending--
       this.#pendingBytes -= byteLength
@@ -65,9 +71,9 @@ export class Appends {
     const lane = new Lane({
       write: (batch, handleSent) =>
         this.#store.write(place, batch, Date.now() + this.#settings.waitMs, handleSent),
+      settled: (outcome, epoch, options) => settled(outcome, epoch, options, this.#settings),
       nextNumber: () => ++this.#number,
       waitMs: this.#settings.waitMs,
-      keysMax: this.#settings.keysPerChannelMax,
       reason: () => this.#connection.failure,
       handleIdle: () => this.#remove(channel),
     })

@@ -1,38 +1,39 @@
 import { randomBytes } from "node:crypto"
-import type { Head, LogKeep, Page, Range } from "../../log/log.ts"
+import type { Entry } from "../../log/entry.ts"
+import type { BackPage, BackRange, Head, Page, Range } from "../../log/log.ts"
+import type { Retention } from "../../log/operation.ts"
 import type { Connection } from "./connection.ts"
 import { failureOf, isPassing } from "./failure.ts"
-import { decodeEntries } from "./frames.ts"
+import { decodeCollections, decodeEntries } from "./frames.ts"
 import type { Place } from "./keys.ts"
 import type { RedisLogSettings } from "./options.ts"
-import { packBatch } from "./packing.ts"
+import { decodeOutcomes, type ScriptOutcome } from "./outcomes.ts"
+import { type BatchFields, packBatch, packRange, type ReadRange } from "./packing.ts"
 import type { Partitions } from "./partitions.ts"
+import { retry } from "./retry.ts"
 import { readScript, runScript, writeScript } from "./scripts.ts"
-
-/** What the write script makes of a draft. */
-export const OUTCOME = { appended: 0, duplicate: 1, conflict: 2, full: 3 } as const
-
-export interface Outcome {
-  readonly code: number
-  readonly offset: number
-}
+import { encodeText } from "./text.ts"
 
 export interface Written {
-  readonly head: Head
-  readonly outcomes: readonly Outcome[]
+  readonly epoch: string
+  /** Where the channel stands. */
+  readonly top: number
+  readonly outcomes: readonly ScriptOutcome[]
 }
 
-/** A batch of drafts as the script takes them. */
-export interface Batch {
-  readonly number: number
-  readonly nowMs: number
-  readonly keep: Required<LogKeep>
-  /** As `packDraft` makes them. */
-  readonly drafts: readonly Buffer[]
+interface Answer {
+  readonly head: Head
+  /** Whether the channel has keys of its own. */
+  readonly isKept: boolean
+  readonly entries: readonly Entry[]
+  readonly next: number
 }
 
 const NO_EPOCH = 2
-const KEEP_ALL = { events: Infinity, forMs: Infinity, bytes: Infinity } as const
+const NOTHING = { after: 0, through: 0, entriesMax: 0, bytesMax: 0 } as const
+const CHECK: BatchFields = { number: 0, nowMs: 0, pinMs: 0, retentions: new Map(), operations: [] }
+/** How long a channel that is watched keeps its head behind each `trim`, which the hub calls each minute or so. */
+const PIN_MS = 15 * 60_000
 
 /** Speaks to the scripts: what goes in, what comes out, and what the node learns by it. */
 export class ChannelStore {
@@ -48,8 +49,11 @@ export class ChannelStore {
     this.#settings = settings
   }
 
-  /** One attempt; `handleSent` is told when it is no more certain that nothing happened. @throws whatever the connection or the script says */
-  async write(place: Place, batch: Batch, untilMs: number, handleSent?: () => void): Promise<Written> {
+  /**
+   * One attempt; `handleSent` is called when it is no more certain that nothing happened.
+   * @throws whatever the connection or the script says
+   */
+  async write(place: Place, batch: BatchFields, untilMs: number, handleSent?: () => void): Promise<Written> {
     // what it says of the server has to be about the one that it goes to
     await this.#connection.session(untilMs)
     const known = this.#partitions.knowledge(place.partition)
@@ -57,46 +61,70 @@ export class ChannelStore {
     // Never the same one twice: an attempt that was not answered may have begun it, and what it began may be lost again.
     const args = [newEpoch(), known.epoch, place.live, packed]
     const answer = await runScript(this.#connection, writeScript, place, args, untilMs, handleSent)
-    const [, epoch, generation, top, headTop, floor, ...results] = answer as number[]
-    const head = { epoch: String(epoch), top: headTop as number, floor: floor as number }
+    const [, epochBytes, generation, partitionTop, top, , outcomes] = answer as number[]
+    const epoch = String(epochBytes)
     this.#partitions.settle(place.partition, {
-      epoch: head.epoch,
+      epoch,
       generation: generation as number,
-      top: top as number,
+      top: partitionTop as number,
     })
-    const outcomes: Outcome[] = []
-    for (let index = 0; index < results.length; index += 2) {
-      outcomes.push({ code: results[index] as number, offset: results[index + 1] as number })
-    }
-    return { head, outcomes }
+    return { epoch, top: top as number, outcomes: decodeOutcomes(outcomes as unknown as Buffer) }
   }
 
   /** Compares what this node knows with what is there; an epoch begins if it does not fit. */
-  verify(place: Place): Promise<Head> {
-    return this.trim(place, KEEP_ALL, 0)
+  verify(place: Place): Promise<Written> {
+    return this.#maintain(place, CHECK)
   }
 
-  async trim(place: Place, keep: Required<LogKeep>, nowMs: number): Promise<Head> {
-    const { head } = await this.#patiently((untilMs) =>
-      this.write(place, { number: 0, nowMs, keep, drafts: [] }, untilMs),
-    )
-    return head
+  /** `isWatched`: the channel keeps its head for a time, also when nothing is left in it. */
+  async trim(
+    place: Place,
+    retention: Readonly<Record<string, Retention>>,
+    nowMs: number,
+    isWatched: boolean,
+  ): Promise<void> {
+    const retentions = new Map(Object.entries(retention))
+    await this.#maintain(place, { ...CHECK, nowMs, retentions, pinMs: isWatched ? PIN_MS : 0 })
   }
 
-  async head(place: Place): Promise<Head> {
-    return (await this.#read(place, ["head", "0", "0", "0", "0"])).head
+  async head(place: Place, isWatched: boolean): Promise<Head> {
+    const { head, isKept } = await this.#read(place, "head", NOTHING)
+    if (isKept || !isWatched) return head
+    await this.trim(place, {}, Date.now(), true)
+    return (await this.#read(place, "head", NOTHING)).head
   }
 
-  async offsetOfLast(place: Place, count: number): Promise<number> {
-    return (await this.#read(place, ["last", String(Math.min(count, 1e15)), "0", "0", "0"])).next
+  async offsetOfLast(place: Place, collection: string, count: number): Promise<number> {
+    return (await this.#read(place, "last", { ...NOTHING, after: count, collections: [collection] })).next
   }
 
-  read(place: Place, { after, through, select, entriesMax, bytesMax }: Range): Promise<Page> {
-    const numbers = [after, through, entriesMax, bytesMax].map((number) => String(Math.min(number, 2 ** 53)))
-    return this.#read(place, [select, ...numbers])
+  async find(place: Place, collection: string, key: string): Promise<Entry | undefined> {
+    return (await this.#read(place, "find", { ...NOTHING, collections: [collection] }, key)).entries[0]
   }
 
-  async #read(place: Place, args: readonly string[]): Promise<Page> {
+  async read(place: Place, range: Range): Promise<Page> {
+    const { after, through, collections } = range
+    // an empty choice would stand for all
+    if (collections?.length === 0) {
+      const { head } = await this.#read(place, "head", NOTHING)
+      return { head, entries: [], next: Math.max(after, Math.min(through, head.top)) }
+    }
+    const { head, entries, next } = await this.#read(place, range.select, range)
+    return { head, entries, next }
+  }
+
+  async readBack(place: Place, { collection, before, entriesMax, bytesMax }: BackRange): Promise<BackPage> {
+    const range = { after: 0, through: before, entriesMax, bytesMax, collections: [collection] }
+    const { head, entries, next } = await this.#read(place, "back", range)
+    return { head, entries, before: next === 0 ? undefined : next }
+  }
+
+  #maintain(place: Place, batch: BatchFields): Promise<Written> {
+    return this.#patiently((untilMs) => this.write(place, batch, untilMs))
+  }
+
+  async #read(place: Place, what: string, range: ReadRange, key = ""): Promise<Answer> {
+    const args = [what, encodeText(key), packRange(range)]
     for (;;) {
       let seenBefore = 0
       const answer = await this.#patiently(async (untilMs) => {
@@ -110,12 +138,7 @@ export class ChannelStore {
         await this.verify(place)
         continue
       }
-      const [, epoch, , , top, floor, next, entries] = answer as number[]
-      return {
-        head: { epoch: String(epoch), top: top as number, floor: floor as number },
-        entries: decodeEntries(entries as unknown as Buffer),
-        next: next as number,
-      }
+      return decodeAnswer(answer)
     }
   }
 
@@ -128,14 +151,25 @@ export class ChannelStore {
   /** Repeats what has failed in passing, for the time that the options grant. */
   async #patiently<T>(attempt: (untilMs: number) => Promise<T>): Promise<T> {
     const untilMs = Date.now() + this.#settings.waitMs
-    for (let delayMs = 20; ; delayMs = Math.min(2 * delayMs, 500)) {
-      try {
-        return await attempt(untilMs)
-      } catch (error) {
-        if (!isPassing(error) || Date.now() + delayMs > untilMs) throw failureOf(error)
-        await new Promise((resolve) => setTimeout(resolve, delayMs))
-      }
+    try {
+      return await retry(
+        () => attempt(untilMs),
+        (error, pauseMs) => isPassing(error) && Date.now() + pauseMs <= untilMs,
+      )
+    } catch (error) {
+      throw failureOf(error)
     }
+  }
+}
+
+function decodeAnswer(answer: readonly unknown[]): Answer {
+  const [, epoch, , , top, base, isKept, collections, next, entries] = answer as number[]
+  const { names, floors } = decodeCollections(collections as unknown as Buffer, base as number)
+  return {
+    head: { epoch: String(epoch), top: top as number, base: base as number, floors },
+    isKept: isKept === 1,
+    entries: decodeEntries(entries as unknown as Buffer, names),
+    next: next as number,
   }
 }
 

@@ -3,6 +3,7 @@ import { HoldfastError } from "../../protocol/error.ts"
 /** What Redis answers while it cannot, but soon may. */
 const PASSING =
   /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|READONLY|NOREPLICAS|MOVED|ASK|UNBLOCKED|MISCONF|NOSCRIPT)\b/
+const INTERRUPTING = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|MOVED)\b/
 /** What it answers to those whom it does not let in. */
 const REFUSING = /^(NOAUTH|WRONGPASS|NOPERM|ERR Client sent AUTH|ERR AUTH|ERR invalid password)/
 /** What it answers when it has answered at all. */
@@ -13,6 +14,11 @@ export function isPassing(error: unknown): boolean {
   if (error instanceof HoldfastError) return error.code === "log_unavailable" && !isRefusal(error)
   const text = messageOf(error)
   return PASSING.test(text) || !isAnswer(error)
+}
+
+/** Whether entries may have been lost that were acknowledged: the connection failed, or another server may take the place of this one. */
+export function isInterruption(error: unknown): boolean {
+  return isPassing(error) && (!isAnswer(error) || INTERRUPTING.test(messageOf(error)))
 }
 
 /** Whether the server said so. Otherwise, what had been sent may have been carried out. */

@@ -46,13 +46,18 @@ export function redisLog(target: string | RedisClient, options: RedisLogOptions 
 
   return {
     shared: true,
+    durable: true,
     bus,
-    append: async (channel, draft, options) => appends.append(channel, place(channel), draft, options),
-    head: async (channel) => store.head(place(channel)),
+    append: async (channel, operation, options) =>
+      appends.append(channel, place(channel), operation, options),
+    head: async (channel) => store.head(place(channel), watching.isWatched(channel)),
     read: async (channel, range) => store.read(place(channel), range),
-    offsetOfLast: async (channel, count) => store.offsetOfLast(place(channel), count),
+    readBack: async (channel, range) => store.readBack(place(channel), range),
+    find: async (channel, collection, key) => store.find(place(channel), collection, key),
+    offsetOfLast: async (channel, collection, count) => store.offsetOfLast(place(channel), collection, count),
     watch: async (channel, listener) => watching.watch(channel, place(channel), listener),
-    trim: async (channel, keep, nowMs) => void (await store.trim(place(channel), keep, nowMs)),
+    trim: async (channel, retention, nowMs) =>
+      store.trim(place(channel), retention, nowMs, watching.isWatched(channel)),
     watchAvailability: (listener) => connection.reachability.watch(listener),
     close() {
       closing ??= appends.drained().then(() => {

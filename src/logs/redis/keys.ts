@@ -26,8 +26,8 @@ export interface Place {
  */
 const ABSENT = "n"
 
-/** Head, events, values, their order, tombstones; idempotency keys of late, and those before. */
-const PARTS = ["h", "e", "v", "o", "t", "d", "c"] as const
+/** Head, values, order, pieces, accounts, idempotency keys, their expiry, answers: see channel.lua. */
+const PARTS = ["h", "v", "o", "x", "a", "d", "q", "m"] as const
 
 /** `database`: its number. Keys need not say it, but what is told on a server is told to all databases alike. */
 export function placeOf(prefix: string, channel: string, database = 0): Place {

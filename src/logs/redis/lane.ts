@@ -1,23 +1,22 @@
-import type { Appended, AppendOptions, Draft, LogKeep } from "../../log/log.ts"
-import { HoldfastError } from "../../protocol/error.ts"
-import { errorCodes } from "../../protocol/error-codes.ts"
-import type { Batch, Outcome, Written } from "./channel-store.ts"
-import { OUTCOME } from "./channel-store.ts"
+import type { AppendOptions, Operation, Outcome, Retention } from "../../log/operation.ts"
+import type { HoldfastError } from "../../protocol/error.ts"
+import type { Written } from "./channel-store.ts"
 import { failureOf, isAnswer, isPassing, refusedLater, unanswered } from "./failure.ts"
-import { packDraft } from "./packing.ts"
+import type { ScriptOutcome } from "./outcomes.ts"
+import { type BatchFields, type Member, packOperation } from "./packing.ts"
+import { retry } from "./retry.ts"
 
 /** How much goes in one batch: enough to make many appends cheap, little enough not to keep Redis from others. */
-const BATCH_DRAFTS_MAX = 200
+const BATCH_OPERATIONS_MAX = 200
 const BATCH_BYTES_MAX = 512 * 1024
 
 /** An append that waits for its answer. */
-interface Pending {
-  readonly packed: Buffer
+interface Pending extends Member {
   readonly at: number
-  readonly keep: Required<LogKeep>
+  readonly options: AppendOptions
   readonly untilMs: number
-  readonly resolve: (appended: Appended) => void
-  readonly reject: (error: HoldfastError) => void
+  readonly resolve: (outcome: Outcome) => void
+  readonly reject: (error: Error) => void
   /** It was sent, and nothing was heard of it: it may be in the log. */
   inDoubt: boolean
   isSettled: boolean
@@ -25,11 +24,11 @@ interface Pending {
 
 /** What a lane needs of the log around it. */
 export interface LanePorts {
-  readonly write: (batch: Batch, handleSent: () => void) => Promise<Written>
+  readonly write: (batch: BatchFields, handleSent: () => void) => Promise<Written>
+  readonly settled: (outcome: ScriptOutcome, epoch: string, options: AppendOptions) => Outcome | Error
   /** Numbers rise over all lanes. */
   readonly nextNumber: () => number
   readonly waitMs: number
-  readonly keysMax: number
   /** Why there is no connection. */
   readonly reason: () => HoldfastError
   /** Nothing waits here any more. */
@@ -54,19 +53,13 @@ export class Lane {
     this.#ports = ports
   }
 
-  append(draft: Draft, options: AppendOptions): Promise<Appended> {
-    const packed = packDraft(draft, options)
+  append(operation: Operation, options: AppendOptions): Promise<Outcome> {
+    const { collection, at } = operation
+    const packed = packOperation(operation, options)
     return new Promise((resolve, reject) => {
-      this.#waiting.push({
-        packed,
-        at: draft.at,
-        keep: options.keep,
-        untilMs: Date.now() + this.#ports.waitMs,
-        resolve,
-        reject,
-        inDoubt: false,
-        isSettled: false,
-      })
+      const untilMs = Date.now() + this.#ports.waitMs
+      const state = { inDoubt: false, isSettled: false }
+      this.#waiting.push({ collection, packed, at, options, untilMs, resolve, reject, ...state })
       if (!this.#isRunning) void this.#run()
     })
   }
@@ -90,18 +83,21 @@ export class Lane {
 
   /** The next that fit together in one batch. */
   #take(): readonly Pending[] {
-    const first = this.#waiting[0] as Pending
+    const retentions = new Map<string, Retention>()
     let bytes = 0
     let count = 0
-    for (const pending of this.#waiting) {
-      bytes += pending.packed.length
-      const isTooMuch = count >= BATCH_DRAFTS_MAX || bytes > BATCH_BYTES_MAX
-      if (count > 0 && (isTooMuch || !isSameKeep(pending.keep, first.keep))) break
+    for (const { packed, collection, options } of this.#waiting) {
+      bytes += packed.length
+      const isTooMuch = count >= BATCH_OPERATIONS_MAX || bytes > BATCH_BYTES_MAX
+      const known = retentions.get(collection)
+      if (count > 0 && (isTooMuch || (known !== undefined && !isSame(known, options.retention)))) break
+      retentions.set(collection, options.retention)
       count++
     }
     return this.#waiting.splice(0, count)
   }
 
+  /** Repeats a batch until it is answered, or nothing of it waits any more. */
   async #deliver(batch: readonly Pending[]): Promise<void> {
     const number = this.#ports.nextNumber()
     /**
@@ -110,71 +106,64 @@ export class Lane {
      */
     const attempts = new Map<number, readonly Pending[]>()
     let wasInDoubt = false
-    for (let delayMs = 20; ; delayMs = Math.min(2 * delayMs, 500)) {
+    const attempt = async () => {
       this.#sent = batch.filter(({ isSettled }) => !isSettled)
       if (this.#sent.length === 0) return
       attempts.set(this.#sent.length, this.#sent)
-      try {
-        settle(await this.#write(number, this.#sent), attempts, this.#ports.keysMax)
-        this.#failure = undefined
-        this.#sent = []
-        return
-      } catch (error) {
-        this.#failure = failureOf(error)
-        // what is refused was not carried out, but an earlier attempt may have been
-        if (isAnswer(error)) for (const pending of this.#sent) pending.inDoubt = wasInDoubt
-        else wasInDoubt ||= this.#sent.some(({ inDoubt }) => inDoubt)
-        if (!isPassing(error)) {
-          for (const pending of this.#sent)
-            fail(pending, wasInDoubt ? refusedLater(this.#failure) : this.#failure)
-          this.#sent = []
-          return
-        }
-        await new Promise((resolve) => setTimeout(resolve, delayMs))
-      }
+      this.#settle(await this.#write(number, this.#sent), attempts)
     }
+    const handleFailure = (error: unknown) => {
+      this.#failure = failureOf(error)
+      // what is refused was not carried out, but an earlier attempt may have been
+      if (isAnswer(error)) for (const pending of this.#sent) pending.inDoubt = wasInDoubt
+      else wasInDoubt ||= this.#sent.some(({ inDoubt }) => inDoubt)
+      if (isPassing(error)) return true
+      for (const pending of this.#sent)
+        fail(pending, wasInDoubt ? refusedLater(this.#failure) : this.#failure)
+      return false
+    }
+    try {
+      await retry(attempt, handleFailure)
+      this.#failure = undefined
+    } catch {
+      // each append was given its failure
+    }
+    this.#sent = []
   }
 
   #write(number: number, sent: readonly Pending[]): Promise<Written> {
-    const batch = {
-      number,
-      nowMs: Math.max(...sent.map(({ at }) => at)),
-      keep: (sent[0] as Pending).keep,
-      drafts: sent.map(({ packed }) => packed),
-    }
-    return this.#ports.write(batch, () => {
+    const retentions = new Map(sent.map(({ collection, options }) => [collection, options.retention]))
+    const nowMs = Math.max(...sent.map(({ at }) => at))
+    return this.#ports.write({ number, nowMs, pinMs: 0, retentions, operations: sent }, () => {
       for (const pending of sent) pending.inDoubt = true
     })
   }
-}
 
-function settle(
-  { head: { epoch }, outcomes }: Written,
-  attempts: ReadonlyMap<number, readonly Pending[]>,
-  keysMax: number,
-): void {
-  const answered = attempts.get(outcomes.length) ?? []
-  for (const [index, pending] of answered.entries()) {
-    if (pending.isSettled) continue
-    const { code, offset } = outcomes[index] as Outcome
-    if (code === OUTCOME.conflict) {
-      fail(pending, new HoldfastError("idempotency_conflict", errorCodes.idempotency_conflict))
-    } else if (code === OUTCOME.full) {
-      const text =
-        "The log has as many keys in this channel as one may have (keysPerChannelMax). Nothing was published."
-      fail(pending, new HoldfastError("log_full", text, { limit: keysMax }))
-    } else {
-      pending.isSettled = true
-      pending.resolve({ position: { epoch, offset }, duplicate: code === OUTCOME.duplicate })
+  #settle({ epoch, outcomes }: Written, attempts: ReadonlyMap<number, readonly Pending[]>): void {
+    const answered = attempts.get(outcomes.length) ?? []
+    for (const [index, pending] of answered.entries()) {
+      if (pending.isSettled) continue
+      const settled = this.#ports.settled(outcomes[index] as ScriptOutcome, epoch, pending.options)
+      if (settled instanceof Error) fail(pending, settled)
+      else {
+        pending.isSettled = true
+        pending.resolve(settled)
+      }
     }
   }
 }
 
-function fail(pending: Pending, error: HoldfastError): void {
+function fail(pending: Pending, error: Error): void {
   pending.isSettled = true
   pending.reject(error)
 }
 
-function isSameKeep(a: Required<LogKeep>, b: Required<LogKeep>): boolean {
-  return a === b || (a.events === b.events && a.forMs === b.forMs && a.bytes === b.bytes)
+function isSame(a: Retention, b: Retention): boolean {
+  if (a === b) return true
+  return (
+    a.entries === b.entries &&
+    a.forMs === b.forMs &&
+    a.bytes === b.bytes &&
+    a.removalsForMs === b.removalsForMs
+  )
 }

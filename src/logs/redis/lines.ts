@@ -1,4 +1,7 @@
 import type { Connection } from "./connection.ts"
+import { within } from "./deadline.ts"
+import { unavailable } from "./failure.ts"
+import { Link } from "./link.ts"
 import type { Line, MessageListener } from "./session.ts"
 
 export interface LinesPorts {
@@ -12,9 +15,8 @@ export interface LinesPorts {
 
 interface OpenLine {
   readonly line: Line
+  readonly link: Link
   readonly lives: Set<string>
-  readonly opened: Promise<void>
-  heartbeat: NodeJS.Timeout | undefined
 }
 
 /** The connections that live entries come through: one per server that has channels which are watched here. */
@@ -30,13 +32,16 @@ export class Lines {
 
   /** @throws what the client library throws */
   async subscribe(partition: number, live: string, untilMs: number): Promise<void> {
-    const session = await this.#ports.connection.session(untilMs)
-    const { server, line } = await withTimeout(session.route(partition), this.#ports.answerTimeoutMs)
-    if (this.#isClosed) throw new Error("the log was closed")
+    const { connection, answerTimeoutMs, listener } = this.#ports
+    const session = await connection.session(untilMs)
+    const { server, line } = await within(session.route(partition), answerTimeoutMs, () =>
+      unavailable("No server of Redis tells of this channel"),
+    )
+    if (this.#isClosed) throw unavailable("The log was closed")
     const open = this.#byServer.get(server) ?? this.#open(server, line())
-    await open.opened
-    await withTimeout(open.line.subscribe(live, this.#ports.listener), this.#ports.answerTimeoutMs)
-    if (this.#byServer.get(server) !== open) throw new Error("the connection was lost")
+    await open.link.opened
+    await open.link.answered(open.line.subscribe(live, listener))
+    if (this.#byServer.get(server) !== open) throw unavailable("The connection to Redis was lost")
     open.lives.add(live)
     this.#byLive.set(live, open)
   }
@@ -49,15 +54,12 @@ export class Lines {
 
   /** Makes all connections anew: those that there are lead to the wrong server. */
   restart(): void {
-    for (const [server, open] of this.#byServer) this.#lose(server, open)
+    for (const { link } of [...this.#byServer.values()]) link.lose()
   }
 
   close(): void {
     this.#isClosed = true
-    for (const { line, heartbeat } of this.#byServer.values()) {
-      clearInterval(heartbeat)
-      line.destroy()
-    }
+    for (const { link } of this.#byServer.values()) link.end()
     this.#byServer.clear()
     this.#byLive.clear()
   }
@@ -70,62 +72,28 @@ export class Lines {
   }
 
   #open(server: string, line: Line): OpenLine {
-    const lose = () => this.#lose(server, open)
+    const { answerTimeoutMs, heartbeatMs, handleLost } = this.#ports
     const handleMoved = (live: string) => {
-      if (this.#forget(live)) this.#ports.handleLost([live])
+      if (this.#forget(live)) handleLost([live])
     }
-    const open: OpenLine = {
-      line,
-      lives: new Set(),
-      opened: withTimeout(line.open({ handleLost: lose, handleMoved }), this.#ports.answerTimeoutMs).then(
-        () => {
-          if (this.#byServer.get(server) === open) this.#keepAlive(open, lose)
-        },
-        (error: unknown) => {
-          lose()
-          throw error
-        },
-      ),
-      heartbeat: undefined,
-    }
+    const link: Link = new Link({
+      open: () => line.open({ handleLost: () => link.lose(), handleMoved }),
+      check: () => line.ping(),
+      destroy: () => line.destroy(),
+      handleLost: () => this.#lose(server, open),
+      answerTimeoutMs,
+      heartbeatMs,
+    })
+    const open: OpenLine = { line, link, lives: new Set() }
     this.#byServer.set(server, open)
+    link.opened.catch(() => this.#lose(server, open))
     return open
-  }
-
-  /**
-   * A connection that has died without a word tells nothing, and nothing is what an idle channel tells too. So there is
-   * one ping per connection, however many channels are watched.
-   */
-  #keepAlive(open: OpenLine, lose: () => void): void {
-    let isWaiting = false
-    open.heartbeat = setInterval(() => {
-      if (isWaiting) return lose()
-      isWaiting = true
-      open.line.ping().then(() => {
-        isWaiting = false
-      }, lose)
-    }, this.#ports.heartbeatMs)
   }
 
   #lose(server: string, open: OpenLine): void {
     if (this.#byServer.get(server) !== open) return
     this.#byServer.delete(server)
-    clearInterval(open.heartbeat)
-    open.line.destroy()
     for (const live of open.lives) this.#byLive.delete(live)
     if (open.lives.size > 0) this.#ports.handleLost([...open.lives])
-  }
-}
-
-async function withTimeout<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Redis has not answered for ${timeoutMs} ms`)), timeoutMs)
-  })
-  promise.catch(() => undefined)
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -4,11 +4,10 @@ import { isPassing } from "./failure.ts"
 import type { Place } from "./keys.ts"
 import { Lines } from "./lines.ts"
 import type { RedisLogSettings } from "./options.ts"
+import { retry } from "./retry.ts"
 
 /** How many subscriptions are asked for at once after a connection was lost. */
 const RESTORES_AT_ONCE = 64
-/** How long to wait after that has failed, which it does when waiting for the connection was of no use. */
-const RESTORE_PAUSE_MS = 500
 
 export interface LiveListener {
   readonly place: Place
@@ -18,8 +17,8 @@ export interface LiveListener {
 }
 
 /**
- * What Redis is asked to tell of: one subscription each, over the same few connections. Pub/sub keeps nothing for those who
- * are away, so whoever listens is told when it was interrupted.
+ * What Redis is asked to tell of: one subscription each, over the same few connections. Pub/sub keeps nothing for a subscriber
+ * that is away, so each listener is called when it was interrupted.
  */
 export class Live {
   readonly #connection: Connection
@@ -28,7 +27,7 @@ export class Live {
   readonly #listeners = new Map<string, LiveListener>()
   /** Those that wait for their next attempt. */
   readonly #lost = new Set<string>()
-  #isClosed = false
+  readonly #closing = new AbortController()
 
   constructor(connection: Connection, settings: RedisLogSettings) {
     this.#connection = connection
@@ -48,7 +47,7 @@ export class Live {
     const { live } = listener.place
     this.#listeners.set(live, listener)
     try {
-      await this.#subscribe(listener.place, Date.now() + this.#settings.waitMs)
+      await this.#subscribe(listener.place)
     } catch (error) {
       if (this.#listeners.get(live) === listener) this.#listeners.delete(live)
       throw error
@@ -63,34 +62,37 @@ export class Live {
 
   /** What is told of these, which are of one server, may not be all there is. */
   handleLost(lives: readonly string[]): void {
-    if (this.#isClosed) return
+    if (this.#closing.signal.aborted) return
     const lost = lives.filter((live) => this.#listeners.has(live) && !this.#lost.has(live))
     for (const live of lost) this.#lost.add(live)
     if (lost.length > 0) void this.#restore(lost)
   }
 
   close(): void {
-    this.#isClosed = true
+    this.#closing.abort()
     this.#listeners.clear()
     this.#lost.clear()
     this.#lines.close()
   }
 
-  async #subscribe(place: Place, untilMs: number): Promise<void> {
-    for (let delayMs = 20; ; delayMs = Math.min(2 * delayMs, 500)) {
-      try {
-        await this.#lines.subscribe(place.partition, place.live, untilMs)
-        break
-      } catch (error) {
-        if (this.#isClosed) throw new HoldfastError("closed", "The log was closed.")
-        if (!isPassing(error) || Date.now() + delayMs > untilMs) throw error
-        await new Promise((resolve) => setTimeout(resolve, delayMs))
-        // A command finds out which server has the slot now, or that the one that had it is silent; a subscription does not.
-        await this.#connection.send(place.live, ["EXISTS", place.live], untilMs).catch(() => undefined)
-      }
+  async #subscribe({ partition, live }: Place): Promise<void> {
+    const untilMs = Date.now() + this.#settings.waitMs
+    let isFirst = true
+    const attempt = async () => {
+      // A command finds out which server has the slot now, or that the one that had it is silent; a subscription does not.
+      if (!isFirst) await this.#connection.send(live, ["EXISTS", live], untilMs).catch(() => undefined)
+      isFirst = false
+      await this.#lines.subscribe(partition, live, untilMs)
+    }
+    const shouldRepeat = (error: unknown, pauseMs: number) =>
+      isPassing(error) && Date.now() + pauseMs <= untilMs
+    try {
+      await retry(attempt, shouldRepeat, this.#closing.signal)
+    } catch (error) {
+      throw this.#closing.signal.aborted ? new HoldfastError("closed", "The log was closed.") : error
     }
     // It may have been given up meanwhile.
-    if (!this.#listeners.has(place.live)) this.#lines.unsubscribe(place.live)
+    if (!this.#listeners.has(live)) this.#lines.unsubscribe(live)
   }
 
   /**
@@ -99,7 +101,7 @@ export class Live {
    */
   async #restore(lost: readonly string[]): Promise<void> {
     let left = lost
-    while (left.length > 0 && !this.#isClosed) {
+    const attempt = async () => {
       const failed: string[] = []
       for (let index = 0; index < left.length; index += RESTORES_AT_ONCE) {
         const some = left.slice(index, index + RESTORES_AT_ONCE)
@@ -107,8 +109,11 @@ export class Live {
         failed.push(...some.filter((_, each) => outcomes[each] === false))
       }
       left = failed
-      if (left.length > 0) await new Promise((resolve) => setTimeout(resolve, RESTORE_PAUSE_MS))
+      if (left.length > 0) throw new Error("some could not be restored")
     }
+    // it ends without success only when the log is closed
+    await retry(attempt, () => true, this.#closing.signal).catch(() => undefined)
+    this.#connection.reachability.resume()
   }
 
   /** Returns false when it is to be attempted again. */
@@ -117,11 +122,11 @@ export class Live {
     const listener = this.#listeners.get(live)
     if (listener === undefined) return true
     try {
-      await this.#subscribe(listener.place, Date.now() + this.#settings.waitMs)
+      await this.#subscribe(listener.place)
       if (this.#listeners.get(live) === listener) await listener.handleRestored()
       return true
     } catch {
-      // What is wrong with the connection is told by the connection, once.
+      // What is wrong with the connection is reported by the connection, once.
       if (!this.#listeners.has(live) || this.#lost.has(live)) return true
       this.#lost.add(live)
       return false

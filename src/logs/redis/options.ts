@@ -14,13 +14,16 @@ export interface RedisLogOptions {
   readonly pendingAppendsMax?: number
   /** Bytes of payload that wait so; beyond, appends are refused with `log_unavailable`. Default: 64 MiB. */
   readonly pendingBytesMax?: number
-  /** Keys with a value in one channel, members included; beyond, another key is refused with `log_full`. Default: 1,000,000. */
-  readonly keysPerChannelMax?: number
-  /** Deleted keys that one channel remembers, or as many as it has values if these are more. Beyond, the floor rises. */
-  readonly tombstonesPerChannelMax?: number
-  /** Idempotency keys that one channel remembers; beyond, old ones are forgotten before their time. Default: 100,000. */
-  readonly dedupeKeysPerChannelMax?: number
-  /** Is told what a watcher throws, and what is wrong with the connection. Default: `console.error`. */
+  /**
+   * Keys with a value in one collection, such as a state or the presence of a channel; beyond, another key is refused with
+   * `log_full`. Default: 100,000.
+   */
+  readonly keysPerCollectionMax?: number
+  /** Removed keys that one collection remembers, or as many as it has values if these are more. Beyond, its floor rises. Default: 10,000. */
+  readonly tombstonesPerCollectionMax?: number
+  /** Idempotency keys that one channel remembers; beyond, what brings another is refused with `log_full`. Default: 1,000,000. */
+  readonly idempotencyKeysPerChannelMax?: number
+  /** Is called with what a watcher throws, and with what is wrong with the connection. Default: `console.error`. */
   readonly onError?: (error: unknown) => void
 }
 
@@ -32,9 +35,9 @@ export const redisLogDefaults = {
   heartbeatMs: 5_000,
   pendingAppendsMax: 20_000,
   pendingBytesMax: 64 * 1024 * 1024,
-  keysPerChannelMax: 1_000_000,
-  tombstonesPerChannelMax: 10_000,
-  dedupeKeysPerChannelMax: 100_000,
+  keysPerCollectionMax: 100_000,
+  tombstonesPerCollectionMax: 10_000,
+  idempotencyKeysPerChannelMax: 1_000_000,
   onError: (error: unknown): void => console.error(error),
 } as const satisfies Required<RedisLogOptions>
 

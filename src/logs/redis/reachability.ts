@@ -2,7 +2,7 @@ import type { HoldfastError } from "../../protocol/error.ts"
 
 export type ReachabilityListener = (failure: HoldfastError | undefined) => void
 
-/** Whether Redis can be reached, and who wants to know. */
+/** Whether Redis can be reached, and the listeners that want to know. */
 export class Reachability {
   readonly #listeners = new Set<ReachabilityListener>()
   #failure: HoldfastError | undefined
@@ -12,7 +12,7 @@ export class Reachability {
     this.#failure = failure
   }
 
-  /** Tells `listener` at once, and with every change. Returns how to stop. */
+  /** Calls `listener` at once, and with every change. Returns how to stop. */
   watch(listener: ReachabilityListener): () => void {
     // a function may be given twice
     const own: ReachabilityListener = (failure) => listener(failure)
@@ -22,8 +22,16 @@ export class Reachability {
   }
 
   set(failure: HoldfastError | undefined): void {
-    if (this.#failure === failure) return
+    if (this.#failure !== failure) this.#announce(failure)
+  }
+
+  /** There was an interruption that nobody heard of. */
+  resume(): void {
+    if (this.#failure === undefined) this.#announce(undefined)
+  }
+
+  #announce(failure: HoldfastError | undefined): void {
     this.#failure = failure
-    for (const listener of this.#listeners) listener(failure)
+    for (const listener of [...this.#listeners]) listener(failure)
   }
 }

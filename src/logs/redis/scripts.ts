@@ -1,23 +1,57 @@
 import { createHash } from "node:crypto"
+import { readFileSync } from "node:fs"
 import type { Connection } from "./connection.ts"
 import { isUnknownScript, otherFormat } from "./failure.ts"
 import type { Place } from "./keys.ts"
-import { READ_SCRIPT } from "./read-script.ts"
 import type { Argument } from "./session.ts"
-import { WRITE_SCRIPT } from "./write-script.ts"
 
 /** The format of what is stored. It stands in every partition, and scripts touch none that has another. */
-export const FORMAT = "holdfast 1"
+export const FORMAT = "holdfast 2"
 
 interface Script {
   readonly text: string
   readonly digest: string
 }
 
-export const writeScript = script(WRITE_SCRIPT)
-export const readScript = script(READ_SCRIPT)
+const READ = ["channel", "request", "value", "search", "page", "growing", "backward", "forward", "read"]
+const WRITE = [
+  "channel",
+  "batch",
+  "code",
+  "epoch",
+  "head",
+  "expiry",
+  "tally",
+  "idempotency",
+  "facts",
+  "value",
+  "condition",
+  "retention",
+  "keyed",
+  "maintenance",
+  "write",
+]
 
-function script(text: string): Script {
+const LOADER = `local modules, loaded = {}, {}
+local function require(name)
+  local module = loaded[name]
+  if module == nil then
+    module = modules[name]()
+    loaded[name] = module
+  end
+  return module
+end`
+
+export const readScript = script(READ, "#!lua flags=no-writes\n")
+export const writeScript = script(WRITE)
+
+/** Makes a script of files in lua/, each a module that is loaded when it is required. The last one is the script. */
+function script(files: readonly string[], start = ""): Script {
+  const modules = files.map((file) => {
+    const text = readFileSync(new URL(`lua/${file}.lua`, import.meta.url), "utf8")
+    return `modules['${file}'] = function()\n${text}end`
+  })
+  const text = [`${start}${LOADER}`, ...modules, `return require('${files.at(-1)}')`].join("\n")
   return { text, digest: createHash("sha1").update(text).digest("hex") }
 }
 

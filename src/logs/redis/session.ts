@@ -33,7 +33,7 @@ export interface Session {
    * before, still wants it. Texts in the answer are Buffers.
    */
   readonly send: (key: string, args: readonly Argument[], start: () => boolean) => Promise<unknown>
-  /** Resolves when whoever answers could take commands. @throws what it says otherwise, or what the client library throws */
+  /** Resolves when a server has answered that takes commands. @throws what it says otherwise, or what the client library throws */
   readonly check: () => Promise<void>
   /** Names the server that tells of a partition's appends, and makes a line to it. */
   readonly route: (partition: number) => Promise<{ readonly server: string; readonly line: () => Line }>

@@ -17,7 +17,7 @@ interface Watched extends LiveListener {
 }
 
 /**
- * The channels that somebody here watches, and only those: each is one subscription, which costs Redis nothing while nobody
+ * The channels that are watched on this node, and only those: each is one subscription, which costs Redis nothing while nobody
  * publishes. Whenever a subscription was interrupted, the channel's head is read and told as an empty batch, by which the hub
  * finds that it has to read on.
  */
@@ -48,6 +48,10 @@ export class Watching {
       throw failureOf(error)
     }
     return stop
+  }
+
+  isWatched(channel: string): boolean {
+    return this.#watchers.has(channel)
   }
 
   close(): void {
