@@ -214,6 +214,19 @@ function idempotencyKeyChecks(check: Check): LogCheck[] {
       await assertExceeded(log, fact("4", { at }), { account: eve, dedupe: once("4") }, "one more")
     }),
 
+    check("an idempotency key that comes again after its window counts once", async (log) => {
+      for (const index of [0, 1, 2, 3]) {
+        const dedupe = { ...once("0"), windowMs: 1_000 }
+        await append(log, "a", fact("", { at: AT + index * 2_000 }), { account: eve, dedupe })
+      }
+      const at = AT + 6_500
+      for (const key of ["1", "2"]) {
+        const { status } = await append(log, "a", fact("", { at }), { account: eve, dedupe: once(key) })
+        assertEqual(status, "appended", `the outcome of ${key}`)
+      }
+      await assertExceeded(log, fact("", { at }), { account: eve, dedupe: once("3") }, "a fourth key")
+    }),
+
     check("a refused operation counts for nothing", async (log) => {
       const limits = account("eve", { idempotencyKeysMax: 1, keysMax: 1 })
       for (const key of numbers(3)) {

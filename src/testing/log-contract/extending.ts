@@ -169,6 +169,8 @@ function suffixChecks(check: Check): LogCheck[] {
           assertEqual(await fold(log, "a", { through, entriesMax }), read, `the fold through ${through}`)
         }
       }
+      const inside = { after: first?.offset ?? 0, through: entries[3]?.offset ?? 0 }
+      assertEqual(await fold(log, "a", inside), [whole(second, "ab")], "the rest of a fold, behind the put")
     }),
 
     check("a snapshot and what is read behind it are whole while a value grows", async (log) => {
