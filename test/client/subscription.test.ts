@@ -122,7 +122,7 @@ describe("entries", () => {
     subscription.handleMessage(join(1, "ada"))
     subscription.handleMessage(join(2, "bob"))
     subscription.handleMessage({ type: "left", alias, offset: 3, at, member: "ada" })
-    expect([...subscription.members]).toEqual([["bob", "BOB"]])
+    expect([...subscription.members.data]).toEqual([["bob", "BOB"]])
     expect(take().map(({ type }) => type)).toEqual(["members", "members", "members"])
   })
 })
@@ -142,7 +142,7 @@ describe("a snapshot", () => {
       ["A", 1],
       ["B", 2],
     ])
-    expect([...subscription.members.keys()]).toEqual(["ada"])
+    expect([...subscription.members.data.keys()]).toEqual(["ada"])
     subscription.handleMessage(set(11, "A", 3))
     expect(subscription.values("price").get("A")).toBe(3)
   })
@@ -154,7 +154,7 @@ describe("a snapshot", () => {
     subscription.handleMessage({ ...snapshot(2, [set(2, "b", 2)], false), restarts: true })
     subscription.handleMessage(snapshot(5, [set(3, "c", 3)]))
     expect(Object.fromEntries(subscription.values("price"))).toEqual({ b: 2, c: 3 })
-    expect(subscription.members.size).toBe(0)
+    expect(subscription.members.data.size).toBe(0)
   })
 
   test("that was cut in the middle leaves no trace", () => {
