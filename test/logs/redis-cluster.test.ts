@@ -183,11 +183,11 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
   }, 30_000)
 
   test("tells of channels whose server has fallen silent, when another has taken its place", async () => {
-    const args = ["--cluster-node-timeout", "500", "--cluster-require-full-coverage", "no"]
+    const args = ["--cluster-require-full-coverage", "no"]
     const failing = await startRedisCluster(args)
     onTestFinished(() => failing.destroy())
     const [master] = failing.servers as [RedisServer]
-    const replica = await startClusterReplica(master, args)
+    const replica = await startClusterReplica(failing, args)
     onTestFinished(() => replica.destroy())
     const quick = { answerTimeoutMs: 300, heartbeatMs: 100, onError: () => undefined }
     const [here, there] = [redisLog(failing.client(), quick), redisLog(failing.client(), quick)]
@@ -199,6 +199,7 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
     const moved = key?.split(":").at(-1) as string
     await until(moved, ({ entries }) => entries.length > 0)
     process.kill(master.pid(), "SIGSTOP")
+    await replica.takeOver()
     const again = async (): Promise<string> =>
       say(there, moved, "2").then(
         ({ position }) => position.epoch,

@@ -46,6 +46,7 @@ describe.skipIf(!program("redis-server"))("the Redis log with Sentinel", () => {
     await master.replicated()
 
     await master.stop("SIGKILL")
+    await sentinel.failOver()
     const after = await say(log, "2")
     expect(after.position.epoch).not.toBe(before.position.epoch)
     await until(
