@@ -104,7 +104,7 @@ describe.each(browsers)("in $name", ({ programs, keepsPages, launch }) => {
   let browser: TestBrowser
   beforeAll(async () => {
     if (isHere) browser = await launch()
-  }, 120_000)
+  })
   afterAll(() => browser?.close())
 
   /** Closed with the test. */

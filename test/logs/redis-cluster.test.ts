@@ -49,7 +49,7 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
   let cluster: RedisCluster
   beforeAll(async () => {
     cluster = await startRedisCluster()
-  }, 60_000)
+  })
   afterAll(() => cluster.destroy())
 
   function opened(): Log {
@@ -157,7 +157,7 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
     const back = redisLog(partial.client(), { onError: () => undefined })
     onTestFinished(() => back.close())
     for (const channel of channels) await say(back, channel, "4")
-  }, 60_000)
+  })
 
   test("tells of channels on the other shards again, whatever waits for one that is away", async () => {
     const partial = await startRedisCluster(["--cluster-require-full-coverage", "no"])
@@ -180,7 +180,7 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
       const { position } = await say(there, channel, "2")
       await until(channel, has(position.offset))
     }
-  }, 30_000)
+  })
 
   test("tells of channels whose server has fallen silent, when another has taken its place", async () => {
     const args = ["--cluster-require-full-coverage", "no"]
@@ -209,7 +209,7 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
     const epoch = await again()
     expect(epoch).not.toBe(before.get(moved))
     await until(moved, (batch) => batch.epoch === epoch)
-  }, 60_000)
+  })
 
   async function moveSlotOf(pattern: string): Promise<void> {
     const { begin, end } = await move(pattern)

@@ -13,7 +13,7 @@ function say(log: Log, text: string) {
 }
 
 describe.skipIf(!program("redis-server"))("the Redis log with Sentinel", () => {
-  test("goes on at the server that was promoted, in a new epoch", { timeout: 60_000 }, async () => {
+  test("goes on at the server that was promoted, in a new epoch", async () => {
     const master = await startRedis()
     onTestFinished(() => master.destroy())
     const replica = await startRedis(["--replicaof", `127.0.0.1 ${master.port}`])

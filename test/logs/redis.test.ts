@@ -470,7 +470,7 @@ describeWithRedis("a server that becomes a replica", () => {
     expect(after.position.epoch).not.toBe(before.position.epoch)
     await following.until(({ epoch }) => epoch === after.position.epoch)
     expect(await textsIn(opened(young.url))).toEqual(["1", "2"])
-  }, 30_000)
+  })
 })
 
 describe("a Redis that cannot be used", () => {

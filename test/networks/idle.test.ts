@@ -36,5 +36,4 @@ test.skipIf(!program("nginx") || !program("haproxy"))(
       for (const reader of readers) expectAll(reader)
     }
   },
-  60_000,
 )

@@ -148,7 +148,7 @@ describe("10,000 messages", () => {
         proxy.cut()
       },
     ],
-  ])("come once each %s", { timeout: 60_000 }, async (_, options, disturb) => {
+  ])("come once each %s", async (_, options, disturb) => {
     const hub = createHub(counting, { channels: { count: { subscribe: true } } })
     closing.push(() => hub.close())
     const { url } = await hub.listen({ port: 0 })
@@ -241,7 +241,7 @@ describe("a client chooses", () => {
     expect(url).toBeDefined()
   })
 
-  test("to keep a line alive that is cut when it is idle", { timeout: 40_000 }, async () => {
+  test("to keep a line alive that is cut when it is idle", async () => {
     const { client, proxy, server } = await start()
     proxy.idleMs = 2_000
     const ada = client()

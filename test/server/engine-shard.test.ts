@@ -52,7 +52,7 @@ describe.skipIf(!program("redis-server"))("a shard of a Redis Cluster that is go
     await cluster.servers[0]?.start()
     while ([...(await say()).values()].some((outcome) => outcome !== "kept"));
     expect(client.received.filter(({ type }) => type === "log")).toEqual([])
-  }, 60_000)
+  })
 
   test("takes the whole cluster with it, if that is configured so: the node is not ready, and its clients are told", async () => {
     const { cluster, hub, url, say } = await nodeOn("yes")
@@ -66,5 +66,5 @@ describe.skipIf(!program("redis-server"))("a shard of a Redis Cluster that is go
     expect(await next()).toBe(true)
     expect(hub.health().ready).toBe(true)
     while ([...(await say()).values()].some((outcome) => outcome !== "kept"));
-  }, 60_000)
+  })
 })
