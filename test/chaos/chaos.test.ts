@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import { createInterface } from "node:readline"
-import { describe, expect, test, vi } from "vitest"
+import { describe, expect, test } from "vitest"
 import { chaos } from "../../chaos/chaos.ts"
 import { type Defect, defects } from "../../chaos/defects.ts"
 import { type Fault, faults } from "../../chaos/faults.ts"
@@ -39,7 +39,7 @@ describe.skipIf(!program("redis-server"))("chaos", () => {
       expect(started.length).toBeGreaterThanOrEqual(3)
       main.kill(signal)
       await once(main, "exit")
-      await vi.waitFor(() => expect(started.filter(isAlive)).toEqual([]), { timeout: 10_000 })
+      await expect.poll(() => started.filter(isAlive)).toEqual([])
     },
   )
 
