@@ -26,7 +26,7 @@ describe.skipIf(!program("redis-server"))("the Redis log with Sentinel", () => {
       name: "main",
       sentinelRootNodes: [{ host: "127.0.0.1", port: sentinel.port }],
     })
-    const log = redisLog(client, { waitMs: 30_000, onError: () => undefined })
+    const log = redisLog(client, { waitMs: 50_000, onError: () => undefined })
     onTestFinished(() => log.close())
     const told: Batch[] = []
     let look = () => {}
