@@ -172,7 +172,7 @@ describeWithRedis("an append", () => {
   }
 
   test("is one round trip, and fewer when there are many", async () => {
-    const log = opened(server.url)
+    const log = opened(server.url, { heartbeatMs: 3_600_000, answerTimeoutMs: 60_000 })
     await say(log, "first")
     await server.client.sendCommand(["CONFIG", "RESETSTAT"])
     for (let count = 0; count < 20; count++) {
@@ -225,7 +225,7 @@ describeWithRedis("an append", () => {
   test("waits while Redis is away, for a time, and says that nothing was published", async () => {
     const away = await startRedis()
     onTestFinished(() => away.destroy())
-    const log = opened(away.url, { waitMs: 300 })
+    const log = opened(away.url, { waitMs: 2_000 })
     await say(log, "1")
     const noticed = new Promise<void>((resolve) => {
       log.watchAvailability?.((reason) => reason !== undefined && resolve())
@@ -243,7 +243,7 @@ describeWithRedis("an append", () => {
   })
 
   test("that was sent and not answered says that it may have been published", async () => {
-    const log = opened(server.url, { waitMs: 300, answerTimeoutMs: 100 })
+    const log = opened(server.url, { waitMs: 3_000, answerTimeoutMs: 1_000 })
     await say(log, "1")
     process.kill(server.pid(), "SIGSTOP")
     try {
@@ -259,10 +259,10 @@ describeWithRedis("an append", () => {
   test("that was sent and not answered, and is refused when it is sent again, may have been published", async () => {
     const redis = await startRedis()
     onTestFinished(() => redis.destroy())
-    const log = opened(redis.url, { answerTimeoutMs: 200 })
+    const log = opened(redis.url, { answerTimeoutMs: 500 })
     await say(log, "1")
     // carried out when it goes on, and its answer is lost
-    await redis.client.sendCommand(["CLIENT", "PAUSE", "400", "WRITE"])
+    await redis.client.sendCommand(["CLIENT", "PAUSE", "2000", "WRITE"])
     const outcome = say(log, "2").catch((error: unknown) => error)
     await redis.client.sendCommand(["CONFIG", "SET", "maxmemory", "1"])
     expect(await outcome).toMatchObject({ code: "in_doubt", message: expect.stringContaining("log_full") })
@@ -432,7 +432,7 @@ describeWithRedis("a server that becomes a replica", () => {
     expect(after.position.epoch).not.toBe(before.position.epoch)
     await following.until(({ epoch }) => epoch === after.position.epoch)
     expect(await textsIn(opened(young.url))).toEqual(["1", "2"])
-  }, 30_000)
+  })
 })
 
 describe("a Redis that cannot be used", () => {
