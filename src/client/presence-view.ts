@@ -53,15 +53,18 @@ export function ownPresence(
   /** Something may have been taken though it was not answered so. */
   let inDoubt = false
   let lastVersion = 0
+  /** The server's clock was set back so far since the connection was made. */
+  let setBackMs = 0
   let asking = 0
   let asked = 0
   let leaves = 0
 
   const stamp = () => {
-    lastVersion = Math.max(Math.floor(nowMs()), lastVersion + 1)
+    lastVersion = Math.max(Math.floor(nowMs() - setBackMs), lastVersion + 1)
     return lastVersion
   }
   const learn = ({ code, version }: HoldfastError) => {
+    if (code === "version_ahead" && version) setBackMs = Math.max(0, nowMs() - version)
     if (version) lastVersion = code === "superseded" ? Math.max(lastVersion, version - 1) : version
   }
   /** Asks until it is answered for good, unless something else is asked for meanwhile. */
@@ -109,6 +112,7 @@ export function ownPresence(
   }
   // presence belongs to a connection: over a new one, enters again; what is not answered yet is sent again by itself
   feed.listen("up", () => {
+    setBackMs = 0
     isRefused = false
     again()
   })
