@@ -145,7 +145,6 @@ export function createHubCore<C extends Contract, User, Request>(
     limits,
     logger,
     others: () => members.otherNodes(),
-    othersKnown: () => members.otherNodesKnown(),
     answer: (question) => answerTo(core, question),
   })
   const core: Core = {

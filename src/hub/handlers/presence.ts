@@ -5,6 +5,7 @@ import { decodeBody, encodeBody } from "../../protocol/msgpack.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { Core, Handler } from "../core.ts"
 import { conform, inputSchema, outputSchema } from "../payload.ts"
+import { isPassing } from "../presence/members.ts"
 import type { Target } from "../target.ts"
 import { refusal, refuse } from "./answer.ts"
 import { contextOf, guarded, handlersOf, targetOf } from "./authorize.ts"
@@ -24,10 +25,10 @@ export async function enter(core: Core, connection: Connection, message: EnterRe
     await core.members.enter(channel, connection, data, version)
     if (id !== undefined) connection.send({ type: "result", id })
   } catch (error) {
-    if (!isInDoubt(error)) undoBegin(connection, channel, before)
+    // otherwise it is entered as soon as the log takes it
+    if (!isPassing(error)) undoBegin(connection, channel, before)
     if (id !== undefined) refuse(core, connection, { id, channel }, error)
-    else if (isPassing(error)) tryAgain(core, connection, message)
-    else sendRemoved(core, connection, channel, error)
+    else if (!isPassing(error)) sendRemoved(core, connection, channel, error)
   }
 }
 
@@ -55,11 +56,10 @@ export async function reauthorizePresence(
     const target = targetOf(core, channel)
     const [payload, handler] = declaredPresence(core, target)
     const data = await admitted(core, connection, target, payload, handler, decodeBody(input))
-    await core.members.update(channel, connection, data)
+    const version = core.members.versionOf(channel, connection)
+    if (version !== undefined) await core.members.enter(channel, connection, data, version + 1)
   } catch (error) {
-    // not the client's affair: the log cannot take other data now
-    if (isPassing(error)) return
-    endPresence(core, connection, channel, error)
+    if (!isPassing(error)) endPresence(core, connection, channel, error)
   }
 }
 
@@ -110,22 +110,6 @@ function begin(core: Core, connection: Connection, channel: string, input: Uint8
 function undoBegin({ entered }: Connection, channel: string, before: Uint8Array | undefined): void {
   if (before === undefined) entered?.delete(channel)
   else entered?.set(channel, before)
-}
-
-/** The client would ask again only with its next hello, which may be long in coming. */
-function tryAgain(core: Core, connection: Connection, message: EnterRequest): void {
-  core.clock.after(core.limits.retryMs, () => {
-    if (connection.state === "closed") return
-    connection.inbox.run(message.channel, () => enter(core, connection, message))
-  })
-}
-
-function isPassing(error: unknown): boolean {
-  return isInDoubt(error) || (error as HoldfastError).code === "log_unavailable"
-}
-
-function isInDoubt(error: unknown): boolean {
-  return (error as HoldfastError).code === "in_doubt"
 }
 
 function sendRemoved(core: Core, connection: Connection, channel: string, error: unknown): void {
