@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { lmdbLog } from "holdfast/lmdb"
-import { type AppendOptions, type Draft, type Log, memoryLog } from "holdfast/server"
+import { type AppendOptions, type Log, memoryLog, type Operation } from "holdfast/server"
 import { readOptions } from "./options.ts"
 import { Progress } from "./report/progress.ts"
 import { writeResults } from "./report/results.ts"
@@ -105,7 +105,7 @@ async function publishAll(log: Log, { channels, appends, publishers }: Load) {
     while (count < appends) {
       const number = count++
       // A stride that is prime to the number of channels: neighbours in time are no neighbours in the file.
-      await log.append(`room/${(number * 7919) % channels}`, draft(), options(`publisher-key-${number}`))
+      await log.append(`room/${(number * 7919) % channels}`, operation(), options(`publisher-key-${number}`))
     }
   }
   const [startMs, cpu] = [performance.now(), process.cpuUsage()]
@@ -140,7 +140,7 @@ async function publishSeldom(log: Log): Promise<number[]> {
   const times: number[] = []
   for (let count = 0; count < LATENCY_APPENDS; count++) {
     const startMs = performance.now()
-    await log.append("room/1", draft(), options(`publisher-key-${count}`))
+    await log.append("room/1", operation(), options(`publisher-key-${count}`))
     times.push(performance.now() - startMs)
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
@@ -168,7 +168,7 @@ async function measureOpening(entries: number, rounds: number): Promise<Opening>
       const range = { after: 0, through: 1e9, select: "all", entriesMax: 500, bytesMax: 1e6 } as const
       await again.read(`room/${round}`, range)
       const readMs = performance.now()
-      await again.append(`room/${round}`, draft(), options(`another-key-${round}`))
+      await again.append(`room/${round}`, operation(), options(`another-key-${round}`))
       samples.push({ open: openMs - startMs, read: readMs - openMs, append: performance.now() - readMs })
       await again.close()
     }
@@ -184,14 +184,19 @@ async function measureOpening(entries: number, rounds: number): Promise<Opening>
 
 const silent = new Progress(0)
 
-function draft(): Draft {
-  return { kind: "event", name: "said", key: "", body: BODY, at: Date.now() }
+function operation(): Operation {
+  return { operation: "append", collection: "events", key: "said", body: BODY, at: Date.now() }
 }
 
 /** As the hub asks for them: what a channel keeps unless it says otherwise, and a key per publish. */
 function options(key: string): AppendOptions {
   return {
-    keep: { events: 1_000, forMs: Number.POSITIVE_INFINITY, bytes: 16 * 1024 * 1024 },
+    retention: {
+      entries: 1_000,
+      forMs: Number.POSITIVE_INFINITY,
+      bytes: 16 * 1024 * 1024,
+      removalsForMs: 24 * 60 * 60_000,
+    },
     dedupe: { key, fingerprint: "aaaaaaaaaaaaaaaaaaaaaa", windowMs: 5 * 60_000 },
   }
 }

@@ -13,6 +13,10 @@ export const app = contract({
 
 export const PATTERN = "room/:room"
 
+/** The collections of a room's log, as gaps name them. */
+export const EVENTS = "events"
+export const SCORES = "state/score"
+
 /** The room that all are in. Nobody is present there: with each cut of all lines, everybody would be told of everybody. */
 export const LOBBY = "lobby"
 

@@ -1,8 +1,8 @@
 import { formatName } from "holdfast"
-import { decodeBody } from "holdfast/msgpack"
 import type { Log } from "holdfast/server"
+import { decodeBody } from "holdfast/server"
 import { complaints, type Placed } from "./account.ts"
-import { PATTERN } from "./app.ts"
+import { EVENTS, PATTERN, SCORES } from "./app.ts"
 import type { Seat, Segment } from "./participant.ts"
 
 /** What the engine holds of a room. */
@@ -22,17 +22,15 @@ export async function readRoom(log: Log, room: string, after: number): Promise<K
   const scores = new Map<string, number>()
   const range = { through: top, entriesMax: 1_000, bytesMax: 1e6 }
   for (let at = after; at < top; ) {
-    const page = await log.read(channel, { ...range, after: at, select: "all" })
-    for (const { kind, offset, body } of page.entries) {
-      if (kind === "event") events.push({ offset, id: (decodeBody(body) as { readonly id: string }).id })
-    }
+    const page = await log.read(channel, { ...range, after: at, select: "all", collections: [EVENTS] })
+    for (const { offset, body } of page.entries)
+      events.push({ offset, id: (decodeBody(body) as { readonly id: string }).id })
     at = page.next
   }
   for (let at = 0; at < top; ) {
-    const page = await log.read(channel, { ...range, after: at, select: "fold" })
-    for (const { kind, key, body } of page.entries) {
-      if (kind === "set") scores.set(key, (decodeBody(body) as { readonly points: number }).points)
-    }
+    const page = await log.read(channel, { ...range, after: at, select: "fold", collections: [SCORES] })
+    for (const { key, body } of page.entries)
+      scores.set(key, (decodeBody(body) as { readonly points: number }).points)
     at = page.next
   }
   return { epoch, top, events, scores }

@@ -1,35 +1,36 @@
-import type { Draft, Log } from "holdfast/server"
+import type { Log } from "holdfast/server"
+import { EVENTS } from "./app.ts"
 
 /** What can be wrong with a node's log: each has to be found by the account, or the account is worth nothing. */
 export const defects = {
   "acknowledges before it appends": (log) => {
     let held: (() => void)[] = []
     return {
-      append: async (channel, draft, options) => {
-        if (draft.kind !== "event") return log.append(channel, draft, options)
+      append: async (channel, operation, options) => {
+        if (operation.collection !== EVENTS) return log.append(channel, operation, options)
         const { epoch, top } = await log.head(channel)
-        held.push(() => void log.append(channel, draft, options).catch(() => undefined))
+        held.push(() => void log.append(channel, operation, options).catch(() => undefined))
         if (held.length === 10) {
           for (const append of held) append()
           held = []
         }
-        return { position: { epoch, offset: top + held.length }, duplicate: false }
+        return { status: "appended", position: { epoch, offset: top + held.length } }
       },
     }
   },
 
   "forgets idempotency keys": (log) => ({
-    append: (channel, draft, { dedupe: _, ...options }) => log.append(channel, draft, options),
+    append: (channel, operation, { dedupe: _, ...options }) => log.append(channel, operation, options),
   }),
 
   "appends twice": (log) => {
     const isTurn = everyNth(20)
     return {
-      append: async (channel, draft, options) => {
-        const appended = await log.append(channel, draft, options)
+      append: async (channel, operation, options) => {
+        const outcome = await log.append(channel, operation, options)
         const { dedupe: _, ...again } = options
-        if (draft.kind === "event" && isTurn()) await log.append(channel, draft, again)
-        return appended
+        if (operation.collection === EVENTS && isTurn()) await log.append(channel, operation, again)
+        return outcome
       },
     }
   },
@@ -39,20 +40,20 @@ export const defects = {
     return {
       watch: (channel, listener) =>
         log.watch(channel, (batch) => {
-          const entries = batch.entries.filter(({ kind }) => kind !== "event" || !isTurn())
+          const entries = batch.entries.filter(({ collection }) => collection !== EVENTS || !isTurn())
           if (entries.length > 0) listener({ ...batch, entries })
         }),
     }
   },
 
   "tells another's contents": (log) => {
-    let before: Draft["body"] | undefined
+    let before: Uint8Array | undefined
     const isTurn = everyNth(20)
     return {
       watch: (channel, listener) =>
         log.watch(channel, (batch) => {
           const entries = batch.entries.map((entry) => {
-            if (entry.kind !== "event") return entry
+            if (entry.collection !== EVENTS) return entry
             const body = (isTurn() ? before : undefined) ?? entry.body
             before = entry.body
             return { ...entry, body }
@@ -70,9 +71,9 @@ export const defects = {
       return known
     }
     return {
-      append: async (channel, draft, options) => {
-        const { position, duplicate } = await log.append(channel, draft, options)
-        return { position: { ...position, epoch: first(channel, position.epoch) }, duplicate }
+      append: async (channel, operation, options) => {
+        const { position, ...outcome } = await log.append(channel, operation, options)
+        return { ...outcome, position: { ...position, epoch: first(channel, position.epoch) } }
       },
       head: async (channel) => {
         const head = await log.head(channel)
@@ -98,6 +99,8 @@ export function defective(log: Log, defect: Defect): Log {
     append: (...args) => log.append(...args),
     head: (...args) => log.head(...args),
     read: (...args) => log.read(...args),
+    readBack: (...args) => log.readBack(...args),
+    find: (...args) => log.find(...args),
     offsetOfLast: (...args) => log.offsetOfLast(...args),
     watch: (...args) => log.watch(...args),
     trim: (...args) => log.trim(...args),

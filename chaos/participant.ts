@@ -42,9 +42,11 @@ export class Seat {
     this.room.on("said", ({ id }, { offset }) => {
       this.#segments.at(-1)?.entries.push({ id, offset })
     })
-    this.room.onGap(({ reason, from, to }) => {
-      this.gaps.push(`${reason} from ${from.epoch}/${from.offset} to ${to.epoch}/${to.offset}`)
-      this.#begin(to)
+    this.room.onGap(({ reason, collections, from, to }) => {
+      const what = `${reason} of ${collections?.join(" and ") ?? "all"}`
+      this.gaps.push(`${what} from ${from.epoch}/${from.offset} to ${to.epoch}/${to.offset}`)
+      // a gap of some collections leaves the cursor where it is
+      if (collections === undefined) this.#begin(to)
     })
   }
 

@@ -1,8 +1,8 @@
 import { type Client, connect, type Follower, HoldfastError, type Transport } from "holdfast/client"
 import { msgpack } from "holdfast/msgpack"
 import type { Seeded, TestNetwork, VirtualClock } from "holdfast/testing"
-import { type Act, createActs, doubtForAWhile, type Place } from "./acts.ts"
-import { hasState, isLoaded, type SimulatedApp } from "./app.ts"
+import { createActs, doubtForAWhile, type Place } from "./acts.ts"
+import { hasState, isLoaded, kindOf, type SimulatedApp } from "./app.ts"
 import { countedTransport } from "./counted.ts"
 import type { Ledger } from "./ledger.ts"
 import { followLoaded, followState, listen, openRoom } from "./room.ts"
@@ -38,6 +38,10 @@ export interface ActorPorts {
   readonly tally: Tally
   readonly channels: readonly string[]
   readonly paddingMax: number
+  /** How likely a change of a key is a removal. */
+  readonly removals: number
+  /** How far its clock may be off, in ms. */
+  readonly skewMsMax: number
   /** The node that the next line leads to. */
   readonly route: () => string | undefined
   readonly bendTransport: (transport: Transport) => Transport
@@ -47,13 +51,14 @@ export interface ActorPorts {
 export function createActor(name: string, ports: ActorPorts): Actor {
   const { clock, random, network, trace, ledger, tally } = ports
   const codec = random.chance(0.3) ? { codec: msgpack } : {}
+  const skewMs = random.between(-ports.skewMsMax, ports.skewMsMax)
   let offlineUntilMs = 0
   const route = () => (clock.monotonic() < offlineUntilMs ? undefined : ports.route())
   const transport = countedTransport(network.transport(name, { ...codec, route }), tally)
   const client = ports.bendClient(
     connect<SimulatedApp>("sim://any", {
       ...codec,
-      clock,
+      clock: { ...clock, monotonic: () => clock.now() + skewMs },
       entropy: random.fork(),
       transport: ports.bendTransport(transport),
       backoff: { minMs: 50, maxMs: 1_000 },
@@ -120,7 +125,7 @@ export function createActor(name: string, ports: ActorPorts): Actor {
       if (random.chance(0.04)) return close(channel, place)
       // from now on, without what is there, a state's fold would be none
       if (isLoaded(channel) && random.chance(0.05)) place.follow()
-      const act = random.pick(acts[channel.split("/")[0] as string] as readonly Act[])
+      const act = random.pick(acts[kindOf(channel)])
       const times = random.chance(0.2) ? random.between(2, 12) : 1
       for (let time = 0; time < times; time++) act(channel, place)
     },

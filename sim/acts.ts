@@ -1,6 +1,7 @@
 import type { HoldfastError } from "holdfast/client"
 import type { Seeded, VirtualClock } from "holdfast/testing"
-import type { Stamp } from "./app.ts"
+import { type Kind, type Stamp, statesOf } from "./app.ts"
+import { placeOf, stateCollection } from "./collections.ts"
 import type { Ledger } from "./ledger.ts"
 import type { Operation } from "./operation.ts"
 import type { Room } from "./room.ts"
@@ -25,6 +26,8 @@ export interface ActPorts {
   readonly trace: Trace
   readonly ledger: Ledger
   readonly paddingMax: number
+  /** How likely a change of a key is a removal. */
+  readonly removals: number
   readonly doubts: Doubts
 }
 
@@ -47,12 +50,12 @@ export function doubtForAWhile(doubts: Doubts, clock: VirtualClock): void {
 const KEYS = 3
 
 /** What an actor does on a channel, by pattern: often what stands there often. */
-export function createActs(name: string, ports: ActPorts): Readonly<Record<string, readonly Act[]>> {
-  const { clock, random, trace, ledger, paddingMax, doubts } = ports
+export function createActs(name: string, ports: ActPorts): Readonly<Record<Kind, readonly Act[]>> {
+  const { clock, random, trace, ledger, paddingMax, removals, doubts } = ports
   const stamp = (id: string): Stamp => ({ id, padding: "x".repeat(random.between(0, paddingMax)) })
-  const begin = (channel: string, kind: Operation["kind"], key?: string): Operation => {
-    const operation = ledger.begin(name, channel, kind, clock.monotonic(), key)
-    trace.add(name, `${kind} ${channel} ${key ?? ""} ${operation.id}`)
+  const begin = (channel: string, kind: Operation["kind"], place?: string): Operation => {
+    const operation = ledger.begin(name, channel, kind, clock.monotonic(), place)
+    trace.add(name, `${kind} ${channel} ${place ?? ""} ${operation.id}`)
     return operation
   }
   const track = (operation: Operation, work: Promise<unknown>) => {
@@ -61,12 +64,14 @@ export function createActs(name: string, ports: ActPorts): Readonly<Record<strin
 
   const change = (channel: string, { room }: Place) => {
     const key = `${name}-${random.between(1, KEYS)}`
-    const view = room.state("value")
-    if (random.chance(0.7)) {
-      const operation = begin(channel, "set", key)
+    const state = random.pick(statesOf(channel))
+    const view = room.state(state)
+    const place = placeOf(stateCollection(state), key)
+    if (!random.chance(removals)) {
+      const operation = begin(channel, "set", place)
       track(operation, view.set(key, stamp(operation.id), { idempotencyKey: operation.id }))
     } else {
-      const operation = begin(channel, "delete", key)
+      const operation = begin(channel, "delete", place)
       track(operation, view.delete(key, { idempotencyKey: operation.id }))
     }
   }

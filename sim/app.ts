@@ -12,31 +12,45 @@ function anything<T>(): Schema<T> {
   return { "~standard": { version: 1, vendor: "holdfast-sim", validate: (value) => ({ value: value as T }) } }
 }
 
-/** `feed` has events only, `board` every facet, `price` state under a rate cap, `tale` what the server's own code loads. */
-export function simulatedApp(keep: Keep) {
+export const kinds = ["feed", "board", "price", "tale"] as const
+/** The pattern of a channel is its kind and a name. */
+export type Kind = (typeof kinds)[number]
+
+export function kindOf(channel: string): Kind {
+  return channel.split("/")[0] as Kind
+}
+
+/** What the channels of each kind retain. */
+export type Keeps = Readonly<Record<Kind, Required<Keep>>>
+
+/**
+ * `feed` has events only, `board` every facet and so several collections, `price` state under a rate cap, `tale` what the server's own
+ * code loads.
+ */
+export function simulatedApp(keeps: Keeps) {
   return contract({
     "feed/:name": channel({
       events: { said: anything<Stamp>() },
       calls: { double: { input: anything<CallInput>(), output: anything<number>() } },
-      keep,
+      keep: keeps.feed,
     }),
     "board/:name": channel({
       events: { said: anything<Stamp>() },
-      state: { value: anything<Stamp>() },
+      state: { value: anything<Stamp>(), mark: anything<Stamp>() },
       presence: anything<Stamp>(),
       signals: { typing: anything<Stamp>() },
       calls: { double: { input: anything<CallInput>(), output: anything<number>() } },
-      keep,
+      keep: keeps.board,
     }),
     "price/:name": channel({
       state: { value: anything<Stamp>() },
       rate: { perKeyPerSecond: 4 },
-      keep,
+      keep: keeps.price,
     }),
     "tale/:name": channel({
       events: { said: anything<Stamp>() },
       snapshot: anything<readonly string[]>(),
-      keep,
+      keep: keeps.tale,
     }),
   } satisfies Record<string, ChannelDefinition>)
 }
@@ -57,7 +71,12 @@ export function hasEvents(channel: string): boolean {
   return !channel.startsWith("price")
 }
 export function hasState(channel: string): boolean {
-  return channel.startsWith("board") || channel.startsWith("price")
+  return statesOf(channel).length > 0
+}
+/** Typed as those of the channel that has all of them. */
+export function statesOf(channel: string): readonly ("value" | "mark")[] {
+  if (channel.startsWith("board")) return ["value", "mark"]
+  return channel.startsWith("price") ? ["value"] : []
 }
 export function hasPresence(channel: string): boolean {
   return channel.startsWith("board")
@@ -93,8 +112,8 @@ export function handlers({
     "board/:name": {
       subscribe: true,
       events: { said },
-      state: { value: said },
-      delete: { value: () => true },
+      state: { value: said, mark: said },
+      delete: { value: () => true, mark: () => true },
       presence: said,
       signals: { typing: ({ data }) => data },
       calls: { double },

@@ -29,6 +29,7 @@ export function createChaos(ports: ChaosPorts): Chaos {
   const { clock, random, network, broker, nodes, actors, profile, trace, tally } = ports
   const leaving = new Set<Promise<void>>()
   let healed = false
+  let quietUntilMs = 0
   const line = () => {
     const lines = network.lines().filter((each) => each.isOpen())
     return lines.length === 0 ? undefined : random.pick(lines)
@@ -115,10 +116,10 @@ export function createChaos(ports: ChaosPorts): Chaos {
       broker.loseEverything()
       return true
     },
-    // together less than what the idempotency window allows for
+    // two of them together are off by less than what the idempotency window allows for
     jump: () => {
       const node = someNode(true)
-      node?.jump(random.between(-4_000, 4_000))
+      node?.jump(random.between(-profile.skewMsMax, profile.skewMsMax))
       return node !== undefined
     },
     latency: () => {
@@ -134,11 +135,19 @@ export function createChaos(ports: ChaosPorts): Chaos {
       for (const each of network.lines(actor.name)) each.cut()
       return true
     },
+    lull: () => {
+      const ms = random.between(...profile.lullMs)
+      quietUntilMs = clock.monotonic() + ms
+      for (const actor of actors) actor.goOffline(ms)
+      for (const each of network.lines()) each.cut()
+      return true
+    },
   }
   const enabled = [...profile.faults]
 
   return {
     strike: () => {
+      if (clock.monotonic() < quietUntilMs) return
       if (random.chance(0.1)) {
         tally.add("fault reconnect")
         random.pick(actors).reconnect()

@@ -1,4 +1,5 @@
 import type { Entry, Head } from "holdfast/testing"
+import { EVENTS, placeOf } from "./collections.ts"
 import type { Database } from "./database.ts"
 import type { Ledger } from "./ledger.ts"
 import type { Profile } from "./profile.ts"
@@ -22,64 +23,14 @@ export interface Evidence {
 /** Says what is wrong, each as one sentence that begins with the guarantee. */
 export type Check = (evidence: Evidence) => string[]
 
-/** Whether the log may have dropped this entry by now, so that whoever has not seen it is owed a gap and no more. */
-export function mayBeLost({ profile }: Evidence, life: Life, entry: TrueEntry): boolean {
-  const { events = 1_000, forMs = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = profile.keep
-  if (entry.kind === "set" || entry.kind === "join") return false
-  if (entry.at < life.latestAt - forMs) return true
-  const { count, sum } = newestFrom(life).get(entry.offset) ?? { count: 0, sum: 0 }
-  return entry.kind === "event" ? count > events || sum > bytes : count > profile.tombstonesMax
-}
-
-interface Newest {
-  /** How many of its sort there are from this one on, and of how many bytes. */
-  readonly count: number
-  readonly sum: number
-}
-
-const newest = new WeakMap<Life, ReadonlyMap<number, Newest>>()
-
-/** By offset, of events and of deletions. A life is not added to any more when it is looked at. */
-function newestFrom(life: Life): ReadonlyMap<number, Newest> {
-  const known = newest.get(life)
-  if (known !== undefined) return known
-  const found = new Map<number, Newest>()
-  let [event, tombstone]: [Newest, Newest] = [
-    { count: 0, sum: 0 },
-    { count: 0, sum: 0 },
-  ]
-  for (const entry of life.entries.toReversed()) {
-    const { byteLength } = entry.body
-    if (entry.kind === "event") {
-      event = { count: event.count + 1, sum: event.sum + byteLength }
-      found.set(entry.offset, event)
-    } else if (isTombstone(entry)) {
-      tombstone = { count: tombstone.count + 1, sum: tombstone.sum + byteLength }
-      found.set(entry.offset, tombstone)
-    }
-  }
-  newest.set(life, found)
-  return found
-}
-
-/** The newest deletion that the log may have forgotten: a log gives no history from below it. */
-export function forgottenUpTo(evidence: Evidence, life: Life): number {
-  const forgotten = life.entries.findLast((entry) => isTombstone(entry) && mayBeLost(evidence, life, entry))
-  return forgotten?.offset ?? 0
-}
-
-export function isTombstone({ kind }: Pick<TrueEntry, "kind">): boolean {
-  return kind === "delete" || kind === "left"
-}
-
-/** The fold of a life: the latest entry of each key of state, and of each member. */
-export function foldOf(life: Life, facet: "state" | "presence"): Map<string, TrueEntry> {
+/** The fold of a life: the latest entry of each key that has a value, by place. */
+export function foldOf({ entries }: Life, isWanted: (collection: string) => boolean): Map<string, TrueEntry> {
   const fold = new Map<string, TrueEntry>()
-  for (const entry of life.entries) {
-    const inState = entry.kind === "set" || entry.kind === "delete"
-    if (entry.kind === "event" || inState !== (facet === "state")) continue
-    if (isTombstone(entry)) fold.delete(entry.key)
-    else fold.set(entry.key, entry)
+  for (const entry of entries) {
+    const { operation, collection, key } = entry
+    if (collection === EVENTS || !isWanted(collection)) continue
+    if (operation === "remove") fold.delete(placeOf(collection, key))
+    else fold.set(placeOf(collection, key), entry)
   }
   return fold
 }

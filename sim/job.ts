@@ -8,17 +8,20 @@ export interface Job {
   /** The name of a planted bug. */
   readonly plant?: PlantName | undefined
   readonly overrides?: ProfileOverrides
+  /** Whether each message is printed too. */
+  readonly wire?: boolean
 }
 
 /** Also what a run throws is an outcome: a defect of the simulation, or of what it simulates. */
 export async function perform(
-  { seed, plant, overrides = {} }: Job,
+  { seed, plant, overrides = {}, wire = false }: Job,
   print?: (line: string) => void,
 ): Promise<Outcome> {
   try {
     return await run({
       seed,
       overrides,
+      wire,
       ...(plant !== undefined && { plant: plantOf(plant) }),
       ...(print !== undefined && { print }),
     })

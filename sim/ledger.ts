@@ -1,17 +1,19 @@
 import { HoldfastError, type Position } from "holdfast/client"
 import type { Operation } from "./operation.ts"
+import type { Reading } from "./reader.ts"
 import type { Subscriber } from "./subscriber.ts"
 
 /** What everybody asked for and was told, for the checker. */
 export class Ledger {
   readonly operations: Operation[] = []
   readonly subscribers: Subscriber[] = []
+  readonly readings: Reading[] = []
   /** How often each call was carried out. */
   readonly calls = new Map<string, number>()
   /** What was seen to be wrong while the run went on. */
   readonly violations: string[] = []
 
-  begin(by: string, channel: string, kind: Operation["kind"], nowMs: number, key?: string): Operation {
+  begin(by: string, channel: string, kind: Operation["kind"], nowMs: number, place?: string): Operation {
     const sequence = this.operations.length
     const id = `${by}.${sequence}`
     const operation: Operation = {
@@ -21,7 +23,7 @@ export class Ledger {
       kind,
       sequence,
       startedAtMs: nowMs,
-      ...(key !== undefined && { key }),
+      ...(place !== undefined && { place }),
     }
     this.operations.push(operation)
     return operation

@@ -16,9 +16,10 @@ try {
   process.exitCode = 1
 }
 
-async function traceOne({ from: seed, plant, overrides, ...options }: Options): Promise<void> {
-  const outcome = await perform({ seed, plant, overrides }, (line) => console.log(line))
-  report(outcome, { from: seed, plant, overrides, ...options })
+async function traceOne(options: Options): Promise<void> {
+  const { from: seed, plant, overrides, wire } = options
+  const outcome = await perform({ seed, plant, overrides, wire }, (line) => console.log(line))
+  report(outcome, options)
   for (const [name, times] of Object.entries(outcome.counts)) console.log(`${name}: ${times}`)
   console.log(`seed ${seed}: ${outcome.violations.length} violations, trace ${outcome.hash}`)
 }

@@ -10,8 +10,9 @@ import {
   type VirtualClock,
 } from "holdfast/testing"
 import { handlers, type SimulatedApp } from "./app.ts"
-import type { Broker, Port } from "./broker.ts"
+import type { Broker } from "./broker.ts"
 import type { Database } from "./database.ts"
+import type { Port } from "./port.ts"
 import type { Profile } from "./profile.ts"
 import type { Trace } from "./trace.ts"
 
@@ -27,8 +28,8 @@ export interface SimulatedNode {
   readonly crash: () => void
   /** Sends its clients away, tells presence, and ends. */
   readonly leave: () => Promise<void>
-  /** Sets its wall clock forward or back. */
-  readonly jump: (ms: number) => void
+  /** Sets its wall clock forward or back: it is off by so much from now on. */
+  readonly jump: (skewMs: number) => void
 }
 
 export interface NodePorts {
@@ -115,8 +116,8 @@ export function createNode(name: string, ports: NodePorts): SimulatedNode {
       trace.add(name, "has closed")
     },
     jump: (ms) => {
-      trace.add(name, `its wall clock jumps by ${ms} ms`)
-      skewMs += ms
+      trace.add(name, `its wall clock is off by ${ms} ms`)
+      skewMs = ms
     },
   }
 }

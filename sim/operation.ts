@@ -6,8 +6,8 @@ export interface Operation {
   readonly by: string
   readonly channel: string
   readonly kind: "event" | "set" | "delete" | "enter" | "leave" | "call"
-  /** Of a state. */
-  readonly key?: string
+  /** Of a state: which key of which. */
+  readonly place?: string
   /** How many operations of the same run came before. */
   readonly sequence: number
   readonly startedAtMs: number

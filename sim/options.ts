@@ -12,6 +12,8 @@ export interface Options {
   readonly seeds: number
   /** One seed, with its trace. */
   readonly trace: boolean
+  /** Whether the trace has each message too. */
+  readonly wire: boolean
   readonly jobs: number
   readonly plant: PlantName | undefined
   readonly overrides: ProfileOverrides
@@ -26,6 +28,7 @@ What happens follows from the seed alone. Afterwards every guarantee is checked.
   --seeds N      how many seeds (default 100)
   --from N       the first of them (default 1)
   --seed N       only this one, with a trace of all that happens
+  --wire         and with each message
   --jobs N       processes at once (default: one per core)
 
   --nodes N      fix what the seed would draw: nodes,
@@ -54,7 +57,7 @@ const MAX: Readonly<Partial<Record<NumberName, number>>> = {
  * @throws UsageError
  */
 export function readOptions(args: readonly string[]): Options | undefined {
-  const { help, plant: name, ...texts } = parsed(args)
+  const { help, wire, plant: name, ...texts } = parsed(args)
   if (help !== undefined) return undefined
   const plant = typeof name === "string" ? plantIn(name) : undefined
   const number = (name: NumberName) => {
@@ -69,6 +72,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     from: seed ?? number("from") ?? 1,
     seeds: seed !== undefined ? 1 : (number("seeds") ?? 100),
     trace: seed !== undefined,
+    wire: wire === true,
     jobs: number("jobs") ?? availableParallelism(),
     plant,
     overrides: {
@@ -90,10 +94,17 @@ export function argumentsFor(seed: number, { plant, overrides }: Options): strin
   return parts.join(" ")
 }
 
-function parsed(args: readonly string[]): Partial<Record<NumberName | "plant" | "help", string | boolean>> {
+function parsed(
+  args: readonly string[],
+): Partial<Record<NumberName | "plant" | "help" | "wire", string | boolean>> {
   const text = { type: "string" } as const
   const numbers = Object.fromEntries(NUMBERS.map((name) => [name, text]))
-  const options = { ...numbers, plant: text, help: { type: "boolean", short: "h" } } as const
+  const options = {
+    ...numbers,
+    plant: text,
+    wire: { type: "boolean" },
+    help: { type: "boolean", short: "h" },
+  } as const
   try {
     return parseArgs({ args: [...args], options, allowPositionals: false }).values
   } catch (error) {

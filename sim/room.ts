@@ -1,8 +1,9 @@
 import type { Client, Follower, History } from "holdfast/client"
 import type { VirtualClock } from "holdfast/testing"
-import { hasEvents, hasPresence, hasState, type SimulatedApp, type Stamp } from "./app.ts"
+import { hasEvents, hasPresence, hasState, type SimulatedApp, type Stamp, statesOf } from "./app.ts"
+import { PRESENCE, placeOf, stateCollection } from "./collections.ts"
 import type { Ledger } from "./ledger.ts"
-import type { Subscriber, SubscriberView, Told } from "./subscriber.ts"
+import type { Held, Subscriber, SubscriberView, Told } from "./subscriber.ts"
 import type { Tally } from "./tally.ts"
 import type { Trace } from "./trace.ts"
 
@@ -41,14 +42,18 @@ export function listen(
   { clock, trace, tally, ledger }: ListeningPorts,
 ): Subscriber {
   const told: Told[] = []
-  const where = () => ({ position: room.position, atMs: clock.monotonic() })
+  const isKeyed = hasState(channel) || hasPresence(channel)
+  const where = () => ({
+    position: room.position,
+    held: isKeyed ? heldIn(channel, room) : undefined,
+    atMs: clock.monotonic(),
+  })
   let last: SubscriberView | undefined
   const look = (isOpen: boolean): SubscriberView => ({
     open: isOpen,
     status: room.status,
     position: room.position,
-    state: hasState(channel) ? new Map(room.state("value").entries()) : new Map(),
-    members: hasPresence(channel) ? new Map(room.presence.members) : new Map(),
+    held: heldIn(channel, room),
     followed: followed(),
   })
   const subscriber: Subscriber = {
@@ -65,10 +70,13 @@ export function listen(
     trace.add(name, `${channel} is ${status} at ${room.position?.epoch}#${room.position?.offset}`)
     if (status === "closed") last = look(false)
   })
-  room.onGap(({ reason, from, to }) => {
-    told.push({ type: "gap", reason, from, to, ...where() })
+  room.onGap(({ reason, collections, from, to }) => {
+    told.push({ type: "gap", reason, collections, from, to, ...where() })
     tally.add(`gaps told, ${reason}`)
-    trace.add(name, `${channel} gap ${reason} ${from.epoch}#${from.offset} to ${to.epoch}#${to.offset}`)
+    for (const collection of collections ?? []) tally.add(`gaps in ${collection}`)
+    if (reason === "trimmed" && collections === undefined) tally.add("gaps in all")
+    const range = `${from.epoch}#${from.offset} to ${to.epoch}#${to.offset}`
+    trace.add(name, `${channel} gap ${reason} of ${collections?.join(" and ") ?? "all"} ${range}`)
   })
   if (hasEvents(channel)) {
     room.on("said", (data, { offset, at, replayed }) => {
@@ -77,14 +85,16 @@ export function listen(
       trace.add(name, `${channel} gets #${offset} ${data.id}${replayed ? " replayed" : ""}`)
     })
   }
-  if (hasState(channel)) {
-    room.state("value").onChange(({ key, value }) => {
+  for (const state of statesOf(channel)) {
+    room.state(state).onChange(({ key, value }) => {
+      const place = placeOf(stateCollection(state), key)
       tally.add("values told")
-      told.push({ type: "state", key, value, ...where() })
-      trace.add(name, `${channel} ${key} is ${value?.id} at #${room.position?.offset}`)
+      told.push({ type: "state", place, value, ...where() })
+      trace.add(name, `${channel} ${place} is ${value?.id} at #${room.position?.offset}`)
     })
   }
   if (hasPresence(channel)) {
+    room.presence.onChange(() => told.push({ type: "members", ...where() }))
     room.onSignal("typing", ({ id }, { from }) => {
       tally.add("signals told")
       trace.add(name, `${channel} signal ${id}`)
@@ -96,14 +106,25 @@ export function listen(
   return subscriber
 }
 
-/** The fold of a state. */
+function heldIn(channel: string, room: Room): Held {
+  const held = new Map<string, string>()
+  for (const state of statesOf(channel))
+    for (const [key, { id }] of room.state(state).entries())
+      held.set(placeOf(stateCollection(state), key), id)
+  if (hasPresence(channel))
+    for (const [member, { id }] of room.presence.members) held.set(placeOf(PRESENCE, member), id)
+  return held
+}
+
+/** The fold of all states. */
 export function followState(room: Room): Follower<Map<string, string>> {
   return room.follow({
     initial: new Map<string, string>(),
     reduce: (values, entry) => {
       if (entry.type !== "state") return values
-      if (entry.value === undefined) values.delete(entry.key)
-      else values.set(entry.key, entry.value.id)
+      const place = placeOf(stateCollection(entry.name), entry.key)
+      if (entry.value === undefined) values.delete(place)
+      else values.set(place, entry.value.id)
       return values
     },
   })

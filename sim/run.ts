@@ -2,6 +2,7 @@ import type { Log } from "holdfast/testing"
 import type { Actor } from "./actor.ts"
 import { checkDelivery } from "./checks/delivery.ts"
 import { checkFolds } from "./checks/folds.ts"
+import { checkPresence } from "./checks/presence.ts"
 import {
   checkAcknowledged,
   checkCalls,
@@ -11,17 +12,22 @@ import {
   checkPublishOrder,
   checkSettled,
 } from "./checks/publishing.ts"
+import { checkReadings } from "./checks/readings.ts"
 import { checkReplayed } from "./checks/replayed.ts"
 import type { Check, Evidence } from "./evidence.ts"
+import { Losses } from "./losses.ts"
 import { codeOf } from "./operation.ts"
 import type { Profile } from "./profile.ts"
 import type { Counts } from "./tally.ts"
+import { type Life, topOf } from "./truth.ts"
 import { createWorld, type World, type WorldOptions } from "./world.ts"
 
 const CHECKS: readonly Check[] = [
   checkDelivery,
   checkReplayed,
   checkFolds,
+  checkPresence,
+  checkReadings,
   checkSettled,
   checkCalls,
   checkOnceIn,
@@ -40,18 +46,23 @@ export interface Outcome {
   readonly counts: Counts
 }
 
+/** How many of the things that happen are reads of the server's own code. */
+const READS = 0.03
 /** How long everybody may take to recover when nothing goes wrong any more, in ms. */
 const RECOVERY_MS_MAX = 120_000
+/** By then, what there is to be delivered has been. */
+const ARRIVAL_MS_MAX = 10_000
 /** By then, each end of a line that is dead has noticed, and presence has forgotten who is gone. */
 const AFTERMATH_MS = 8_000
 
 /** One run: what happens, and what is to be said about it, follows from the seed alone. */
 export async function run(options: WorldOptions): Promise<Outcome> {
   const world = createWorld(options)
-  const { clock, random, profile, chaos, actors, trace } = world
+  const { clock, random, profile, chaos, actors, read, trace } = world
   while (clock.monotonic() < profile.durationMs) {
     await clock.advance(random.between(1, profile.pauseMsMax))
     if (random.chance(profile.trouble)) chaos.strike()
+    else if (random.chance(READS)) read()
     else random.pick(actors).act()
   }
   await chaos.heal()
@@ -66,19 +77,29 @@ export async function run(options: WorldOptions): Promise<Outcome> {
   return { seed: options.seed, hash: trace.hash(), violations, counts: countsOf(world) }
 }
 
-async function recover({ clock, actors, ledger, truth, trace }: World): Promise<void> {
-  const isCalm = () =>
+async function recover({ clock, profile, actors, ledger, truth, trace }: World): Promise<void> {
+  const isSettled = () =>
     actors.every(
       (actor) => actor.status() === "open" && actor.pending() === 0 && actor.presence() !== undefined,
-    ) &&
-    ledger.operations.every(({ outcome }) => outcome !== undefined) &&
+    ) && ledger.operations.every(({ outcome }) => outcome !== undefined)
+  const areAll = (isThere: (life: Life, offset: number) => boolean) =>
     ledger.subscribers.every((subscriber) => {
       const { open, status, position } = subscriber.standing()
       if (!open) return true
       if (status !== "live" || position?.epoch !== truth.epoch) return false
-      return position.offset === truth.top(subscriber.channel)
+      return isThere(truth.life(subscriber.channel), position.offset)
     })
-  await clock.until(isCalm, RECOVERY_MS_MAX).catch(() => trace.add("run", "did not recover"))
+  const isAtTop = (life: Life, offset: number) => offset === topOf(life)
+  // what was trimmed before it was delivered moves nobody
+  const isAtEnd = (life: Life, offset: number) => {
+    if (isAtTop(life, offset)) return true
+    const losses = new Losses(life, profile)
+    return !life.entries.some((entry) => entry.offset > offset && losses.isOwed(entry, clock.monotonic()))
+  }
+  await clock.until(() => isSettled() && areAll(isAtTop), ARRIVAL_MS_MAX).catch(() => {})
+  await clock
+    .until(() => isSettled() && areAll(isAtEnd), RECOVERY_MS_MAX)
+    .catch(() => trace.add("run", "did not recover"))
 }
 
 function publishEverywhere({ clock, random, profile, nodes, ledger, trace }: World): void {
@@ -86,7 +107,7 @@ function publishEverywhere({ clock, random, profile, nodes, ledger, trace }: Wor
     const [pattern = "", name = ""] = channel.split("/")
     const isPrice = pattern === "price"
     const operation = isPrice
-      ? ledger.begin("server", channel, "set", clock.monotonic(), "last")
+      ? ledger.begin("server", channel, "set", clock.monotonic(), "state/value last")
       : ledger.begin("server", channel, "event", clock.monotonic())
     const hub = random.pick(nodes).hub()
     const data = { id: operation.id, padding: "" }

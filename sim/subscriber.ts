@@ -1,8 +1,16 @@
 import type { GapReason, History, Position } from "holdfast/client"
 import type { Stamp } from "./app.ts"
 
-/** What a subscriber was told, and where it stood then. */
-export type Told = { readonly position: Position | undefined; readonly atMs: number } & (
+/** What a subscriber holds: of each key of a state, and of each member, the operation that its value comes from, by place. */
+export type Held = ReadonlyMap<string, string>
+
+/** What a subscriber was told, and where it stood and what it held then. */
+export type Told = {
+  readonly position: Position | undefined
+  /** Only of channels with keys. */
+  readonly held: Held | undefined
+  readonly atMs: number
+} & (
   | { readonly type: "status"; readonly status: string }
   | {
       readonly type: "event"
@@ -11,8 +19,15 @@ export type Told = { readonly position: Position | undefined; readonly atMs: num
       readonly at: number
       readonly replayed: boolean
     }
-  | { readonly type: "gap"; readonly reason: GapReason; readonly from: Position; readonly to: Position }
-  | { readonly type: "state"; readonly key: string; readonly value: Stamp | undefined }
+  | {
+      readonly type: "gap"
+      readonly reason: GapReason
+      readonly collections: readonly string[] | undefined
+      readonly from: Position
+      readonly to: Position
+    }
+  | { readonly type: "state"; readonly place: string; readonly value: Stamp | undefined }
+  | { readonly type: "members" }
 )
 
 /** One channel as one client held it, from opening to closing. */
@@ -35,8 +50,7 @@ export interface Standing {
 }
 
 export interface SubscriberView extends Standing {
-  readonly state: ReadonlyMap<string, Stamp>
-  readonly members: ReadonlyMap<string, Stamp>
-  /** What `follow` folds to, if it is used: of state, the value by key; of what the server loads, the ids. */
+  readonly held: Held
+  /** What `follow` folds to, if it is used: of states, the operation by place; of what the server loads, the ids. */
   readonly followed: ReadonlyMap<string, string> | undefined
 }

@@ -17,6 +17,7 @@ import { Ledger } from "./ledger.ts"
 import { createNode, type SimulatedNode } from "./node.ts"
 import type { Plant } from "./plant.ts"
 import { drawProfile, type Profile, type ProfileOverrides } from "./profile.ts"
+import { createReader } from "./reader.ts"
 import { Tally } from "./tally.ts"
 import { createTrace, type Trace } from "./trace.ts"
 import { Truth } from "./truth.ts"
@@ -25,6 +26,8 @@ export interface WorldOptions {
   readonly seed: number
   /** Is given each line of the trace. */
   readonly print?: (line: string) => void
+  /** Whether the trace that is printed has each message too. */
+  readonly wire?: boolean
   /** A bug to be found. */
   readonly plant?: Plant
   readonly overrides?: ProfileOverrides
@@ -45,18 +48,22 @@ export interface World {
   readonly nodes: readonly SimulatedNode[]
   readonly actors: readonly Actor[]
   readonly chaos: Chaos
+  /** The server's own code reads something. */
+  readonly read: () => void
 }
 
 /** All chance comes from the seed; each part gets a source of its own, so that one does not shift another. */
-export function createWorld({ seed, print, plant = {}, overrides = {} }: WorldOptions): World {
+export function createWorld({ seed, print, wire, plant = {}, overrides = {} }: WorldOptions): World {
   const random = seeded(seed)
   const profile = drawProfile(random.fork(), overrides)
   const clock = virtualClock()
   const trace = createTrace(clock.monotonic, print)
   const [tally, truth, ledger, database] = [new Tally(), new Truth(), new Ledger(), new Database()]
   const network = testNetwork(clock, { highWaterBytes: profile.highWaterBytes })
-  const app = simulatedApp(profile.keep)
-  const makeLog = (epoch: string) => memoryLog({ epoch, tombstonesPerChannelMax: profile.tombstonesMax })
+  if (wire && print) printMessages(network, clock, print)
+  const app = simulatedApp(profile.keeps)
+  const makeLog = (epoch: string) =>
+    memoryLog({ epoch, tombstonesPerCollectionMax: profile.tombstonesMax, now: clock.now })
   const broker = createBroker({
     clock,
     random: random.fork(),
@@ -96,6 +103,8 @@ export function createWorld({ seed, print, plant = {}, overrides = {} }: WorldOp
       tally,
       channels: profile.channels,
       paddingMax: profile.paddingMax,
+      removals: profile.removals,
+      skewMsMax: profile.skewMsMax,
       route: () => {
         const up = nodes.filter((node) => node.isUp())
         return up.length === 0 ? undefined : own.pick(up).name
@@ -106,6 +115,8 @@ export function createWorld({ seed, print, plant = {}, overrides = {} }: WorldOp
   })
   const chance = random.fork()
   const chaos = createChaos({ clock, random: chance, network, broker, nodes, actors, profile, trace, tally })
+  const { channels } = profile
+  const read = createReader({ clock, random: random.fork(), ledger, tally, truth, channels, nodes })
   return {
     random,
     profile,
@@ -120,5 +131,13 @@ export function createWorld({ seed, print, plant = {}, overrides = {} }: WorldOp
     nodes,
     actors,
     chaos,
+    read,
   }
+}
+
+function printMessages(network: TestNetwork, clock: VirtualClock, print: (line: string) => void): void {
+  network.onMessage(({ line: { client, host }, direction, message }) => {
+    const way = direction === "up" ? `${host} gets from ${client}` : `${client} gets from ${host}`
+    print(`${clock.monotonic().toFixed(1)} ${way} ${JSON.stringify(message)}`)
+  })
 }

@@ -21,7 +21,35 @@ const LAYERS: Readonly<Record<string, Row>> = {
   contract: { packageTypes: ["@standard-schema/spec"] },
   protocol: { layers: ["contract"] },
   log: { layers: ["protocol"] },
+  // hub.ts composes its rooms
   hub: { layers: ["log", "protocol", "contract"] },
+  "hub/limits": { siblings: [] },
+  "hub/ports": { layers: ["protocol"], siblings: [] },
+  "hub/channel": { layers: ["log", "protocol", "contract"], siblings: ["hub/limits", "hub/ports"] },
+  "hub/connection": {
+    layers: ["log", "protocol"],
+    siblings: ["hub/limits", "hub/ports", "hub/channel"],
+  },
+  "hub/publish": {
+    layers: ["log", "protocol", "contract"],
+    siblings: ["hub/limits", "hub/ports", "hub/channel"],
+  },
+  "hub/cluster": {
+    layers: ["log", "protocol"],
+    siblings: ["hub/limits", "hub/ports", "hub/channel", "hub/connection"],
+  },
+  "hub/presence": {
+    layers: ["log", "protocol"],
+    siblings: ["hub/limits", "hub/ports", "hub/channel", "hub/connection", "hub/publish", "hub/cluster"],
+  },
+  "hub/handlers": {
+    layers: ["log", "protocol", "contract"],
+    siblings: ["hub/limits", "hub/ports", "hub/channel", "hub/connection", "hub/publish", "hub/presence"],
+  },
+  "hub/api": {
+    layers: ["log", "protocol", "contract"],
+    siblings: ["hub/limits", "hub/ports", "hub/channel", "hub/publish", "hub/cluster"],
+  },
 
   logs: { layers: ["log", "protocol"] },
   "logs/lmdb": { layers: ["log", "protocol"], packages: ["lmdb", "node:*"] },
@@ -88,6 +116,12 @@ const RULES = {
             `${file} must not import ${typeOnly ? "the types of " : ""}${specifier}`,
         )
     }),
+
+  "every room of the hub has a row": ({ files }) =>
+    sourcesOf(files)
+      .map(([file]) => /^src\/(hub\/[^/]+)\//.exec(file)?.[1])
+      .filter((room) => room !== undefined && !Object.hasOwn(LAYERS, room))
+      .map((room) => `${room} is a folder of the hub and no row of the table`),
 
   "relative imports name a file that exists": ({ files }) =>
     sourcesOf(files).flatMap(([file, source]) =>
@@ -198,6 +232,12 @@ describe("the checker catches", () => {
     ["the hub, of the server's types", "src/hub/a.ts", `import type { B } from "../server/b.ts"`],
     ["the hub, of Node", "src/hub/a.ts", `import { Buffer } from "node:buffer"`],
     ["the hub, of a log", "src/hub/a.ts", `const b = await import("../logs/b.ts")`],
+    ["a port of the hub, of a room", "src/hub/ports/a.ts", `import type { B } from "../channel/b.ts"`],
+    ["channels, of connections", "src/hub/channel/a.ts", `import type { B } from "../connection/b.ts"`],
+    ["channels, of what publishes", "src/hub/channel/a.ts", `import { b } from "../publish/b.ts"`],
+    ["connections, of handlers", "src/hub/connection/a.ts", `import { b } from "../handlers/b.ts"`],
+    ["the cluster, of handlers", "src/hub/cluster/a.ts", `import { b } from "../handlers/b.ts"`],
+    ["a room of the hub, of its root", "src/hub/handlers/a.ts", `import type { B } from "../hub.ts"`],
     ["a log, of the hub's values", "src/logs/a.ts", `import { b } from "../hub/b.ts"`],
     ["a log, of the hub's types", "src/logs/a.ts", `import type { B } from "../hub/b.ts"`],
     ["the port of logs, of the hub", "src/log/a.ts", `import type { B } from "../hub/b.ts"`],
@@ -250,6 +290,22 @@ describe("the checker catches", () => {
 
   test("a folder that is in no layer", () => {
     expect(layers(planted({ "src/extra/a.ts": "", "src/a.ts": "" }))).toHaveLength(2)
+  })
+
+  test("a room of the hub without a row", () => {
+    const files = { "src/hub/attic/a.ts": "", "src/hub/channel/a.ts": "", "src/hub/hub.ts": "" }
+    expect(RULES["every room of the hub has a row"](planted(files))).toHaveLength(1)
+  })
+
+  test("a cycle among the rooms of the hub", () => {
+    const rows = {
+      a: { siblings: ["b"] },
+      b: { siblings: ["c"] },
+      c: { siblings: ["a"] },
+      d: { siblings: ["a"] },
+    }
+    expect(cyclesOf(roomsOf(rows))).toEqual([["a", "b", "c", "a"]])
+    expect(cyclesOf(roomsOf(LAYERS))).toEqual([])
   })
 
   test("an import of what does not exist, or is not named in full", () => {
@@ -412,6 +468,11 @@ function reachableFrom(roots: readonly string[], graph: Graph): ReadonlySet<stri
   // A set hands out what is added to it while it is walked.
   for (const file of reached) for (const target of graph.get(file) ?? []) reached.add(target)
   return reached
+}
+
+/** The arrows of the table between the parts of one layer. */
+function roomsOf(rows: Readonly<Record<string, Row>>): Graph {
+  return new Map(Object.entries(rows).map(([key, { siblings = [] }]) => [key, siblings]))
 }
 
 /** For each knot of the graph the cycles that a depth-first walk meets in it. */

@@ -1,7 +1,9 @@
-import type { Draft } from "holdfast/testing"
-import { type Check, type Evidence, foldOf, mayBeLost } from "../evidence.ts"
+import { EVENTS, isState } from "../collections.ts"
+import { type Check, type Evidence, foldOf } from "../evidence.ts"
+import { lossesOf } from "../losses.ts"
 import { codeOf, type Operation, positionOf } from "../operation.ts"
 import { stampOf } from "../stamp.ts"
+import { type TrueEntry, topOf } from "../truth.ts"
 
 /** What an operation may fail with while the network and the log break. */
 const FAILURES: Readonly<Record<Operation["kind"], readonly string[]>> = {
@@ -78,21 +80,23 @@ export const checkAcknowledged: Check = ({ truth, ledger }) => {
 }
 
 /** Acknowledged means kept: the log has it, unless it may have been trimmed, overwritten, or its life is over. */
-export const checkKept: Check = (evidence) => {
-  const { truth, kept } = evidence
+export const checkKept: Check = ({ truth, kept, profile }) => {
   const complaints: string[] = []
   for (const [channel, { head, entries }] of kept) {
     const life = truth.life(channel)
-    if (head.epoch !== life.epoch || head.top !== (life.entries.at(-1)?.offset ?? 0))
+    // a channel that was forgotten begins where others have ended
+    const top = Math.max(head.base, topOf(life))
+    if (head.epoch !== life.epoch || head.top !== top)
       complaints.push(
         `kept: ${channel} ends at ${head.epoch}#${head.top}, and not where entries were last appended`,
       )
     const found = new Map(entries.map((entry) => [entry.offset, entry]))
-    const values = new Set([...foldOf(life, "state").values(), ...foldOf(life, "presence").values()])
+    const values = new Set(foldOf(life, () => true).values())
+    const losses = lossesOf(life, profile)
     for (const entry of life.entries) {
       const same = found.get(entry.offset)
-      const has = same !== undefined && same.kind === entry.kind && stampId(same) === stampId(entry)
-      const must = entry.kind === "event" ? !mayBeLost(evidence, life, entry) : values.has(entry)
+      const has = same !== undefined && same.operation === entry.operation && stampId(same) === stampId(entry)
+      const must = entry.collection === EVENTS ? !losses.mayBeLost(entry) : values.has(entry)
       if (must && !has)
         complaints.push(`kept: ${channel} #${entry.offset} (${entry.id}) was appended, and is gone`)
     }
@@ -107,8 +111,8 @@ export const checkPublishOrder: Check = ({ truth, ledger }) => {
   const sequences = new Map(ledger.operations.map(({ id, sequence }) => [id, sequence]))
   for (const [channel, { epoch, entries }] of truth.lives()) {
     const last = new Map<string, { id: string; sequence: number }>()
-    for (const { id, kind } of entries) {
-      if (id === undefined || kind === "join" || kind === "left") continue
+    for (const { id } of entries) {
+      if (id === undefined) continue
       const sequence = sequences.get(id) ?? 0
       const by = id.split(".")[0] as string
       const before = last.get(by)
@@ -138,7 +142,7 @@ export const checkLastWrite: Check = (evidence) => {
     const last = operations.at(-1) as Operation
     const isDoubtful = ({ id }: Operation) => truth.refused.has(id) || lost.has(id)
     if (operations.some((each) => codeOf(each) !== undefined || isDoubtful(each))) continue
-    const entry = foldOf(truth.life(last.channel), "state").get(last.key as string)
+    const entry = foldOf(truth.life(last.channel), isState).get(last.place as string)
     const [real, wanted] = [entry?.id, last.kind === "set" ? last.id : undefined]
     if (real !== wanted)
       complaints.push(`last write: ${where} was last ${last.kind} by ${last.id}, and is ${real}`)
@@ -149,8 +153,8 @@ export const checkLastWrite: Check = (evidence) => {
 function writesByKey({ ledger }: Evidence): Map<string, Operation[]> {
   const writes = new Map<string, Operation[]>()
   for (const operation of ledger.operations) {
-    if (operation.key === undefined) continue
-    const where = `${operation.channel} ${operation.key}`
+    if (operation.place === undefined) continue
+    const where = `${operation.channel} ${operation.place}`
     const before = writes.get(where)
     if (before === undefined) writes.set(where, [operation])
     else before.push(operation)
@@ -167,6 +171,6 @@ function isPlace({ kind }: Operation): boolean {
   return kind === "enter" || kind === "leave" || kind === "call"
 }
 
-function stampId(entry: Pick<Draft, "kind" | "body">): string {
-  return entry.body.byteLength === 0 ? "" : stampOf(entry).id
+function stampId(entry: Pick<TrueEntry, "operation" | "collection" | "body">): string {
+  return entry.operation === "remove" ? "" : stampOf(entry).id
 }

@@ -1,18 +1,33 @@
 import type { Plant } from "../plant.ts"
 import { deliversDuplicates, resolvesWhatFailed } from "./client.ts"
 import { dropsFramesWhenBehind, keepsMembersThatAreGone } from "./host.ts"
-import { reusesAnOffset, skipsTheDedupe, trimsOneTooMany } from "./log.ts"
+import {
+  acceptsALowerVersion,
+  endsALeaseTooEarly,
+  evictsIdempotencyKeys,
+  reusesAnOffset,
+  skipsTheDedupe,
+  trimsOneTooMany,
+} from "./log.ts"
 import {
   acknowledgesBeforeTheAppend,
+  appliesAFloorToAll,
   deliversBeforeTheLogOrdered,
   forgetsTheEpoch,
+  keepsWhatASnapshotLost,
+  lacksWhatASnapshotMet,
   losesTheFirstNotification,
+  missesThatAChannelWasForgotten,
   saysRecoveredOnATrimmedLog,
 } from "./port.ts"
 import {
   forgetsToResend,
   keepsADeletedKey,
+  keepsPartsOfARestart,
+  leadsAGapTooFar,
   losesTheEntryBetweenSnapshotAndLive,
+  namesTheWrongCollection,
+  omitsACollection,
   resendsUnderAnotherKey,
   resumesAtTheTail,
   sendsACallTwice,
@@ -23,17 +38,28 @@ import {
 /** Known bugs. Each is made anew for each run. */
 const plants = {
   "skips-the-dedupe": skipsTheDedupe,
+  "evicts-idempotency-keys": evictsIdempotencyKeys,
   "trims-one-too-many": trimsOneTooMany,
+  "applies-a-floor-to-all": appliesAFloorToAll,
   "reuses-an-offset": reusesAnOffset,
+  "accepts-a-lower-version": acceptsALowerVersion,
+  "ends-a-lease-too-early": endsALeaseTooEarly,
   "acknowledges-before-the-append": acknowledgesBeforeTheAppend,
   "delivers-before-the-log-ordered": deliversBeforeTheLogOrdered,
   "says-recovered-on-a-trimmed-log": saysRecoveredOnATrimmedLog,
+  "misses-that-a-channel-was-forgotten": missesThatAChannelWasForgotten,
   "forgets-the-epoch": forgetsTheEpoch,
   "loses-the-first-notification": losesTheFirstNotification,
   "drops-frames-when-behind": dropsFramesWhenBehind,
   "keeps-members-that-are-gone": keepsMembersThatAreGone,
   "loses-the-entry-between-snapshot-and-live": losesTheEntryBetweenSnapshotAndLive,
+  "lacks-what-a-snapshot-met": lacksWhatASnapshotMet,
+  "keeps-what-a-snapshot-lost": keepsWhatASnapshotLost,
   "swallows-a-gap": swallowsAGap,
+  "names-the-wrong-collection": namesTheWrongCollection,
+  "omits-a-collection": omitsACollection,
+  "leads-a-gap-too-far": leadsAGapTooFar,
+  "keeps-parts-of-a-restart": keepsPartsOfARestart,
   "swaps-two-events": swapsTwoEvents,
   "keeps-a-deleted-key": keepsADeletedKey,
   "resumes-at-the-tail": resumesAtTheTail,

@@ -7,6 +7,8 @@ interface Message {
   readonly type: string
   readonly alias?: number
   readonly last?: boolean
+  readonly collections?: readonly string[]
+  readonly to?: object
   readonly idempotencyKey?: string
   readonly subscriptions?: readonly Request[]
 }
@@ -43,6 +45,37 @@ export function losesTheEntryBetweenSnapshotAndLive(): Plant {
 /** Goes on behind a gap without telling of it. */
 export function swallowsAGap(): Plant {
   return bends(() => ({ down: (message) => (message.type === "gap" ? [] : [message]) }))
+}
+
+/** A gap names another collection than the one that lacks something. */
+export function namesTheWrongCollection(): Plant {
+  return bendsGaps((collections) => collections.map((name) => (name === "events" ? "state/value" : "events")))
+}
+
+/** A gap of several collections names all but the first; one of one collection does not arrive. */
+export function omitsACollection(): Plant {
+  return bendsGaps((collections) => collections.slice(1))
+}
+
+/** A gap of some collections leads to its end, though the others retain entries before that. */
+export function leadsAGapTooFar(): Plant {
+  return bends(() => ({
+    down: (message) => {
+      if (message.type !== "gap" || message.collections === undefined) return [message]
+      return [{ ...message, position: message.to } as Message]
+    },
+  }))
+}
+
+/** A snapshot that begins again keeps what it had before. */
+export function keepsPartsOfARestart(): Plant {
+  return bends(() => ({
+    down: (message) => {
+      if (message.type !== "snapshot") return [message]
+      const { restarts: _, ...part } = message as Message & { readonly restarts?: true }
+      return [part]
+    },
+  }))
 }
 
 /** What was sent is done with: over the next line, only what is new is sent. */
@@ -108,6 +141,17 @@ export function swapsTwoEvents(): Plant {
 /** To be sure, asks twice. */
 export function sendsACallTwice(): Plant {
   return bends(() => ({ up: (message) => (message.type === "call" ? [message, message] : [message]) }))
+}
+
+/** Of gaps that name collections. */
+function bendsGaps(changed: (collections: readonly string[]) => readonly string[]): Plant {
+  return bends(() => ({
+    down: (message) => {
+      if (message.type !== "gap" || message.collections === undefined) return [message]
+      const collections = changed(message.collections)
+      return collections.length === 0 ? [] : [{ ...message, collections }]
+    },
+  }))
 }
 
 const ENTRIES: ReadonlySet<string> = new Set(["event", "set", "delete", "join", "left"])

@@ -117,7 +117,7 @@ export interface Channel<D extends ChannelDefinition> {
   readonly follow: Follow<D>
   /** Told when entries can no longer be had. */
   readonly onGap: (listener: (gap: GapChange) => void) => () => void
-  /** Told when the server refuses the channel, or ends the subscription. */
+  /** Told when the server refuses the channel, ends the subscription, or removes this client from the presence. */
   readonly onError: (listener: (error: HoldfastError) => void) => () => void
   /** Told each change, and why the channel was refused or closed. */
   readonly onStatus: (

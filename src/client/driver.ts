@@ -59,6 +59,8 @@ export interface Driver {
   /** The subscription may want something of the server. */
   readonly wake: () => void
   readonly remove: (subscription: Subscription) => void
+  /** The server's time, in ms since 1970. */
+  readonly serverNowMs: () => number
   /** Tells somebody something, when everything is in place. */
   readonly later: (news: () => void) => void
   /** Asks again after a while, over whichever line is up then. */
@@ -68,7 +70,6 @@ export interface Driver {
 /** A line, what was asked for over it, and what carries it. */
 interface Held {
   readonly transport: Transport
-  readonly openedAt: number
   line?: Line
   desk: Desk
 }
@@ -112,6 +113,8 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
     if (connection.status === "closed") throw closed()
   }
 
+  const serverNowMs = () => clock.monotonic() + connection.serverAheadMs
+
   /** Sends what the machines have to say. */
   const work = () => {
     const line = current
@@ -124,8 +127,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
           send({ type: "subscribe", ...request })
         }
       }
-      const serverMs = clock.monotonic() + connection.serverAheadMs
-      wires = outbox.takeWires(line, connection.welcome as Welcome, serverMs)
+      wires = outbox.takeWires(line, connection.welcome as Welcome, serverNowMs())
     }
     const sendAll = () => {
       for (const wire of wires) if (line === current) transmit(line, wire)
@@ -195,7 +197,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
 
   const openLine = (index: number) => {
     const transport = transports[index] as Transport
-    const held: Held = { transport, openedAt: clock.monotonic(), desk: createDesk() }
+    const held: Held = { transport, desk: createDesk() }
     // a line that was given up may still speak; nobody listens
     const listen = (handle: (isNext: boolean, nowMs: number) => void) => {
       if (held === next || held === current) input((nowMs) => handle(held === next, nowMs))
@@ -235,7 +237,6 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
     const hello = {
       type: "hello",
       session,
-      openedAt: held.openedAt,
       token: connection.token,
       subscriptions: subscriptions.takeRequests(held.desk, brief ? NEVER_MS : HELLO_SUBSCRIPTIONS_MAX),
       presence: brief ? subscriptions.presence() : undefined,
@@ -375,6 +376,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
         dirty = true
         subscriptions.remove(subscription)
       }),
+    serverNowMs,
     later,
     retry: retryAnywhere,
   }

@@ -26,7 +26,7 @@ interface StreamedEvent extends EventMeta {
 }
 
 /** Who listens to these wants no subscription for that. */
-const PASSIVE: ReadonlySet<keyof Told> = new Set(["status", "error", "up"])
+const PASSIVE: ReadonlySet<keyof Told> = new Set(["status", "error", "up", "removed"])
 
 /** Who listens to a channel. Subscribes when somebody begins to. */
 export class Feed {

@@ -116,8 +116,8 @@ function openLine(
 
   /** `answers`: how many there have to be. */
   const carry = async (texts: readonly string[], answers: number): Promise<void> => {
-    const { session, openedAt, token } = JSON.parse(hello)
-    const greeting = JSON.stringify({ session, openedAt, token }).slice(0, -1)
+    const { session, token } = JSON.parse(hello)
+    const greeting = JSON.stringify({ session, token }).slice(0, -1)
     try {
       const response = await post("send", `${greeting},"messages":[${texts}]}`, up.signal)
       if ((await tellAll(response)) < answers) end(CLOSE_CUT, "")

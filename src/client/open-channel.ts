@@ -9,7 +9,10 @@ import type { PublishOptions } from "./publish-options.ts"
 import { stateView } from "./state-view.ts"
 
 export interface ChannelPorts {
-  readonly driver: Pick<Driver, "request" | "retry" | "signal" | "add" | "wake" | "later" | "remove">
+  readonly driver: Pick<
+    Driver,
+    "request" | "retry" | "signal" | "add" | "wake" | "later" | "remove" | "serverNowMs"
+  >
   readonly idempotencyKey: () => string
   readonly publishTimeoutMs: number | undefined
   readonly callTimeoutMs: number
@@ -45,8 +48,9 @@ export function openChannel(
   const { subscription } = feed
   const presence = ownPresence(feed, {
     send: (message, limit) => request(message, "always", undefined, limit),
+    nowMs: driver.serverNowMs,
     later: (ask) => driver.retry(ask),
-    handleError: ports.handleError,
+    handleError: (error) => subscription.fail(error),
   })
 
   return {

@@ -1,31 +1,39 @@
 import type { HoldfastError } from "../protocol/error.ts"
 import { NEVER_MS } from "./clock.ts"
 import type { Feed } from "./feed.ts"
+import type { Member } from "./members.ts"
 
 /** Who is in a channel. Reading subscribes to the channel; entering does not. */
 export interface PresenceView<Data, Sent> {
   /** By member: the public name that a client has as `client.member`. Changes in place. */
   readonly members: ReadonlyMap<string, Data>
+  /** The same by the id of the user, or by the member where the user has none; then by member. */
+  readonly users: ReadonlyMap<string, ReadonlyMap<string, Data>>
   /**
    * Enters, or replaces the data that this client entered with. Stays in over reconnects, until `leave` or the end. When it is
    * refused, this client is in the channel as it was before.
-   * @throws HoldfastError `not_allowed`, `invalid_payload`, `invalid_value` and others of the server's, `closed`; `superseded` when
-   * something else was asked for since
+   * @throws HoldfastError `not_allowed`, `invalid_payload`, `invalid_value`, `quota_exceeded` and others of the server's, `closed`;
+   * `superseded` when something else was asked for since
    */
   readonly enter: (data: Sent) => Promise<void>
   readonly leave: () => Promise<void>
   readonly onChange: (listener: (members: ReadonlyMap<string, Data>) => void) => () => void
+  readonly onJoin: (listener: (member: Member<Data>) => void) => () => void
+  readonly onLeave: (listener: (member: Member<Data>) => void) => () => void
+  /** Its data is another. */
+  readonly onUpdate: (listener: (member: Member<Data>, before: Member<Data>) => void) => () => void
 }
 
 export interface PresencePorts {
   /** Sends until it is answered. `limit`: how many messages may wait for their answers, unless it is as many as usual. */
-  readonly send: (message: PresenceMessage, limit?: number) => Promise<unknown>
+  readonly send: (message: object, limit?: number) => Promise<unknown>
+  /** The server's time, in ms since 1970. */
+  readonly nowMs: () => number
   /** Asks again after a while, over whichever line is up then. */
   readonly later: (ask: () => void) => void
-  readonly handleError: (error: unknown) => void
+  /** Told what no promise tells. */
+  readonly handleError: (error: HoldfastError) => void
 }
-
-export type PresenceMessage = { readonly type: "enter"; readonly data: unknown } | { readonly type: "leave" }
 
 export interface OwnPresence {
   readonly view: PresenceView<unknown, unknown>
@@ -35,79 +43,115 @@ export interface OwnPresence {
 /** The presence of a channel as `feed` has it, and this client's place in it. */
 export function ownPresence(
   feed: Pick<Feed, "read" | "listen" | "subscription">,
-  { send, later, handleError }: PresencePorts,
+  { send, nowMs, later, handleError }: PresencePorts,
 ): OwnPresence {
   const { subscription } = feed
+  /** What the server has let this client in with. */
+  let place: { readonly data: unknown } | undefined
+  /** The server has said no, which counts for the connection. */
+  let isRefused = false
+  /** Something may have been taken though it was not answered so. */
+  let inDoubt = false
+  let lastVersion = 0
   let asking = 0
   let asked = 0
   let leaves = 0
-  const sendUntilTaken = async (data: unknown, limit?: number): Promise<void> => {
-    const turn = ++asked
-    for (;;) {
-      try {
-        await send({ type: "enter", data }, limit)
-        return
-      } catch (error) {
-        const isLast = () => (error as HoldfastError).code === "superseded" && turn === asked
-        // another line counts, which is yet to let us in, or never does; what was asked for since would be undone
-        if (isLast()) await new Promise<void>(later)
-        if (!isLast()) throw error
-      }
-    }
+
+  const stamp = () => {
+    lastVersion = Math.max(Math.floor(nowMs()), lastVersion + 1)
+    return lastVersion
   }
-  const ask = async (data: unknown, limit?: number) => {
-    const before = leaves
+  const learn = ({ code, version }: HoldfastError) => {
+    if (version) lastVersion = code === "superseded" ? Math.max(lastVersion, version - 1) : version
+  }
+  /** Asks until it is answered for good, unless something else is asked for meanwhile. */
+  const ask = async (message: object, limit?: number) => {
+    const turn = ++asked
     asking++
     try {
-      await sendUntilTaken(data, limit)
-      if (leaves === before) subscription.place = { data }
+      for (let tries = 0; ; tries++) {
+        try {
+          await send({ ...message, version: stamp() }, limit)
+          inDoubt = false
+          return
+        } catch (thrown) {
+          const error = thrown as HoldfastError
+          learn(error)
+          inDoubt ||= error.code === "in_doubt"
+          const isLast = () => isPassing(error) && turn === asked
+          if (isLast() && (tries || !error.version)) await new Promise<void>(later)
+          if (!isLast()) throw error
+        }
+      }
     } finally {
       asking--
     }
   }
-  /** Says again where it stands. `mayBeIn`: what was refused in the end may have been taken when it was sent first. */
-  const again = (mayBeIn?: boolean) => {
-    const { place } = subscription
-    if (asking || !(place || mayBeIn)) return
-    const saying = place ? ask(place.data, NEVER_MS) : send({ type: "leave" }, NEVER_MS)
-    saying.catch((error) => {
-      if (isPassing(error)) later(() => again(mayBeIn))
-      else handleError(error)
-    })
+  const enter = async (data: unknown, limit?: number) => {
+    const before = leaves
+    await ask({ type: "enter", data }, limit)
+    if (leaves === before) place = { data }
+  }
+  const leave = (limit?: number) => {
+    leaves++
+    place = undefined
+    return ask({ type: "leave" }, limit)
+  }
+  /** Says again where it stands. */
+  const again = () => {
+    if (asking || !(place || inDoubt)) return
+    const saying = place ? enter(place.data, NEVER_MS) : leave(NEVER_MS)
+    saying.catch(refuse)
+  }
+  const refuse = (error: HoldfastError) => {
+    isRefused = true
+    if (error.code !== "closed") handleError(error)
   }
   // presence belongs to a connection: over a new one, enters again; what is not answered yet is sent again by itself
-  feed.listen("up", () => again())
-  const leave = async (limit?: number) => {
-    leaves++
-    asked++
-    subscription.place = undefined
-    await send({ type: "leave" }, limit)
-  }
+  feed.listen("up", () => {
+    isRefused = false
+    again()
+  })
+  feed.listen("removed", (error) => {
+    learn(error)
+    // what was asked for since has an answer of its own
+    if (asking) return
+    if (isPassing(error)) again()
+    else refuse(error)
+  })
+  subscription.place = () =>
+    place && !asking && !isRefused ? { data: place.data, version: stamp() } : undefined
   return {
     view: {
       get members() {
-        return feed.read().members
+        return feed.read().members.data
+      },
+      get users() {
+        return feed.read().members.users
       },
       enter: async (data) => {
+        isRefused = false
         try {
-          await ask(data)
+          await enter(data)
         } catch (error) {
-          // over another connection, perhaps, than the one that had entered; but not behind one that came later
-          again(isPassing(error))
+          again()
           throw error
         }
       },
       leave: () => leave(),
       onChange: (listener) => feed.listen("members", listener),
+      onJoin: (listener) => feed.listen("join", listener),
+      onLeave: (listener) => feed.listen("left", listener),
+      onUpdate: (listener) => feed.listen("update", listener),
     },
     close: () => {
       // nobody is there to be told, and without a connection there is nothing to leave
-      if (subscription.place || asking) leave(NEVER_MS).catch(() => {})
+      if (place || asking) leave(NEVER_MS).catch(() => {})
     },
   }
 }
 
-/** Whether the same may be taken another time. */
-function isPassing(error: unknown): boolean {
-  return /^(log_unavailable|in_doubt|superseded)$/.test((error as HoldfastError).code)
+/** Whether the same may be taken another time, or with another version. */
+function isPassing({ code }: HoldfastError): boolean {
+  return /^(log_unavailable|in_doubt|superseded|version_ahead)$/.test(code)
 }

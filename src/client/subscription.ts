@@ -4,6 +4,7 @@ import type {
   Gap,
   GapReason,
   History,
+  Joined,
   Signal,
   Snapshot,
   SnapshotEntry,
@@ -11,6 +12,7 @@ import type {
   SubscriptionRequest,
 } from "../protocol/message.ts"
 import type { Position } from "../protocol/position.ts"
+import { type Member, type MemberChange, Members } from "./members.ts"
 
 /**
  * `idle`: nobody listens, so the server was not asked. `subscribing`: asked, or to be asked when there is a connection.
@@ -24,6 +26,12 @@ export interface Told {
   readonly gap: readonly [GapChange]
   readonly state: readonly [StateChange<unknown>]
   readonly members: readonly [ReadonlyMap<string, unknown>]
+  readonly join: readonly [Member<unknown>]
+  readonly left: readonly [Member<unknown>]
+  /** And what it was before. */
+  readonly update: readonly [Member<unknown>, Member<unknown>]
+  /** The server has removed this client's member, or has not let it in. */
+  readonly removed: readonly [HoldfastError]
   readonly signal: readonly [unknown, SignalMeta]
   /** What the server's own code has loaded: the fold of all entries so far. */
   readonly loaded: readonly [unknown]
@@ -95,8 +103,7 @@ type Values = Map<string, unknown>
 
 /** A snapshot on its way, and where it leads. Nothing of it is applied before all of it is here. */
 interface Pending {
-  /** Undefined: the cursor stays where it is. */
-  readonly to: Position | undefined
+  readonly to: Position
   readonly gap: Gap | undefined
   readonly entries: SnapshotEntry[]
 }
@@ -110,9 +117,9 @@ export class Subscription {
   readonly stats = { delivered: 0, replayed: 0, duplicates: 0, gaps: 0 }
   status: SubscriptionStatus = "idle"
   position: Position | undefined
-  members: Values = new Map()
-  /** What the server has let this client enter the presence with. */
-  place: { readonly data: unknown } | undefined
+  readonly members = new Members()
+  /** What this client enters the presence with anew, and the version. */
+  place: (() => { readonly data: unknown; readonly version: number } | undefined) | undefined
   /** The server's number for it, on the line that is up. */
   alias = -1
   /** The log could not serve it, so it is not asked for again at once. */
@@ -204,6 +211,15 @@ export class Subscription {
     this.#tell({ type: "error", told: [error] })
   }
 
+  handleRemoved(error: HoldfastError): void {
+    this.#tell({ type: "removed", told: [error] })
+  }
+
+  /** Something was refused that no promise tells. */
+  fail(error: HoldfastError): void {
+    this.#tell({ type: "error", told: [error] })
+  }
+
   /** Whether it stands elsewhere by now, as when the line before went on while the next one was asked. */
   hasMoved({ epoch, offset }: Position): boolean {
     const { position } = this
@@ -215,7 +231,7 @@ export class Subscription {
     if (message.type === "subscribed") this.#handleSubscribed(message)
     else if (message.type === "gap")
       // one that came while the snapshot of another was on its way: that one was not told yet, so this one covers both
-      this.#await(message.collections ? undefined : message.to, message.snapshot, {
+      this.#await(message.position, message.snapshot, {
         ...message,
         from: (this.#pending?.gap ?? message).from,
       })
@@ -235,20 +251,21 @@ export class Subscription {
   }
 
   /** The cursor goes to `to`; with the snapshot, if one follows. */
-  #await(to: Position | undefined, snapshot: boolean, gap?: Gap): void {
+  #await(to: Position, snapshot: boolean, gap?: Gap): void {
     this.#pending = { to, gap, entries: [] }
     if (!snapshot) this.#arrive()
   }
 
-  #handleSnapshot({ offset, entries, loaded, last }: Snapshot): void {
+  #handleSnapshot({ offset, entries, restarts, loaded, last }: Snapshot): void {
     const pending = this.#pending
     if (pending === undefined) return
+    if (restarts) pending.entries.length = 0
     for (const entry of entries) pending.entries.push(entry)
     if (!last) return
     this.#load = false
     if (loaded !== undefined) {
       // what was loaded is no older than what was delivered
-      this.#loadedOffset = Math.max(loaded.offset, (pending.to ?? this.position)?.offset ?? 0)
+      this.#loadedOffset = Math.max(loaded.offset, pending.to.offset)
       this.#tell({ type: "loaded", told: [loaded.data] })
     }
     this.#arrive()
@@ -262,13 +279,13 @@ export class Subscription {
     const { to, gap } = this.#pending as Pending
     this.#pending = undefined
     const held = this.position
-    if (to !== undefined) {
-      // never back within an epoch, unless the log has gone back: what stands between has been delivered
-      if (gap?.reason !== "unknown-position" && to.epoch === held?.epoch && to.offset <= held.offset) return
-      this.position = to
-      if (to.epoch !== held?.epoch || gap) this.#snapshotOffset = 0
-    }
-    if (gap === undefined) return
+    // the log has gone back, or is another one
+    const isElsewhere = to.epoch !== held?.epoch || gap?.reason === "unknown-position"
+    if (isElsewhere) this.#snapshotOffset = 0
+    // never back within an epoch: what stands between has been delivered
+    const hasReached = ({ offset }: Position) => !isElsewhere && offset <= held.offset
+    if (!hasReached(to)) this.position = to
+    if (gap === undefined || hasReached(gap.to)) return
     const from = held ?? gap.from
     const reason = from.epoch === gap.to.epoch ? gap.reason : "new-epoch"
     this.stats.gaps++
@@ -303,30 +320,30 @@ export class Subscription {
       else values.delete(key)
       this.#tellState(name, key, value, previous)
     } else {
-      if (entry.type === "join") this.members.set(entry.member, entry.data)
-      else this.members.delete(entry.member)
-      this.#tellMembers()
+      const change = this.members.set(entry.member, entry.type === "join" ? entry : undefined)
+      this.#tellMembers(change ? [change] : [])
     }
   }
 
   /** Puts a complete snapshot in the place of all that was folded so far. Listeners are told when all of it is in place. */
   #replace(entries: readonly SnapshotEntry[]): void {
     const [before, states] = [this.#states, new Map<string, Values>()]
+    const members = new Map<string, Omit<Joined, "alias">>()
     this.#states = states
-    this.members = new Map()
     for (const entry of entries) {
-      if (entry.type === "join") this.members.set(entry.member, entry.data)
-      else if (entry.type === "left") this.members.delete(entry.member)
+      if (entry.type === "join") members.set(entry.member, entry)
+      else if (entry.type === "left") members.delete(entry.member)
       else if (entry.type === "set") valuesOf(states, entry.name).set(entry.key, entry.data)
       else valuesOf(states, entry.name).delete(entry.key)
     }
+    const changes = this.members.replace(members)
     for (const name of new Set([...before.keys(), ...states.keys()])) {
       const [old, values] = [valuesOf(before, name), valuesOf(states, name)]
       for (const key of new Set([...old.keys(), ...values.keys()])) {
         this.#tellState(name, key, values.get(key), old.get(key))
       }
     }
-    this.#tellMembers()
+    this.#tellMembers(changes)
   }
 
   #tellState(name: string, key: string, value: unknown, previous: unknown): void {
@@ -335,8 +352,9 @@ export class Subscription {
     this.#tell({ type: "state", name, told: [{ key, value, previous }], isLoaded })
   }
 
-  #tellMembers(): void {
-    this.#tell({ type: "members", told: [this.members] })
+  #tellMembers(changes: readonly MemberChange[]): void {
+    for (const change of changes) this.#tell(change)
+    this.#tell({ type: "members", told: [this.members.data] })
   }
 
   #become(status: SubscriptionStatus, error?: HoldfastError): void {

@@ -54,7 +54,10 @@ export class Subscriptions {
 
   /** What this client has entered. */
   presence(): PresenceRequest[] {
-    return [...this.#all.values()].flatMap(({ channel, place }) => (place ? { channel, ...place } : []))
+    return [...this.#all.values()].flatMap(({ channel, place }) => {
+      const placed = place?.()
+      return placed ? { channel, ...placed } : []
+    })
   }
 
   handleUp(): void {
@@ -97,6 +100,10 @@ export class Subscriptions {
           if (subscription.isPaused) subscription.handleEnd()
         })
       } else subscription.handleUnsubscribed(new HoldfastError(message.code, message.message))
+    }
+    if (message.type === "removed") {
+      const { channel, code, message: text } = message
+      this.#all.get(channel)?.handleRemoved(new HoldfastError(code, text, message))
     }
     if ("alias" in message) aliases.get(message.alias)?.handleMessage(message)
     return false

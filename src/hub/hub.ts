@@ -1,17 +1,18 @@
-import type { ChannelDefinition, Contract, Definitions, Params } from "../contract/index.ts"
+import type { Contract, Definitions, Params } from "../contract/index.ts"
 import { formatName } from "../contract/index.ts"
 import type { Log } from "../log/log.ts"
 import { HoldfastError } from "../protocol/error.ts"
+import type { ChannelHandle } from "./api/channel-handle.ts"
+import type { HubOptions } from "./api/options.ts"
+import { serverChannel } from "./api/server-channel.ts"
 import { CatchUp } from "./channel/catch-up.ts"
-import type { ChannelPorts } from "./channel/channel.ts"
 import { Channels } from "./channel/channels.ts"
+import { PRESENCE } from "./channel/facets.ts"
 import { FanOut } from "./channel/fan-out.ts"
 import { Loader } from "./channel/loader.ts"
-import { retentionsOf } from "./channel/retention.ts"
+import { presenceRetention, retentionsOf } from "./channel/retention.ts"
 import { Trimmer } from "./channel/trimmer.ts"
-import type { ChannelHandle } from "./channel-handle.ts"
-import { checkHandlers } from "./check-handlers.ts"
-import { answerTo, clusterOf, disconnect } from "./cluster/cluster.ts"
+import { type AnswerPorts, answerTo, clusterOf, disconnect, revokeEverywhere } from "./cluster/cluster.ts"
 import type { Cluster, ClusterConnection, Disconnection, Gathered } from "./cluster/cluster-answers.ts"
 import { Neighbours } from "./cluster/neighbours.ts"
 import { Connections } from "./connection/connections.ts"
@@ -21,21 +22,32 @@ import {
   connectedClients,
   type Departure,
   disconnectAll,
+  sendAway,
 } from "./connection/departure.ts"
-import { connect, type HubConnection } from "./connection/hub-connection.ts"
+import { Drain } from "./connection/drain.ts"
+import { connect, type HubConnection, type HubConnectionPorts } from "./connection/hub-connection.ts"
 import { LogState } from "./connection/log-state.ts"
-import type { Core, Handlers } from "./core.ts"
+import { Answers } from "./handlers/answers.ts"
+import { Application, type Handlers } from "./handlers/application.ts"
+import { CallHandler } from "./handlers/call.ts"
+import { checkHandlers } from "./handlers/check-handlers.ts"
+import { Dispatcher } from "./handlers/dispatch.ts"
+import { type Authenticate, HelloHandler } from "./handlers/hello.ts"
+import { PresenceHandler } from "./handlers/presence.ts"
+import { PublishHandler } from "./handlers/publish.ts"
+import { SignalHandler } from "./handlers/signal.ts"
+import { SnapshotHandler } from "./handlers/snapshot.ts"
+import { SubscribeHandler } from "./handlers/subscribe.ts"
 import { chosenLimits, defaultLimits, type Limits } from "./limits.ts"
-import type { HubOptions, Logger } from "./options.ts"
 import type { Clock } from "./ports/clock.ts"
 import type { Entropy } from "./ports/entropy.ts"
 import type { Link } from "./ports/link.ts"
+import type { Logger } from "./ports/logger.ts"
 import { Members } from "./presence/members.ts"
+import { Authors } from "./publish/author.ts"
 import { Publisher } from "./publish/publisher.ts"
 import { RateCap } from "./publish/rate-cap.ts"
 import { Signals } from "./publish/signals.ts"
-import { channelHandle } from "./server-channel.ts"
-import type { Target } from "./target.ts"
 
 /** What the hub takes from the world. */
 export interface HubPorts {
@@ -54,7 +66,7 @@ export interface HubCore<C extends Contract, User> {
   readonly connections: () => Iterable<ConnectedClient<User>>
   /** Why the log cannot be reached; undefined when it can. */
   readonly logFailure: () => HoldfastError | undefined
-  /** Lets other nodes answer for the members whose clients have gone there. To be called before `close`, if at all. */
+  /** Gives the clients that have gone to other nodes the time to enter there. To be called before `close`, if at all. */
   readonly handOverMembers: () => Promise<void>
   /**
    * Ends the connections of a user at every node. Resolves with those, and with the nodes that did not answer within
@@ -77,131 +89,160 @@ export function createHubCore<C extends Contract, User, Request>(
   options: Omit<HubOptions<C, User, Request>, "log">,
   { clock, entropy, log }: HubPorts,
 ): HubCore<C, User> {
-  const handlers = (options.channels ?? {}) as Readonly<Record<string, Handlers>>
-  checkHandlers(contract, handlers)
+  const userHandlers = (options.channels ?? {}) as Readonly<Record<string, Handlers>>
+  checkHandlers(contract, userHandlers)
   const limits = chosenLimits(defaultLimits, options.limits)
   const logger = options.logger ?? silent
-  const handleFailure = (what: string, error: unknown) => logger.error(`${what}, trying again`, { error })
-  const fanOut = new FanOut(clock)
-  const loader = new Loader((channel) => load(core, channel), limits.snapshotBytesMax)
-  const catchUp = new CatchUp(log, clock, limits, loader, handleFailure)
-  const channelPorts: ChannelPorts = {
-    log,
-    burstBytesMax: limits.burstBytesMax,
-    markDirty: (channel) => fanOut.mark(channel),
-    catchUp: (subscription) => catchUp.enqueue(subscription),
-    handleFillError: ({ name }, error, retry) => {
-      handleFailure(`the log of ${name} could not be read`, error)
-      clock.after(limits.retryMs, retry)
-    },
-    handleMembership: (channel, entry) => members.handleEntry(channel, entry),
-    handleStartOver: (channel) => members.handleStartOver(channel),
-  }
-  const channels = new Channels(channelPorts, {
-    handleOpen: (channel) => {
-      trimmer.track(channel.name, retentionsOf(channel.match))
-      signals.handleOpen(channel)
-      if (channel.match.definition.presence !== undefined) members.handleOpen(channel)
-    },
-    handleClose: (channel) => signals.handleClose(channel),
-  })
-  const trimmer = new Trimmer(log, clock, limits.trimIntervalMs, logger)
-  const publisher = new Publisher(log, clock, limits, new RateCap(clock), (name, retentions) =>
-    trimmer.track(name, retentions),
-  )
-  const target = (name: string): Target => ({ name, match: matchOf(contract, name) })
-  const connections = new Connections(clock, limits)
+  const authenticate = options.authenticate as Authenticate | undefined
+  /** This node's name, another one in each of its lives. */
   const node = entropy.uniqueId()
   const { bus } = log
-  const signals = new Signals({
-    node,
-    bus,
-    publisher,
+  const handleFailure = (what: string, error: unknown) => logger.error(`${what}, trying again`, { error })
+  const world = { node, bus, log, clock, entropy, limits, logger }
+
+  // the application, and the channels for its own code
+  const application: Application = new Application({
+    contract,
+    handlers: userHandlers,
+    handleOf: (target) => serverChannel(serverPorts, target),
+    logger,
+  })
+  const target = (name: string) => application.target(name)
+
+  // what goes out: channels, and the cursors on them
+  const fanOut = new FanOut(clock)
+  const snapshots = new SnapshotHandler({ application, limits })
+  const loader = new Loader((channel) => snapshots.load(channel))
+  const catchUp = new CatchUp(log, clock, limits, loader, handleFailure)
+  const trimmer = new Trimmer(log, clock, limits.trimIntervalMs, logger)
+  const channels: Channels = new Channels(
+    {
+      log,
+      burstBytesMax: limits.burstBytesMax,
+      markDirty: (channel) => fanOut.mark(channel),
+      catchUp: (subscription) => catchUp.enqueue(subscription),
+      handleFillError: ({ name }, error, retry) => {
+        handleFailure(`the log of ${name} could not be read`, error)
+        clock.after(limits.retryMs, retry)
+      },
+      handleStartOver: ({ name }) => members.handleStartOver(name),
+    },
+    {
+      handleOpen: (channel) => {
+        trimmer.track(channel.name, retentionsOf(channel.match))
+        signals.handleOpen(channel)
+      },
+      handleClose: (channel) => signals.handleClose(channel),
+    },
+  )
+
+  // what comes in: entries and signals
+  const publisher = new Publisher({
+    ...world,
+    rateCap: new RateCap(clock),
+    track: (name, retentions) => trimmer.track(name, retentions),
+  })
+  const authors = new Authors(entropy, limits)
+  const signals: Signals = new Signals({
+    ...world,
     channels,
     handleFailure: (channel, error, retry) => {
       handleFailure(`the signals of ${channel} cannot be listened to`, error)
       clock.after(limits.retryMs, retry)
     },
   })
-  const members = new Members({
-    node,
-    publisher,
-    log,
-    clock,
-    entropy,
-    logger,
-    limits,
-    channels,
-    connections,
-    target,
-    ask: bus === undefined ? undefined : (place) => neighbours.tell({ type: "ask", place }),
+
+  // the clients of this node, the members of its channels, and the other nodes
+  const connections = new Connections(clock, limits)
+  const logState = new LogState(log, connections)
+  const drain = new Drain({ ...world, connections })
+  const members: Members = new Members({
+    ...world,
+    retention: (name) => {
+      const match = contract.match(name)
+      if (match === undefined) return presenceRetention
+      const retentions = retentionsOf(match)
+      trimmer.track(name, retentions)
+      return retentions[PRESENCE] ?? presenceRetention
+    },
   })
-  const neighbours = new Neighbours({
-    node,
-    bus,
-    clock,
-    entropy,
-    limits,
-    logger,
+  const neighbours: Neighbours = new Neighbours({
+    ...world,
     others: () => members.otherNodes(),
     othersKnown: () => members.otherNodesKnown(),
-    answer: (question) => answerTo(core, question),
-    handleNews: ({ place }) => members.handleAsk(place),
+    answer: (question) => answerTo(answerPorts, question),
   })
-  const core: Core = {
-    contract,
-    handlers,
-    authenticate: options.authenticate as Core["authenticate"],
-    limits,
-    clock,
-    entropy,
-    log,
-    logState: new LogState(log, connections),
-    logger,
-    channels,
-    catchUp,
-    connections,
-    members,
+
+  // what clients ask for
+  const answers = new Answers(logger)
+  const handling = { ...world, application, answers }
+  const presence = new PresenceHandler({ ...handling, members })
+  const subscriptions = new SubscribeHandler({ ...handling, channels })
+  const dispatcher = new Dispatcher({
+    messageBytesMax: limits.messageBytesMax,
+    hello: new HelloHandler({ ...world, authenticate, connections, logState, subscriptions, presence }),
+    subscriptions,
+    publishing: new PublishHandler({ ...handling, publisher, authors }),
+    signals: new SignalHandler({ ...handling, signals }),
+    calls: new CallHandler(handling),
+    presence,
+  })
+
+  const serverPorts = {
+    ...world,
     publisher,
+    authors,
     signals,
-    node,
-    neighbours,
-    handle: (each) => channelHandle(core, each),
+    revoke: (channel: string, user: string | number, reason: string) =>
+      revokeEverywhere(neighbours, channel, user, reason),
   }
+  const answerPorts: AnswerPorts = {
+    ...world,
+    channels,
+    connections,
+    disconnect: (connection, { reason, reconnect }) => {
+      if (reconnect) drain.handOver(connection, reason, 0)
+      else sendAway(connection, reason, false, "disconnected")
+    },
+    revoke: (connection, channel, reason) => {
+      const error = new HoldfastError("revoked", reason)
+      subscriptions.revoke(connection, channel, error)
+      presence.revoke(connection, channel, error)
+    },
+    removeUser: (channel, user) => members.removeUser(channel, user),
+  }
+  const connectionPorts: HubConnectionPorts = {
+    ...world,
+    connections,
+    receive: (connection, decoded, bytes) => dispatcher.receive(connection, decoded, bytes),
+    catchUp: (subscription) => catchUp.enqueue(subscription),
+    removeSubscription: (subscription) => channels.remove(subscription),
+    handleEnd: (connection, orderly) => members.release(connection, orderly),
+  }
+
   return {
     limits,
-    connect: (link, request) => connect(core, link, request),
+    connect: (link, request) => connect(connectionPorts, link, request),
     channel: (pattern, params) =>
-      core.handle(target(formatName(pattern, params ?? {}))) as ChannelHandle<ChannelDefinition> as never,
-    connections: () => connectedClients(core),
-    logFailure: () => core.logState.failure,
-    handOverMembers: () => Promise.race([members.handOver(), core.logState.unreachable()]),
-    disconnect: (disconnection) => disconnect(core, disconnection),
-    cluster: clusterOf(core),
-    disconnectAll: (departure) => disconnectAll(core, departure),
+      serverChannel(serverPorts, target(formatName(pattern, params ?? {}))) as never,
+    connections: () => connectedClients(connections),
+    logFailure: () => logState.failure,
+    handOverMembers: () => Promise.race([members.handOver(), logState.unreachable()]),
+    disconnect: (disconnection) => disconnect(neighbours, disconnection),
+    cluster: clusterOf(neighbours),
+    disconnectAll: ({ reason, reconnect, spreadMs }) => {
+      if (reconnect) drain.handOverAll(reason, spreadMs)
+      else disconnectAll(connections, reason)
+    },
     close: async () => {
-      closeAll(core, "the server closes")
+      closeAll(connections, "the server closes")
       neighbours.close()
       trimmer.close()
-      // those who cannot be seen off now are when the node's lease is over
-      await Promise.race([core.members.close(), core.logState.unreachable()])
-      core.logState.close()
+      // members that cannot be removed now are when the node's lease is over
+      await Promise.race([members.close(), logState.unreachable()])
+      logState.close()
       channels.close()
       await log.close()
     },
   }
-}
-
-function matchOf(contract: Contract, name: string) {
-  const match = contract.match(name)
-  if (match === undefined)
-    throw new HoldfastError("unknown_channel", `no channel of the contract matches "${name}"`)
-  return match
-}
-
-function load(core: Core, { name, match }: Target): unknown {
-  return core.handlers[match.pattern]?.snapshot?.({
-    params: match.params,
-    channel: core.handle({ name, match }),
-  })
 }

@@ -11,6 +11,10 @@ export interface Limits {
   readonly pendingMessagesPerConnectionMax: number
   /** How long an idempotency key is remembered. */
   readonly idempotencyWindowMs: number
+  /** Keys with a value that the clients of one user may have made in one state of a channel. */
+  readonly keysPerUserMax: number
+  /** Idempotency keys that a channel remembers of the clients of one user. */
+  readonly idempotencyKeysPerUserMax: number
   /** Frames of one channel and turn are joined up to about this size. */
   readonly burstBytesMax: number
   /** How much one page of catch-up reads from the log. */
@@ -20,16 +24,18 @@ export interface Limits {
   readonly catchUpBytesPerTurnMax: number
   /** Encoded entries that are kept for those who catch up, over all channels. */
   readonly encodedCacheBytesMax: number
+  /** Members that one user may have in one channel: each connection that enters is one. */
+  readonly membersPerUserMax: number
   /** How long a member whose line was cut stays in presence, so that a quick reconnect is no leave and join. */
   readonly presenceGraceMs: number
   /**
-   * How long a node that shares the log, or a client that comes with plain HTTP requests, may not be heard of before its
-   * members are seen off. Of a log that is not shared: how long those of an earlier process may take to come back.
+   * How long a node, or a client that comes with plain HTTP requests, may not be heard of before its members are removed. So long those of
+   * an earlier process have to come back.
    */
   readonly presenceLeaseMs: number
   /** How long a client that was told to come back is served after the time at which it should have. */
   readonly handoverMs: number
-  /** How often a node tells those that share the log with it that it is there: several times within a lease. */
+  /** How often a node renews its lease: several times within it. */
   readonly nodeHeartbeatMs: number
   /** How long a question to all nodes waits for their answers. */
   readonly clusterTimeoutMs: number
@@ -54,11 +60,14 @@ export const defaultLimits: Limits = {
   subscriptionsPerConnectionMax: 1_000,
   pendingMessagesPerConnectionMax: 64,
   idempotencyWindowMs: 5 * 60_000,
+  keysPerUserMax: 10_000,
+  idempotencyKeysPerUserMax: 200_000,
   burstBytesMax: 256 * 1024,
   pageEntriesMax: 500,
   pageBytesMax: 256 * 1024,
   catchUpBytesPerTurnMax: 1024 * 1024,
   encodedCacheBytesMax: 16 * 1024 * 1024,
+  membersPerUserMax: 100,
   presenceGraceMs: 3_000,
   presenceLeaseMs: 8_000,
   nodeHeartbeatMs: 2_000,

@@ -17,7 +17,8 @@ export interface Log {
   readonly bus?: Bus
   /**
    * Carries out one operation and trims its collection. Resolves when the entry is kept as the log is configured to keep it,
-   * which is what "acknowledged" means. Operations on one channel get their offsets in the order of the calls.
+   * which is what "acknowledged" means. Operations on one channel are carried out in the order of the calls: an idempotency key that
+   * is known decides first, then the condition, then quotas.
    * @throws HoldfastError `idempotency_conflict`, `log_unavailable`, `log_full`, `quota_exceeded`: nothing was changed;
    *   `in_doubt`: it may have been; a repetition with the same idempotency key or version finds out.
    */

@@ -115,6 +115,7 @@ function within(name: string, complaint: NonNullable<Complaint>): Complaint {
 // --- fields ------------------------------------------------------------------------------------------------------
 
 const id = expect("a whole number from 0", isOffset)
+const version = wholeNumber(1, Number.MAX_SAFE_INTEGER)
 const channel = text(CHANNEL_NAME_LENGTH_MAX)
 const name = text(NAME_LENGTH_MAX)
 const idempotencyKey = text(IDEMPOTENCY_KEY_LENGTH_MAX)
@@ -123,7 +124,6 @@ const session = expect(
   "22 to 128 characters of A-Z a-z 0-9 _ -",
   (value) => typeof value === "string" && /^[\w-]{22,128}$/.test(value),
 )
-const openedAt = expect("a number", Number.isFinite)
 const timeoutMs = expect("a number above 0", (value) => typeof value === "number" && value > 0)
 
 const key = expect(KEY_EXPECTED, isKey)
@@ -147,17 +147,16 @@ const fields: Readonly<Record<ClientMessage["type"], Readonly<Record<string, Rul
   hello: {
     token: optional(token),
     session,
-    openedAt: optional(openedAt),
     subscriptions: listOf(object(subscription)),
-    presence: optional(listOf(object({ channel }))),
+    presence: optional(listOf(object({ channel, version }))),
   },
   subscribe: subscription,
   unsubscribe: { channel },
   publish: { id, channel, name, idempotencyKey },
   set: { id, channel, name, key, idempotencyKey },
   delete: { id, channel, name, key, idempotencyKey },
-  enter: { id, channel },
-  leave: { id, channel },
+  enter: { id, channel, version },
+  leave: { id, channel, version },
   signal: { channel, name },
   call: { id, channel, name, timeoutMs },
   token: { token },

@@ -12,9 +12,9 @@ export const errorCodes = {
   unauthorized: "The server refused the token.",
   token_expired: "The token has expired and was not replaced in time.",
   not_allowed: "The server does not allow this.",
-  superseded:
-    "The client has opened another line of this session since: what comes over this one does not count.",
-  revoked: "The server has taken the permission to subscribe away.",
+  superseded: "The client has asked for something else in this presence with a higher version.",
+  version_ahead: "The version is more than a minute ahead of the server's clock.",
+  revoked: "The server has taken the permission to subscribe and to be present away.",
   unknown_channel: "No channel of the contract has a pattern that matches this name.",
   unknown_name: "The channel does not declare this event, state, signal or call.",
   invalid_payload: "The payload fails the schema of the contract.",

@@ -4,6 +4,8 @@ export interface ErrorDetail {
   readonly path?: string
   /** The limit that was hit, in the unit that its name carries. */
   readonly limit?: number
+  /** Of `superseded`: the lowest version that is accepted now. Of `version_ahead`: the server's time in ms since 1970. */
+  readonly version?: number
   /** The data of an error that a call declares. */
   readonly data?: unknown
 }
@@ -15,6 +17,7 @@ export class HoldfastError extends Error {
   // "declare": a detail that was not given is no member either
   declare readonly path?: string
   declare readonly limit?: number
+  declare readonly version?: number
   declare readonly data?: unknown
 
   constructor(code: string, message: string = code, detail: ErrorDetail = {}) {
@@ -22,6 +25,7 @@ export class HoldfastError extends Error {
     this.code = code
     if (detail.path !== undefined) this.path = detail.path
     if (detail.limit !== undefined) this.limit = detail.limit
+    if (detail.version !== undefined) this.version = detail.version
     if (detail.data !== undefined) this.data = detail.data
   }
 }

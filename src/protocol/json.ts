@@ -8,7 +8,7 @@ import { DEPTH_MAX, invalidValue, isBytes, isPlainObject, type WalkPath } from "
  */
 export const json: Codec<string> = {
   name: "json",
-  encode: (message) => JSON.stringify(pack(message, 0)),
+  encode: (message) => jsonText(message, { depthMax: DEPTH_MAX, ofBytes: base64Object }),
   decode: (text) => {
     try {
       return unpack(JSON.parse(text), 0)
@@ -19,29 +19,46 @@ export const json: Codec<string> = {
   },
 }
 
+/** How a value is written as JSON. */
+export interface JsonForm {
+  /** Deeper nesting is refused. */
+  readonly depthMax: number
+  /** What stands for bytes. */
+  readonly ofBytes: (bytes: Uint8Array) => unknown
+}
+
+/** @throws HoldfastError `invalid_value` with the path of what cannot travel. */
+export function jsonText(value: unknown, form: JsonForm): string {
+  return JSON.stringify(pack(value, 0, form))
+}
+
+export function base64Object(bytes: Uint8Array): object {
+  return { $bytes: toBase64(bytes) }
+}
+
 type Members = Record<string, unknown>
 
 const path: WalkPath = []
 
 /** From a value to what JSON.stringify may be given. Copies only what contains bytes or needs the escape. */
-function pack(value: unknown, depth: number): unknown {
+function pack(value: unknown, depth: number, form: JsonForm): unknown {
   if (isLeaf(value)) return value
-  if (typeof value === "object" && depth < DEPTH_MAX) {
-    if (Array.isArray(value)) return packArray(value, depth)
-    if (isPlainObject(value)) return packObject(value, depth)
-    if (isBytes(value)) return { $bytes: toBase64(value) }
+  if (typeof value === "object" && depth < form.depthMax) {
+    if (Array.isArray(value)) return packArray(value, depth, form)
+    if (isPlainObject(value)) return packObject(value, depth, form)
+    if (isBytes(value)) return form.ofBytes(value)
   }
   throw invalidValue(value, path, depth)
 }
 
-function packArray(items: unknown[], depth: number): unknown[] {
+function packArray(items: unknown[], depth: number, form: JsonForm): unknown[] {
   let packed = items
   // by index, which meets the holes too
   for (let index = 0; index < items.length; index++) {
     const item = items[index]
     if (isLeaf(item)) continue
     path[depth] = index
-    const changed = pack(item, depth + 1)
+    const changed = pack(item, depth + 1, form)
     if (changed === item) continue
     if (packed === items) packed = [...items]
     packed[index] = changed
@@ -49,7 +66,7 @@ function packArray(items: unknown[], depth: number): unknown[] {
   return packed
 }
 
-function packObject(members: Members, depth: number): Members {
+function packObject(members: Members, depth: number, form: JsonForm): Members {
   let packed = members
   let count = 0
   let last = ""
@@ -61,7 +78,7 @@ function packObject(members: Members, depth: number): Members {
     last = key
     if (isLeaf(member)) continue
     path[depth] = key
-    const changed = pack(member, depth + 1)
+    const changed = pack(member, depth + 1, form)
     if (changed === member) continue
     if (packed === members) packed = { ...members }
     packed[key] = changed
@@ -101,12 +118,20 @@ function isLeaf(value: unknown): value is null | string | boolean | number {
   return value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value)
 }
 
+/** As many arguments as a call may have everywhere. */
+const CHUNK_BYTES = 8192
+
 function toBase64(bytes: Uint8Array): string {
   let binary = ""
-  for (const byte of bytes) binary += String.fromCharCode(byte)
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK_BYTES))
+  }
   return btoa(binary)
 }
 
 function fromBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
+  const binary = atob(text)
+  const bytes = new Uint8Array(binary.length)
+  for (let index = 0; index < bytes.length; index++) bytes[index] = binary.charCodeAt(index)
+  return bytes
 }

@@ -22,6 +22,7 @@ export interface SubscriptionRequest {
 export interface PresenceRequest {
   readonly channel: string
   readonly data: unknown
+  readonly version: number
 }
 
 // --- from client to server ---------------------------------------------------------------------------------------
@@ -30,13 +31,11 @@ export interface PresenceRequest {
 export interface Hello {
   readonly type: "hello"
   readonly token?: string
-  /** A secret that the client drew at random (22 or more characters) and keeps across reconnects: its identity in presence. */
-  readonly session: string
   /**
-   * When the client opened this line, in ms since 1970, by a clock of its own that never goes back: of the lines of a session, the one
-   * opened last counts. Default: when the server got this.
+   * A secret that the client drew at random (22 or more characters) and keeps across reconnects: with the user's id it is the client's
+   * identity in presence.
    */
-  readonly openedAt?: number
+  readonly session: string
   readonly subscriptions: readonly SubscriptionRequest[]
   /** What the client has entered, and enters with this connection too. */
   readonly presence?: readonly PresenceRequest[]
@@ -79,11 +78,18 @@ export interface Enter {
   readonly id: number
   readonly channel: string
   readonly data: unknown
+  /**
+   * The greater of the server's time in ms and one more than the client's last version in this channel. Of all that a client asks for in a
+   * channel, the highest version counts, whatever arrives when.
+   */
+  readonly version: number
 }
 export interface Leave {
   readonly type: "leave"
   readonly id: number
   readonly channel: string
+  /** As of `enter`. */
+  readonly version: number
 }
 /** Fire and forget: has no id and gets no answer, unless it is refused. */
 export interface SendSignal {
@@ -131,7 +137,7 @@ export type ClientMessage =
 export interface Welcome {
   readonly type: "welcome"
   readonly connection: string
-  /** This client's public name in presence and signals: a one-way function of its session. */
+  /** This client's public name in presence and signals: a one-way function of its user's id and its session. */
   readonly member: string
   /** The server sends something at least this often, in ms; a client that hears nothing for twice as long is cut off. */
   readonly heartbeatMs: number
@@ -164,7 +170,7 @@ export interface Subscribed {
 }
 /**
  * Entries after `from` up to and including `to` can no longer be had, or are not known. Without `collections` these are entries of any
- * kind, and delivery goes on at `to`; with them, only of these collections, and delivery goes on where the cursor is.
+ * kind; with them, only of these collections, and what is retained of the others follows.
  */
 export interface Gap {
   readonly type: "gap"
@@ -174,7 +180,9 @@ export interface Gap {
   readonly collections?: readonly string[]
   readonly from: Position
   readonly to: Position
-  /** A snapshot follows before any entry. */
+  /** Where the cursor stands behind it: before the next entry that is retained. */
+  readonly position: Position
+  /** A snapshot follows before any entry. The cursor moves when that is complete. */
   readonly snapshot: boolean
 }
 /**
@@ -193,6 +201,8 @@ export interface Snapshot {
   /** How far it has come; in the last part, where it is complete. */
   readonly offset: number
   readonly entries: readonly SnapshotEntry[]
+  /** The parts before this one count for nothing: something was forgotten while they were read, so the snapshot begins again. */
+  readonly restarts?: true
   /**
    * With the last part, if the channel has a loader: the value it loaded, after the log had come to `offset`. Entries
    * behind that offset are not in it for certain, entries up to there are.
@@ -239,6 +249,8 @@ export interface Joined {
   readonly offset: number
   readonly at: number
   readonly member: string
+  /** The id of the member's user, as text; absent when the user has none. */
+  readonly user?: string
   readonly data: unknown
 }
 export interface Left {
@@ -266,6 +278,15 @@ export interface Unsubscribed {
   readonly code: string
   readonly message: string
 }
+/** The server has removed the client from a channel's presence, or has not let it in with its hello. */
+export interface Removed {
+  readonly type: "removed"
+  readonly channel: string
+  readonly code: string
+  readonly message: string
+  /** As of `error`. */
+  readonly version?: number
+}
 /** The answer to a message with an id: `position` for what was appended, `data` for a call. */
 export interface Result {
   readonly type: "result"
@@ -282,6 +303,8 @@ export interface Failure {
   readonly message: string
   readonly path?: string
   readonly limit?: number
+  /** Of `superseded`: the lowest version that is accepted now. Of `version_ahead`: the server's time in ms since 1970. */
+  readonly version?: number
   readonly data?: unknown
 }
 /**
@@ -313,6 +336,7 @@ export type ServerMessage =
   | EntryMessage
   | Signal
   | Unsubscribed
+  | Removed
   | Result
   | Failure
   | GoAway

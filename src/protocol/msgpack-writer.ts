@@ -1,3 +1,4 @@
+import { EncodedValue } from "./encoded-value.ts"
 import { invalidValue, isBytes, isPlainObject, type WalkPath } from "./value.ts"
 
 /**
@@ -59,6 +60,7 @@ export function writeValue(writer: Writer, value: unknown, depth: number): void 
   else if (Array.isArray(value)) writeArray(writer, value, depth)
   else if (isPlainObject(value)) writeMap(writer, value, depth)
   else if (isBytes(value)) writeBytes(writer, value)
+  else if (value instanceof EncodedValue) writeRaw(writer, value.in("msgpack"))
   else throw invalidValue(value, writer.path, depth)
 }
 
@@ -164,12 +166,17 @@ function writeStringHeader(writer: Writer, bytes: number): void {
 
 function writeBytes(writer: Writer, value: Uint8Array): void {
   const { length } = value
-  reserve(writer, 5 + length)
+  reserve(writer, 5)
   if (length < 0x100) write8(writer, 0xc4, length)
   else if (length < 0x10000) write16(writer, 0xc5, length)
   else write32(writer, 0xc6, length)
-  writer.slab.set(value, writer.at)
-  writer.at += length
+  writeRaw(writer, value)
+}
+
+function writeRaw(writer: Writer, bytes: Uint8Array): void {
+  reserve(writer, bytes.length)
+  writer.slab.set(bytes, writer.at)
+  writer.at += bytes.length
 }
 
 // --- the callers of these have reserved the room -------------------------------------------------------------------

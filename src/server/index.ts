@@ -1,4 +1,5 @@
-export type { ChannelHandle, PastEvent, PublishOptions } from "../hub/channel-handle.ts"
+export type { ChannelHandle, PastEvent, PublishOptions } from "../hub/api/channel-handle.ts"
+export type { ChannelHandlers, Context, Credentials, Fail, HubOptions } from "../hub/api/options.ts"
 export type {
   Cluster,
   ClusterConnection,
@@ -8,7 +9,7 @@ export type {
 } from "../hub/cluster/cluster-answers.ts"
 export type { ConnectedClient, Departure } from "../hub/connection/departure.ts"
 export type { Limits } from "../hub/limits.ts"
-export type { ChannelHandlers, Context, Credentials, Fail, HubOptions, Logger } from "../hub/options.ts"
+export type { Logger } from "../hub/ports/logger.ts"
 export type { Bus } from "../log/bus.ts"
 export type { Entry, EntryOperation } from "../log/entry.ts"
 export type { BackPage, BackRange, Batch, Head, Log, Page, Range } from "../log/log.ts"
@@ -26,6 +27,7 @@ export type {
   Retention,
 } from "../log/operation.ts"
 export { type MemoryLogOptions, memoryLog } from "../logs/memory/index.ts"
+export { decodeBody } from "../protocol/body.ts"
 export { HoldfastError } from "../protocol/error.ts"
 export type { ErrorCode } from "../protocol/error-codes.ts"
 export type { Position } from "../protocol/position.ts"

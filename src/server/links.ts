@@ -1,4 +1,4 @@
-import type { Logger } from "../hub/options.ts"
+import type { Logger } from "../hub/ports/logger.ts"
 import { HoldfastError } from "../protocol/error.ts"
 
 /** What a hub closes when it is closed. */

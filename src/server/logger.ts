@@ -1,4 +1,4 @@
-import type { Logger } from "../hub/options.ts"
+import type { Logger } from "../hub/ports/logger.ts"
 
 /** One line of JSON per message, on standard error. */
 export const consoleLogger: Logger = {

@@ -101,7 +101,7 @@ function bind(
   const relay = new Relay({
     codec,
     session,
-    openedAt: clock.monotonic(),
+    nowMs: () => clock.monotonic(),
     send: (wire) => line.send(wire),
     bufferedBytes: () => line.bufferedBytes(),
     close: (code, reason) => line.close(code, reason),

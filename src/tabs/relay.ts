@@ -7,6 +7,7 @@ import type {
   Failure,
   Hello,
   LogAvailability,
+  Removed,
   Result,
   ServerMessage,
   Subscribe,
@@ -34,8 +35,7 @@ export interface RelayPorts {
   readonly close: (code: number, reason: string) => void
   /** The secret of the member that all tabs are; `drawn` is that of the first. */
   readonly session: (drawn: string) => string
-  /** When the line to the server was opened, in ms since 1970. */
-  readonly openedAt: number
+  readonly nowMs: () => number
 }
 
 /** A tab, as the relay knows it. */
@@ -75,6 +75,8 @@ export class Relay {
   #isBrief = false
   /** When a tab asked whether the server is still there, if nothing was heard since. */
   #probedAtMs: number | undefined
+  /** The highest version that was used in presence: tabs stamp by clocks of their own, and count in the order in which they come. */
+  #lastVersion = 0
   #welcome: Welcome | undefined
   #welcomedAtMs = 0
   #heardAtMs = 0
@@ -92,8 +94,8 @@ export class Relay {
       send: (tab, wire) => tab.port.send(wire),
     })
     this.#places = new SharedPlaces({
-      enter: (channel, data) => this.#ask({ type: "enter", id: 0, channel, data }),
-      leave: (channel) => this.#ask({ type: "leave", id: 0, channel }),
+      enter: (channel, data) => this.#ask({ type: "enter", id: 0, channel, data, version: this.#stamp() }),
+      leave: (channel) => this.#ask({ type: "leave", id: 0, channel, version: this.#stamp() }),
     })
   }
 
@@ -191,8 +193,10 @@ export class Relay {
       if (this.#ports.bufferedBytes() <= SIGNAL_BUFFER_BYTES_MAX) this.#send(message)
     } else if (message.type === "leave" && !this.#places.leave(message.channel, tab)) {
       this.#tell(tab, { type: "result", id: message.id })
-    } else if ("id" in message) {
+    } else if (message.type === "enter" || message.type === "leave") {
       if (message.type === "enter") this.#places.enter(message.channel, tab, message.data)
+      this.#ask({ ...message, version: this.#stamp(message.version) }, tab)
+    } else if ("id" in message) {
       this.#ask(message, tab)
     } else if (message.type === "token") {
       this.#handleToken(tab, message.token, nowMs)
@@ -219,6 +223,11 @@ export class Relay {
   #renew(tab: Tab, token: string): void {
     this.#token.set(tab, token)
     this.#send({ type: "token", token })
+  }
+
+  #stamp(version = Math.floor(this.#welcomeAt(this.#ports.nowMs()).now)): number {
+    this.#lastVersion = Math.max(version, this.#lastVersion + 1)
+    return this.#lastVersion
   }
 
   #ask(message: Request, tab?: Tab): void {
@@ -278,6 +287,8 @@ export class Relay {
       this.#tellAll(message)
     } else if (message.type === "log") {
       this.#handleLog(message)
+    } else if (message.type === "removed") {
+      this.#handleRemoved(message)
     } else if (message.type === "result" || message.type === "error") {
       this.#handleAnswer(message)
     } else {
@@ -318,12 +329,13 @@ export class Relay {
     const subscriptions = this.#streams.begin(
       this.#isBrief ? Number.POSITIVE_INFINITY : HELLO_SUBSCRIPTIONS_MAX,
     )
-    const presence = this.#isBrief ? this.#places.all() : undefined
+    const presence = this.#isBrief
+      ? this.#places.all().map((place) => ({ ...place, version: this.#stamp() }))
+      : undefined
     // codecs leave out what is undefined
     const hello = {
       type: "hello",
       session: this.#session,
-      openedAt: this.#ports.openedAt,
       token: this.#token.value,
       subscriptions,
       presence,
@@ -376,14 +388,43 @@ export class Relay {
     return { ...welcome, now: welcome.now + Math.round(nowMs - this.#welcomedAtMs) }
   }
 
+  /** The member is not in any more, or not as it should be: it enters again, or the tabs are told. */
+  #handleRemoved(message: Removed): void {
+    const { channel } = message
+    if (this.#learnVersion(message)) {
+      this.#sayAgain(channel)
+      return
+    }
+    for (const tab of this.#tabs) if (this.#places.channelsOf(tab).includes(channel)) this.#tell(tab, message)
+    this.#places.clear(channel)
+  }
+
+  /** Where the member stands in a channel. */
+  #sayAgain(channel: string): void {
+    const place = this.#places.find(channel)
+    const message = { id: 0, channel, version: this.#stamp() }
+    this.#ask(place ? { ...message, type: "enter", data: place.data } : { ...message, type: "leave" })
+  }
+
+  /** Whether the same may be asked for with another version. */
+  #learnVersion({ code, version }: Removed | Failure): boolean {
+    if (version === undefined) return false
+    this.#lastVersion = code === "superseded" ? Math.max(this.#lastVersion, version - 1) : version
+    return true
+  }
+
   #handleAnswer(message: Result | Failure): void {
     const asker = this.#requests.take(message)
+    const isRefused = message.type === "error"
+    const isVersionRefused = isRefused && this.#learnVersion(message)
     if (asker !== undefined) {
       const { tab, request } = asker
-      const isRefused = message.type === "error"
-      if (isRefused && request.type === "enter") this.#places.leave(request.channel, tab)
+      if (isRefused && !isVersionRefused && request.type === "enter") this.#places.leave(request.channel, tab)
       if (this.#tabs.has(tab)) this.#tell(tab, { ...message, id: request.id })
-    } else if (message.type === "error" && message.id === undefined) {
+      else if (isVersionRefused) this.#sayAgain(request.channel)
+    } else if (isVersionRefused) {
+      this.#sayAgain(message.channel ?? "")
+    } else if (isRefused && message.id === undefined) {
       const about =
         this.#requests.signaller(message) ?? (this.#state === "open" ? undefined : this.#token.owner)
       if (about === undefined) this.#tellAll(message)

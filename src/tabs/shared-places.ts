@@ -45,6 +45,16 @@ export class SharedPlaces<Tab> {
     for (const channel of this.channelsOf(tab)) if (this.leave(channel, tab)) this.#ports.leave(channel)
   }
 
+  /** Whether it is in, and if so, with what. */
+  find(channel: string): { readonly data: unknown } | undefined {
+    return this.#places.get(channel)?.at(-1)
+  }
+
+  /** All tabs are out, by the server's wish. */
+  clear(channel: string): void {
+    this.#places.delete(channel)
+  }
+
   /** What the member is in, and with what. */
   all(): { readonly channel: string; readonly data: unknown }[] {
     return [...this.#places].map(([channel, places]) => ({ channel, data: places.at(-1)?.data }))

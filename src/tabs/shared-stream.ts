@@ -24,6 +24,8 @@ export interface Follower<Tab> {
   unanswered: number
   /** Where its own cursor stands, by the same rules as its client's. */
   position: Position | undefined
+  /** Up to where it was told of gaps. */
+  gapsTo: Position | undefined
 }
 
 export interface StreamPorts<Tab> {
@@ -74,6 +76,7 @@ export class SharedStream<Tab> {
       unfinished: undefined,
       unanswered: 0,
       position: undefined,
+      gapsTo: undefined,
     }
     // what it asked before, and was not asked of the server, will not be: so it is answered as what it does not look at
     if (follower.unanswered > 0 && follower.request !== this.#asked) this.#refuse(follower, STALE)
@@ -163,14 +166,25 @@ export class SharedStream<Tab> {
   }
 
   #handleGap(message: Gap): void {
-    this.#position = message.to
-    this.#snapshotting = message.snapshot
-    const follower = this.#served
-    if (follower !== undefined) {
-      this.#tell(follower.tab, message)
-      if (!message.snapshot) follower.position = message.to
+    const { to, position, snapshot } = message
+    this.#position = position
+    this.#snapshotting = snapshot
+    const served = this.#served
+    if (served !== undefined) {
+      served.gapsTo = to
+      this.#tell(served.tab, message)
+      if (!snapshot) served.position = position
     }
+    for (const follower of this.#followers.values()) if (follower !== served) this.#missGap(follower, to)
     this.pump()
+  }
+
+  /** A gap that a tab was not told of: it asks again from where it stands, which may be where the cursor stands too. */
+  #missGap(follower: Follower<Tab>, to: Position): void {
+    const { request, position } = follower
+    if (request !== undefined || position === undefined) return
+    if (isPast(to, follower.gapsTo) || isPast(to, position)) return
+    follower.unfinished ??= { channel: this.#channel, position }
   }
 
   #handleSnapshot(message: Snapshot): void {
@@ -194,7 +208,8 @@ export class SharedStream<Tab> {
     for (const follower of this.#followers.values()) {
       const isServed = follower === this.#served
       // one that misses what was before this entry is served in its turn
-      if (!isServed && (follower.request !== undefined || !isPast(before, follower.position))) continue
+      const isWaiting = follower.request !== undefined || follower.unfinished !== undefined
+      if (!isServed && (isWaiting || !isPast(before, follower.position))) continue
       if (isPast(position, follower.position)) continue
       follower.position = position
       wire ??= this.#ports.encode(message)

@@ -1,6 +1,7 @@
 import type { Wire } from "../client/transport.ts"
 import type { Encoding } from "../hub/ports/link.ts"
 import type { Codec } from "../protocol/codec.ts"
+import { bytesOf, piecesOf } from "../protocol/pieces.ts"
 
 const encodings = new Map<Codec, Encoding>()
 
@@ -8,7 +9,8 @@ const encodings = new Map<Codec, Encoding>()
 export function framing(codec: Codec): Encoding {
   let encoding = encodings.get(codec)
   if (encoding === undefined) {
-    encoding = { name: codec.name, frame: (message) => frameOf(codec.encode(message)), join }
+    const { name } = codec
+    encoding = { name, codec: name, frame: (message) => frameOf(bytesOf(piecesOf(name, message))), join }
     encodings.set(codec, encoding)
   }
   return encoding
@@ -27,8 +29,7 @@ export function split(codec: Codec, bytes: Uint8Array): Wire[] {
   return wires
 }
 
-function frameOf(wire: Wire): Uint8Array {
-  const body = typeof wire === "string" ? new TextEncoder().encode(wire) : wire
+function frameOf(body: Uint8Array): Uint8Array {
   const frame = new Uint8Array(4 + body.byteLength)
   new DataView(frame.buffer).setUint32(0, body.byteLength)
   frame.set(body, 4)

@@ -1,7 +1,7 @@
 import { type Client, type ConnectOptions, connect } from "../client/connect.ts"
 import type { Contract } from "../contract/index.ts"
+import type { HubOptions } from "../hub/api/options.ts"
 import { createHubCore, type HubCore } from "../hub/hub.ts"
-import type { HubOptions } from "../hub/options.ts"
 import type { Log } from "../log/log.ts"
 import { memoryLog } from "../logs/memory/index.ts"
 import { type TestNetwork, testNetwork } from "./network.ts"

@@ -39,8 +39,14 @@ function gap(from: number, to: number, withSnapshot: boolean) {
     reason: "trimmed",
     from: position(from),
     to: position(to),
+    position: position(to),
     snapshot: withSnapshot,
   } as const
+}
+
+function newEpoch(from: number, withSnapshot = false) {
+  const to = position(0, "f")
+  return { ...gap(from, 0, withSnapshot), reason: "new-epoch", to, position: to } as const
 }
 
 /** A subscription, and what it told. */
@@ -141,6 +147,16 @@ describe("a snapshot", () => {
     expect(subscription.values("price").get("A")).toBe(3)
   })
 
+  test("that begins again has nothing of the parts before", () => {
+    const { subscription } = wanted()
+    subscription.handleMessage(subscribed(5, { snapshot: true }))
+    subscription.handleMessage(snapshot(1, [set(1, "a", 1), join(1, "ada")], false))
+    subscription.handleMessage({ ...snapshot(2, [set(2, "b", 2)], false), restarts: true })
+    subscription.handleMessage(snapshot(5, [set(3, "c", 3)]))
+    expect(Object.fromEntries(subscription.values("price"))).toEqual({ b: 2, c: 3 })
+    expect(subscription.members.size).toBe(0)
+  })
+
   test("that was cut in the middle leaves no trace", () => {
     const { subscription, take } = live(5)
     subscription.handleMessage(set(6, "A", 1))
@@ -180,6 +196,30 @@ describe("a gap", () => {
     expect(subscription.stats.gaps).toBe(1)
   })
 
+  test("of some collections moves the position to the next entry that is retained", () => {
+    const { subscription, take } = live(5)
+    const some = { ...gap(5, 20, false), collections: ["events"], position: position(6) }
+    subscription.handleMessage(some)
+    expect(subscription.position).toEqual(position(6))
+    expect(take()).toEqual([
+      {
+        type: "gap",
+        told: [{ reason: "trimmed", collections: ["events"], from: position(5), to: position(20) }],
+      },
+    ])
+    subscription.handleMessage(set(7, "A", 1))
+    expect(subscription.values("price").get("A")).toBe(1)
+  })
+
+  test("of what was delivered is not reported, and moves nothing back", () => {
+    const { subscription, take } = live(9)
+    subscription.handleMessage({ ...gap(5, 8, false), collections: ["events"], position: position(6) })
+    expect(subscription.position).toEqual(position(9))
+    subscription.handleMessage({ ...gap(5, 12, false), collections: ["events"], position: position(6) })
+    expect(subscription.position).toEqual(position(9))
+    expect(take().map(({ told }) => told[0])).toMatchObject([{ from: position(9), to: position(12) }])
+  })
+
   test("while another gap's snapshot is on its way takes its place", () => {
     const { subscription, take } = live(5)
     subscription.handleMessage(gap(5, 20, true))
@@ -197,8 +237,9 @@ describe("a gap", () => {
   test("into a new epoch, on top of one whose snapshot is on its way, begins where that one began", () => {
     const { subscription, take } = live(5)
     subscription.handleMessage(gap(5, 20, true))
-    subscription.handleMessage({ ...gap(20, 0, true), reason: "new-epoch", to: position(0, "f") })
-    subscription.handleMessage({ ...gap(0, 3, true), from: position(0, "f"), to: position(3, "f") })
+    subscription.handleMessage(newEpoch(20, true))
+    const to = position(3, "f")
+    subscription.handleMessage({ ...gap(0, 3, true), from: position(0, "f"), to, position: to })
     subscription.handleMessage(snapshot(3, []))
     const gaps = take().filter(({ type }) => type === "gap")
     expect(gaps.map(({ told }) => told[0])).toEqual([
@@ -208,14 +249,14 @@ describe("a gap", () => {
 
   test("into a new epoch: what comes there is live, whatever its offset", () => {
     const { subscription } = live(5, { top: 50 })
-    subscription.handleMessage({ ...gap(5, 0, false), reason: "new-epoch", to: position(0, "f") })
+    subscription.handleMessage(newEpoch(5))
     subscription.handleMessage(event(1))
     expect(subscription.stats).toMatchObject({ delivered: 1, replayed: 0 })
   })
 
   test("into a new epoch: smaller offsets are new there", () => {
     const { subscription } = live(50)
-    subscription.handleMessage({ ...gap(50, 0, false), reason: "new-epoch", to: position(0, "f") })
+    subscription.handleMessage(newEpoch(50))
     subscription.handleMessage(event(1))
     expect(subscription.position).toEqual(position(1, "f"))
     expect(subscription.stats.duplicates).toBe(0)

@@ -9,14 +9,14 @@ export async function acknowledgingEarly(log: Log, channel: string): Promise<Log
   let held: (() => Promise<unknown>)[] = []
   return {
     ...boundTo(log),
-    append: async (name, draft, options) => {
-      held.push(() => log.append(name, draft, options))
+    append: async (name, operation, options) => {
+      held.push(() => log.append(name, operation, options))
       if (held.length === HELD_MAX) {
         for (const append of held) void append()
         held = []
       }
       top++
-      return { position: { epoch, offset: top }, duplicate: false }
+      return { status: "appended", position: { epoch, offset: top } }
     },
   }
 }
@@ -27,6 +27,8 @@ function boundTo(log: Log): Log {
     append: (...args) => log.append(...args),
     head: (...args) => log.head(...args),
     read: (...args) => log.read(...args),
+    readBack: (...args) => log.readBack(...args),
+    find: (...args) => log.find(...args),
     offsetOfLast: (...args) => log.offsetOfLast(...args),
     watch: (...args) => log.watch(...args),
     trim: (...args) => log.trim(...args),

@@ -1,7 +1,7 @@
 import { formatName } from "holdfast"
 import { lmdbLog } from "holdfast/lmdb"
 import type { Placed } from "../../chaos/account.ts"
-import { decodeBody } from "../../src/protocol/msgpack.ts"
+import { decodeBody } from "../../src/protocol/body.ts"
 import { PARAMS, PATTERN } from "./app.ts"
 
 /** The events behind `after` that are in the folder, read past the server. */
@@ -16,12 +16,12 @@ export async function eventsInFolder(folder: string, after: number): Promise<Pla
         after: at,
         through,
         select: "all",
+        collections: ["events"],
         entriesMax: 1_000,
         bytesMax: 1e6,
       })
-      for (const { kind, offset, body } of page.entries) {
-        if (kind === "event") events.push({ offset, id: (decodeBody(body) as { readonly id: string }).id })
-      }
+      for (const { offset, body } of page.entries)
+        events.push({ offset, id: (decodeBody(body) as { readonly id: string }).id })
       at = page.next
     }
     return events

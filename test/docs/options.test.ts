@@ -65,9 +65,9 @@ describe("the page of logs", () => {
   test("tells the limits of the Redis log as they are", () => {
     const text = textOf("docs/logs.md").replaceAll("\n", " ")
     for (const name of [
-      "keysPerChannelMax",
-      "tombstonesPerChannelMax",
-      "dedupeKeysPerChannelMax",
+      "keysPerCollectionMax",
+      "tombstonesPerCollectionMax",
+      "idempotencyKeysPerChannelMax",
       "pendingAppendsMax",
     ] as const)
       expect(text).toContain(`\`${name}\` (${redisLogDefaults[name].toLocaleString("en")}`)

@@ -264,7 +264,7 @@ describe("questions to all nodes", () => {
   it("of a newer node are answered with nothing, and news of a kind that is not known are ignored", async () => {
     const { clock, all, inside } = nodes(1)
     await clock.advance(2_000)
-    const { encodeBody } = await import("../../src/protocol/msgpack.ts")
+    const { encodeBody } = await import("../../src/protocol/body.ts")
     inside.bus!.publish("nodes", encodeBody({ node: "x", type: "news", news: { type: "weather" } }))
     inside.bus!.publish("nodes", encodeBody({ node: "x", type: "gossip" }))
     inside.bus!.publish(

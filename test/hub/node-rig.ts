@@ -1,4 +1,4 @@
-import type { HubOptions } from "../../src/hub/options.ts"
+import type { HubOptions } from "../../src/hub/api/options.ts"
 import type { Log } from "../../src/log/log.ts"
 import { memoryLog } from "../../src/logs/memory/index.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"

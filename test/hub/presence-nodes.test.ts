@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest"
+import { memberBody } from "../../src/hub/channel/membership.ts"
 import { NODES_CHANNEL } from "../../src/hub/cluster/nodes.ts"
-import { memberData } from "../../src/hub/presence/membership.ts"
 import type { Entry, Log } from "../../src/log/log.ts"
 import { memoryLog } from "../../src/logs/memory/index.ts"
+import { decodeBody } from "../../src/protocol/body.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"
 import { sharedLog } from "../../src/testing/shared-log.ts"
 import { type Node, nodes } from "./node-rig.ts"
@@ -28,7 +29,7 @@ const moodsOf = async (log: Log) => {
   const { top } = await log.head(CHANNEL)
   const range = { after: 0, through: top, select: "fold", entriesMax: 1_000, bytesMax: 1e6 } as const
   return (await log.read(CHANNEL, range)).entries.map(
-    ({ body }) => (memberData(body) as { mood: string }).mood,
+    ({ body }) => (decodeBody(memberBody(body)) as { mood: string }).mood,
   )
 }
 

@@ -1,10 +1,11 @@
 import type { Contract } from "../../src/contract/index.ts"
+import type { HubOptions } from "../../src/hub/api/options.ts"
 import { createHubCore, type HubCore } from "../../src/hub/hub.ts"
-import type { HubOptions } from "../../src/hub/options.ts"
 import type { Encoding, Link } from "../../src/hub/ports/link.ts"
 import type { Log } from "../../src/log/log.ts"
 import { memoryLog } from "../../src/logs/memory/index.ts"
 import type { ClientMessage, ServerMessage } from "../../src/protocol/message.ts"
+import { bytesOf, piecesOf } from "../../src/protocol/pieces.ts"
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts"
 
 type Of<T extends ServerMessage["type"]> = Extract<ServerMessage, { type: T }>
@@ -45,10 +46,11 @@ export function lines(name = "lines"): Encoding & { readonly made: () => number 
   let made = 0
   return {
     name,
+    codec: "json",
     made: () => made,
     frame: (message) => {
       made++
-      return Buffer.from(JSON.stringify(message) + separator)
+      return bytesOf([...piecesOf("json", message), separator])
     },
     join: (frames) => Buffer.concat(frames),
   }

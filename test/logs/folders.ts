@@ -2,7 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach } from "vitest"
-import type { Draft, Entry, Log } from "../../src/log/log.ts"
+import type { Entry } from "../../src/log/entry.ts"
+import type { Log } from "../../src/log/log.ts"
+import type { Append, Put, Retention } from "../../src/log/operation.ts"
 
 const folders: string[] = []
 
@@ -23,18 +25,19 @@ export function contentsOf(folder: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name)).toString("base64")]))
 }
 
-export const keepAll = {
-  events: Number.POSITIVE_INFINITY,
+export const keepAll: Retention = {
+  entries: Number.POSITIVE_INFINITY,
   forMs: Number.POSITIVE_INFINITY,
   bytes: Number.POSITIVE_INFINITY,
+  removalsForMs: Number.POSITIVE_INFINITY,
 }
 
-export function event(text: string, at = Date.now()): Draft {
-  return { kind: "event", name: "said", key: "", body: Buffer.from(text), at }
+export function fact(text: string, at = Date.now()): Append {
+  return { operation: "append", collection: "facts", key: "said", body: Buffer.from(text), at }
 }
 
-export function set(key: string, text: string): Draft {
-  return { kind: "set", name: "price", key, body: Buffer.from(text), at: Date.now() }
+export function put(key: string, text: string): Put {
+  return { operation: "put", collection: "keys", key, body: Buffer.from(text), at: Date.now() }
 }
 
 export async function entriesOf(

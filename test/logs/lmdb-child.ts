@@ -1,27 +1,32 @@
 /** A process with an LMDB log, for tests that kill it: `node lmdb-child.ts COMMAND FOLDER`. */
 import { createInterface } from "node:readline"
-import type { Draft } from "../../src/log/log.ts"
+import type { Append, Extend, Put } from "../../src/log/operation.ts"
 import { type LmdbLogOptions, lmdbLog } from "../../src/logs/lmdb/index.ts"
 
 const [command = "", folder = "", json = "{}"] = process.argv.slice(2)
 const {
-  keep: keepEvents,
+  keep: keepEntries,
   bodyBytes = 40,
   ...options
 } = JSON.parse(json) as LmdbLogOptions & {
   readonly keep?: number
   readonly bodyBytes?: number
 }
-const keep = { events: keepEvents ?? Number.POSITIVE_INFINITY, forMs: Number.POSITIVE_INFINITY, bytes: 1e9 }
+const forever = { forMs: Number.POSITIVE_INFINITY, removalsForMs: Number.POSITIVE_INFINITY }
+const retention = { entries: keepEntries ?? Number.POSITIVE_INFINITY, bytes: 1e9, ...forever }
 
 function say(message: object): void {
   process.stdout.write(`${JSON.stringify(message)}\n`)
 }
 
-function event(text: string): Draft {
+function fact(text: string): Append {
   const body = Buffer.alloc(bodyBytes, " ")
   body.write(text)
-  return { kind: "event", name: "said", key: "", body, at: Date.now() }
+  return { operation: "append", collection: "facts", key: "said", body, at: Date.now() }
+}
+
+function put(key: string, text: string): Put {
+  return { operation: "put", collection: "keys", key, body: Buffer.from(text), at: Date.now() }
 }
 
 const commands: Readonly<Record<string, () => Promise<void>>> = {
@@ -34,11 +39,13 @@ const commands: Readonly<Record<string, () => Promise<void>>> = {
         const text = `${run} ${publisher} ${count}`
         const dedupe = { key: text, fingerprint: "", windowMs: 300_000 }
         const channel = `channel ${publisher % 4}`
-        const { position } = await log.append(channel, event(text), { keep, dedupe })
+        const { position } = await log.append(channel, fact(text), { retention, dedupe })
         say({ channel, text, ...position })
         if (count % 3 === 0) {
-          const draft = { ...event(text), kind: "set", key: `${publisher}` } as const
-          await log.append("state", draft, { keep })
+          await log.append("state", put(`${publisher}`, text), { retention })
+          await log.append("state", { ...put(`${publisher}`, " more"), operation: "extend" } as Extend, {
+            retention,
+          })
         }
       }
     }
@@ -70,7 +77,7 @@ const commands: Readonly<Record<string, () => Promise<void>>> = {
     const log = lmdbLog(folder, { onError: () => undefined, ...options })
     say({ opened: true })
     for await (const text of createInterface({ input: process.stdin })) {
-      const outcome = await log.append("a", event(text), { keep }).then(
+      const outcome = await log.append("a", fact(text), { retention }).then(
         ({ position }) => ({ offset: position.offset }),
         ({ code }: { code: string }) => ({ code }),
       )
@@ -87,7 +94,9 @@ const commands: Readonly<Record<string, () => Promise<void>>> = {
     if (process.getuid?.() === 0) process.setuid?.(65_534)
     const log = lmdbLog(folder, options)
     const { top } = await log.head("a")
-    const refused = await log.append("a", event("x"), { keep }).catch(({ code }: { code: string }) => code)
+    const refused = await log
+      .append("a", fact("x"), { retention })
+      .catch(({ code }: { code: string }) => code)
     say({ top, refused })
     await log.close()
   },

@@ -10,13 +10,17 @@ function lmdbUnderTest(options: LmdbLogOptions): () => Promise<LogUnderTest> {
   return async () => {
     const folder = mkdtempSync(join(tmpdir(), "holdfast-log-"))
     const opened: Log[] = []
+    let nowMs = 0
     const open = () => {
-      const log = lmdbLog(folder, { onError: () => undefined, ...options })
+      const log = lmdbLog(folder, { onError: () => undefined, ...options }, () => nowMs)
       opened.push(log)
       return log
     }
     return {
       log: open(),
+      advance: async (ms) => {
+        nowMs += ms
+      },
       reopen: async () => {
         await opened.at(-1)?.close()
         return open()
@@ -34,7 +38,7 @@ const variants: Readonly<Record<string, LmdbLogOptions>> = {
   "the LMDB log with sync": { sync: true },
   "the LMDB log with hardly any memory": {
     channelsInMemoryMax: 1,
-    tombstonesPerChannelMax: 2,
+    tombstonesPerCollectionMax: 2,
     checkpointIntervalMs: 1,
   },
 }

@@ -15,12 +15,12 @@ import { open } from "lmdb"
 import { describe, expect, test } from "vitest"
 import { type Checkpoint, encodeCheckpoint, SLOT_BYTES } from "../../src/logs/lmdb/checkpoint.ts"
 import { lmdbLog } from "../../src/logs/lmdb/index.ts"
-import { contentsOf, event, keepAll, temporaryFolder, textsOf } from "./folders.ts"
+import { contentsOf, fact, keepAll, temporaryFolder, textsOf } from "./folders.ts"
 
 async function folderWithLog(): Promise<string> {
   const folder = temporaryFolder()
   const log = lmdbLog(folder)
-  for (let count = 0; count < 200; count++) await log.append("a", event(`${count}`), { keep: keepAll })
+  for (let count = 0; count < 200; count++) await log.append("a", fact(`${count}`), { retention: keepAll })
   await log.close()
   return folder
 }
@@ -72,10 +72,10 @@ describe("a folder with a log is refused, and left as it is, with", () => {
     const folder = await folderWithLog()
     const path = join(folder, "checkpoints")
     const slots = readFileSync(path)
-    const text = slots.toString("latin1").replaceAll('"format":1', '"format":2')
+    const text = slots.toString("latin1").replaceAll('"format":2', '"format":3')
     writeFileSync(path, resealed(Buffer.from(text, "latin1")))
     const before = contentsOf(folder)
-    expect(() => lmdbLog(folder)).toThrow("format 2")
+    expect(() => lmdbLog(folder)).toThrow("format 3")
     expect(contentsOf(folder)).toEqual(before)
   })
 })
@@ -140,7 +140,7 @@ describe("a folder is taken", () => {
     )
     writeFileSync(join(folder, "data.mdb"), "half")
     const log = lmdbLog(folder)
-    await log.append("a", event("1"), { keep: keepAll })
+    await log.append("a", fact("1"), { retention: keepAll })
     expect(await textsOf(log, "a")).toEqual(["1"])
     await log.close()
   })

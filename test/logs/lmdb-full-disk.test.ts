@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { lmdbLog } from "../../src/logs/lmdb/index.ts"
 import { child } from "./child.ts"
-import { event, keepAll, temporaryFolder, textsOf } from "./folders.ts"
+import { fact, keepAll, temporaryFolder, textsOf } from "./folders.ts"
 
 const PROCESS_TIMEOUT_MS = 60_000
 const FILE_BYTES_MAX = 1024 * 1024
@@ -55,7 +55,7 @@ describe.runIf(process.platform === "linux")("when a file can grow no further,",
       const folder = temporaryFolder()
       const log = lmdbLog(folder)
       for (let count = 0; count < 50; count++)
-        await log.append("a", event(`${count}`.padEnd(20_000)), { keep: keepAll })
+        await log.append("a", fact(`${count}`.padEnd(20_000)), { retention: keepAll })
       await log.close()
       // The folder is larger than this process may write at all.
       const filler = child("fill", folder, {}, 64 * 1024)
@@ -76,7 +76,7 @@ test(
   async () => {
     const folder = temporaryFolder()
     const log = lmdbLog(folder)
-    await log.append("a", event("1"), { keep: keepAll })
+    await log.append("a", fact("1"), { retention: keepAll })
     await log.close()
     for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o444)
     chmodSync(folder, 0o555)

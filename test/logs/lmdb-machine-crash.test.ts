@@ -1,11 +1,13 @@
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import type { Entry, Log } from "../../src/log/log.ts"
+import type { Entry } from "../../src/log/entry.ts"
+import type { Log } from "../../src/log/log.ts"
+import type { Operation } from "../../src/log/operation.ts"
 import { decodeCheckpoint, encodeCheckpoint, SLOT_BYTES } from "../../src/logs/lmdb/checkpoint.ts"
 import { type LmdbLogOptions, lmdbLog } from "../../src/logs/lmdb/index.ts"
 import { seeded } from "../../src/testing/seeded.ts"
-import { entriesOf, event, keepAll, set, temporaryFolder } from "./folders.ts"
+import { entriesOf, fact, keepAll, put, temporaryFolder } from "./folders.ts"
 
 const PAGE_BYTES = 4096
 const CHANNELS = ["a", "b", "c"]
@@ -70,7 +72,20 @@ function startAgain(folder: string): void {
 }
 
 async function stateOf(log: Log): Promise<readonly (readonly Entry[])[]> {
-  return await Promise.all(CHANNELS.map((channel) => entriesOf(log, channel)))
+  return await Promise.all(
+    CHANNELS.flatMap((channel) => {
+      const range = { collection: "keys", before: Number.MAX_SAFE_INTEGER, entriesMax: 1e6, bytesMax: 1e9 }
+      return [entriesOf(log, channel), log.readBack(channel, range).then(({ entries }) => entries)]
+    }),
+  )
+}
+
+function change(dice: ReturnType<typeof seeded>, text: string): Operation {
+  const key = `${dice.between(0, 30)}`
+  if (dice.chance(0.5)) return fact(text)
+  if (dice.chance(0.4)) return put(key, text)
+  const change = { collection: "keys", key, body: Buffer.from(text), at: Date.now() }
+  return { operation: dice.chance(0.7) ? "extend" : "remove", ...change }
 }
 
 /** Appends some of everything; trims, supersedes and deletes, so that pages are freed and used again. */
@@ -78,9 +93,11 @@ async function write(log: Log, dice: ReturnType<typeof seeded>, count: number): 
   const appends: Promise<unknown>[] = []
   for (let index = 0; index < count; index++) {
     const text = dice.uniqueId().repeat(dice.between(1, 20))
-    const draft = dice.chance(0.6) ? event(text) : set(`${dice.between(0, 30)}`, text)
+    const operation = change(dice, text)
     const dedupe = { key: dice.uniqueId(), fingerprint: "", windowMs: 60_000 }
-    appends.push(log.append(dice.pick(CHANNELS), draft, { keep: { ...keepAll, events: 40 }, dedupe }))
+    appends.push(
+      log.append(dice.pick(CHANNELS), operation, { retention: { ...keepAll, entries: 40 }, dedupe }),
+    )
   }
   await Promise.all(appends)
 }

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs"
 import { describe, expect, test } from "vitest"
 import { lmdbLog } from "../../src/logs/lmdb/index.ts"
 import { child } from "./child.ts"
-import { entriesOf, event, keepAll, temporaryFolder, textsOf } from "./folders.ts"
+import { entriesOf, fact, keepAll, temporaryFolder, textsOf } from "./folders.ts"
 
 interface Acknowledged {
   readonly channel: string
@@ -48,7 +48,7 @@ describe("a process that is killed while it publishes", () => {
       }
       const log = lmdbLog(folder)
       for (const [channel, top] of tops) {
-        const { position } = await log.append(channel, event("next"), { keep: keepAll })
+        const { position } = await log.append(channel, fact("next"), { retention: keepAll })
         expect(position.epoch).toBe(first.epoch)
         expect(position.offset).toBeGreaterThan(top)
       }
@@ -64,7 +64,7 @@ async function expectAllThere(folder: string, acknowledged: readonly Acknowledge
   for (const channel of ["channel 0", "channel 1", "channel 2", "channel 3"]) {
     const entries = await entriesOf(log, channel)
     const kept = new Map(entries.map(({ offset, body }) => [offset, Buffer.from(body).toString().trim()]))
-    const { floor } = await log.head(channel)
+    const floor = (await log.head(channel)).floors.facts ?? 0
     const due = acknowledged.filter((one) => one.channel === channel && one.offset > floor)
     expect(entries.every(({ offset }) => offset > floor)).toBe(true)
     expect(due.length).toBeGreaterThan(0)
@@ -76,6 +76,9 @@ async function expectAllThere(folder: string, acknowledged: readonly Acknowledge
   const fold = await entriesOf(log, "state", "fold")
   expect(new Set(fold.map(({ key }) => key)).size).toBe(fold.length)
   expect(await entriesOf(log, "state")).toEqual(fold)
+  const range = { collection: "keys", before: Number.MAX_SAFE_INTEGER, entriesMax: 1e6, bytesMax: 1e9 }
+  const { entries: created } = await log.readBack("state", range)
+  expect([...created].sort((a, b) => a.offset - b.offset)).toEqual(fold)
   await log.close()
 }
 
@@ -112,7 +115,7 @@ describe("a folder that a process writes to", () => {
       const log = lmdbLog(folder)
       const readers = [child("read", folder), child("read", folder)]
       for (const text of ["1", "2", "3"]) {
-        await log.append("a", event(text), { keep: { ...keepAll, events: 2 } })
+        await log.append("a", fact(text), { retention: { ...keepAll, entries: 2 } })
         for (const reader of readers) {
           reader.tell("a")
           expect(await reader.hear()).toEqual({ head: await log.head("a"), texts: await textsOf(log, "a") })
@@ -127,12 +130,12 @@ describe("a folder that a process writes to", () => {
   test("tells its writer when another has taken over", async () => {
     const folder = temporaryFolder()
     const first = lmdbLog(folder)
-    await first.append("a", event("first"), { keep: keepAll })
+    await first.append("a", fact("first"), { retention: keepAll })
     // As it comes about when a container is replaced: the newcomer cannot see the process that holds the lock.
     const { Store } = await import("../../src/logs/lmdb/store.ts")
     const store = new Store(folder, { readOnly: false })
     store.transact(() => store.putMeta("writer", "another"))
-    await expect(first.append("a", event("second"), { keep: keepAll })).rejects.toMatchObject({
+    await expect(first.append("a", fact("second"), { retention: keepAll })).rejects.toMatchObject({
       code: "log_in_use",
     })
     expect(await textsOf(first, "a")).toEqual(["first"])

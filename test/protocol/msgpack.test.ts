@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { decodeBody, encodeBody, msgpack } from "../../src/protocol/msgpack.ts"
+import { msgpack } from "../../src/protocol/msgpack.ts"
 import { fromHex, toHex } from "./vectors.ts"
 
 const refusal = expect.objectContaining({ name: "HoldfastError", code: "invalid_message" })
@@ -89,19 +89,5 @@ describe("the MessagePack encoder", () => {
   test("writes a lone surrogate as U+FFFD, in short text and in long", () => {
     expect(toHex(msgpack.encode("a\ud800b"))).toBe("a561efbfbd62")
     expect(msgpack.decode(msgpack.encode(`${"a".repeat(100)}\udfff`))).toBe(`${"a".repeat(100)}\ufffd`)
-  })
-})
-
-describe("a body", () => {
-  test("is what the codec writes, in memory of its own", () => {
-    const value = { text: "hello", bytes: new Uint8Array([1]) }
-    const body = encodeBody(value)
-    expect(body).toEqual(new Uint8Array(msgpack.encode(value)))
-    expect(body.buffer.byteLength).toBe(body.length)
-    expect(decodeBody(body)).toStrictEqual(value)
-  })
-
-  test("is refused when it is none", () => {
-    expect(() => decodeBody(new Uint8Array())).toThrow(refusal)
   })
 })

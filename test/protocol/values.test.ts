@@ -2,7 +2,7 @@ import { runInNewContext } from "node:vm"
 import { describe, expect, test } from "vitest"
 import type { Codec } from "../../src/protocol/codec.ts"
 import { json } from "../../src/protocol/json.ts"
-import { encodeBody, msgpack } from "../../src/protocol/msgpack.ts"
+import { msgpack } from "../../src/protocol/msgpack.ts"
 
 const codecs = [json, msgpack] as readonly Codec[]
 
@@ -171,15 +171,5 @@ describe.each(codecs)("the codec $name", ({ encode, decode }) => {
       b: { inner: ["x".repeat(20_000)] },
       c: "after",
     })
-  })
-})
-
-describe("a payload for a log", () => {
-  test("may be less deep, because the messages that carry it wrap it", () => {
-    const [, wrap] = shapes[1]!
-    const deepest = nested(60, wrap)
-    expect(() => encodeBody(deepest)).not.toThrow()
-    expect(() => msgpack.encode({ type: "snapshot", entries: [{ data: deepest }] })).not.toThrow()
-    expect(() => encodeBody(nested(61, wrap))).toThrow(expect.objectContaining({ code: "invalid_value" }))
   })
 })

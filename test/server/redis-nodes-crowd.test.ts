@@ -31,6 +31,7 @@ function startNode(url: string, prefix: string) {
     const link: Link = {
       encoding: {
         name: "objects",
+        codec: "json",
         frame: (message) => {
           handle(message as { type: string })
           return new Uint8Array(0)

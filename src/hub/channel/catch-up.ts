@@ -1,4 +1,3 @@
-import type { Schema } from "../../contract/index.ts"
 import { type Miss, missed } from "../../log/cursor.ts"
 import type { Head, Log, Page } from "../../log/log.ts"
 import type { Limits } from "../limits.ts"
@@ -78,10 +77,10 @@ export class CatchUp {
   }
 
   #start(subscription: ChannelSubscription): void {
-    const { snapshot: schema } = subscription.channel.match.definition
-    const { snapshot } = subscription
-    if (schema !== undefined && snapshot !== undefined && snapshot.loaded === undefined) {
-      void this.#load(subscription, snapshot, schema)
+    const { snapshot, channel } = subscription
+    const hasLoader = channel.match.definition.snapshot !== undefined
+    if (hasLoader && snapshot !== undefined && snapshot.loaded === undefined) {
+      void this.#load(subscription, snapshot)
     } else {
       void this.#serve(subscription)
     }
@@ -103,10 +102,10 @@ export class CatchUp {
   }
 
   /** Loads are slow compared to reads, and are the server's own affair: they take no place among the reads. */
-  async #load(subscription: ChannelSubscription, snapshot: SnapshotProgress, schema: Schema): Promise<void> {
+  async #load(subscription: ChannelSubscription, snapshot: SnapshotProgress): Promise<void> {
     subscription.reading = true
     try {
-      snapshot.loaded = await this.#loader.load(subscription.channel, schema, subscription)
+      snapshot.loaded = await this.#loader.load(subscription.channel, subscription)
       subscription.reading = false
       this.enqueue(subscription)
     } catch (error) {
@@ -137,19 +136,15 @@ export class CatchUp {
     const { channel } = subscription
     const at = this.#clock.monotonic()
     const burst = isShared(subscription) ? this.#bursts.find(subscription, at) : undefined
-    if (burst === undefined) {
-      const { tail } = channel
-      const page = await this.#read(subscription)
-      this.#advance(subscription, page.head, () => {
-        if (subscription.snapshot !== undefined)
-          this.#sendSnapshot(subscription, subscription.snapshot, page, at)
-        else this.#sendEntries(subscription, page, { full: page.next < tail, at })
-      })
-    } else {
+    if (burst !== undefined) {
       // what is known may have been trimmed since
       const head = await this.#log.head(channel.name)
-      this.#advance(subscription, head, () => this.#give(subscription, burst))
+      const isWhole = missOf(subscription, head) === undefined && !isOutdated(subscription, head)
+      if (isWhole) return this.#advance(subscription, head, () => this.#give(subscription, burst))
     }
+    const { tail } = channel
+    const page = await this.#read(subscription)
+    this.#advance(subscription, page.head, () => this.#send(subscription, page, tail, at), page)
   }
 
   #read({ channel, offset, snapshot }: ChannelSubscription): Promise<Page> {
@@ -173,24 +168,26 @@ export class CatchUp {
     })
   }
 
-  /** Calls `send` unless the subscription has missed something, or has ended. */
-  #advance(subscription: ChannelSubscription, head: Head, send: () => void): void {
+  /** Calls `send` unless the subscription has missed something, or has ended. `page`: what was read behind the cursor. */
+  #advance(subscription: ChannelSubscription, head: Head, send: () => void, page?: Page): void {
     subscription.reading = false
     if (subscription.state !== "behind") return
     const { channel } = subscription
     channel.handleHead(head)
-    const miss = missed(subscription, head, subscription.covered)
-    // A snapshot that is on its way is brought to its end before a loss is reported that came after its beginning: begun
-    // anew each time, it would have no end on a link that is slower than the log is trimmed.
-    if (miss !== undefined && !(miss.reason === "trimmed" && subscription.snapshot !== undefined)) {
-      this.#sendGap(subscription, head, miss)
-    } else {
-      send()
-    }
+    const miss = missOf(subscription, head)
+    if (miss !== undefined) this.#sendGap(subscription, head, miss, page)
+    else if (isOutdated(subscription, head)) {
+      subscription.snapshot = restarted(subscription.snapshot as SnapshotProgress, head)
+    } else send()
     channel.joinOrCatchUp(subscription, miss === undefined)
   }
 
-  #sendGap(subscription: ChannelSubscription, head: Head, { reason, collections, to }: Miss): void {
+  #sendGap(
+    subscription: ChannelSubscription,
+    head: Head,
+    { reason, collections, to }: Miss,
+    page?: Page,
+  ): void {
     const { channel, epoch, offset } = subscription
     const { alias, hasSnapshot, match } = channel
     // without a loader, facts that are lost change nothing in a snapshot
@@ -198,22 +195,34 @@ export class CatchUp {
     const snapshot = hasSnapshot && isFolded
     const isWhole = collections === undefined
     const named = isWhole ? {} : { collections }
+    const position = isWhole || page === undefined ? to : { epoch, offset: lastBefore(page) }
+    const gap = {
+      type: "gap",
+      alias,
+      reason,
+      ...named,
+      from: { epoch, offset },
+      to,
+      position,
+      snapshot,
+    } as const
     // with a snapshot, the cursor stands there only when that is complete
-    const position = snapshot || !isWhole ? undefined : to
-    const gap = { type: "gap", alias, reason, ...named, from: { epoch, offset }, to, snapshot } as const
-    subscription.outlet.send(gap, position)
-    if (isWhole) {
-      // what the collections have lost above is the next gap
-      subscription.epoch = to.epoch
-      subscription.offset = to.offset
-      subscription.covered = undefined
-    } else {
-      subscription.cover(head.floors)
-    }
+    subscription.outlet.send(gap, snapshot ? undefined : position)
+    subscription.epoch = position.epoch
+    subscription.offset = position.offset
+    // what a new log has lost of its collections is the next gap
+    if (isWhole) subscription.covered = undefined
+    else subscription.cover(head.floors)
     if (snapshot) {
-      subscription.snapshot = { after: 0, fold: head.top, loaded: undefined }
+      subscription.snapshot = { after: 0, fold: head.top, loaded: undefined, restarts: false }
       subscription.cover(Object.fromEntries(channel.keyed.map((collection) => [collection, head.top])))
     } else if (isWhole) subscription.snapshot = undefined
+  }
+
+  #send(subscription: ChannelSubscription, page: Page, tail: number, at: number): void {
+    if (subscription.snapshot === undefined)
+      this.#sendEntries(subscription, page, { full: page.next < tail, at })
+    else this.#sendSnapshot(subscription, subscription.snapshot, page, at)
   }
 
   #sendSnapshot(subscription: ChannelSubscription, snapshot: SnapshotProgress, page: Page, at: number): void {
@@ -228,6 +237,7 @@ export class CatchUp {
       alias: channel.alias,
       offset: page.next,
       entries,
+      ...(snapshot.restarts && { restarts: true }),
       last,
       ...(last && snapshot.loaded !== undefined && { loaded: snapshot.loaded }),
     }
@@ -265,17 +275,44 @@ export class CatchUp {
       subscription.cover(Object.fromEntries(channel.keyed.map((collection) => [collection, next])))
     } else {
       snapshot.after = next
+      snapshot.restarts = false
     }
   }
+}
+
+/**
+ * What a gap has to say. A snapshot that is on its way is brought to its end before a loss is reported that came after its beginning:
+ * begun anew each time, it would have no end on a link that is slower than the log is trimmed.
+ */
+function missOf(subscription: ChannelSubscription, head: Head): Miss | undefined {
+  const miss = missed(subscription, head, subscription.covered)
+  return miss?.reason === "trimmed" && subscription.snapshot !== undefined ? undefined : miss
+}
+
+/** Up to where nothing is left that a page could have. */
+function lastBefore({ entries, next }: Page): number {
+  const [first] = entries
+  return first === undefined ? next : first.offset - 1
 }
 
 function isFolding({ after, fold }: SnapshotProgress): boolean {
   return after < fold
 }
 
+/** Whether a removal was forgotten of a key that may have been sent with value: no later part would take it away. */
+function isOutdated({ channel, snapshot }: ChannelSubscription, { floors }: Head): boolean {
+  if (snapshot === undefined) return false
+  const complete = Math.max(snapshot.after, snapshot.fold)
+  return channel.keyed.some((collection) => (floors[collection] ?? 0) > complete)
+}
+
+function restarted({ after, loaded, restarts }: SnapshotProgress, { top }: Head): SnapshotProgress {
+  return { after: 0, fold: top, loaded, restarts: restarts || after > 0 }
+}
+
 /** Whether others at the same place are given the same: what a loader has loaded, or what changes now, is for one. */
 function isShared({ snapshot, covered, offset }: ChannelSubscription): boolean {
   // a page that others were given may hold what was trimmed since, and was reported as missing
   if (snapshot === undefined) return (covered?.get(EVENTS) ?? 0) <= offset
-  return snapshot.loaded === undefined && isFolding(snapshot)
+  return snapshot.loaded === undefined && !snapshot.restarts && isFolding(snapshot)
 }

@@ -4,7 +4,7 @@ import type { Entry } from "../../log/entry.ts"
 import type { Batch, Head, Log } from "../../log/log.ts"
 import type { Encoding } from "../ports/link.ts"
 import { Encoded, entryMessage } from "./encoded.ts"
-import { isKeyed, isPresence, stateOf } from "./facets.ts"
+import { isKeyed, stateOf } from "./facets.ts"
 import type { Outlet } from "./outlet.ts"
 import { retentionsOf } from "./retention.ts"
 import type { Subscription } from "./subscription.ts"
@@ -24,8 +24,6 @@ export interface ChannelPorts {
   readonly catchUp: (subscription: ChannelSubscription) => void
   /** The log could not be read to fill a hole; `retry` tries again. */
   readonly handleFillError: (channel: Channel, error: unknown, retry: () => void) => void
-  /** Somebody has come or gone, in the order of the log. */
-  readonly handleMembership: (channel: Channel, entry: Entry) => void
   /** The channel could not read on: what is there now may have nothing to do with what was. */
   readonly handleStartOver: (channel: Channel) => void
 }
@@ -197,7 +195,6 @@ export class Channel {
 
   #receive(entry: Entry): void {
     this.#received = entry.offset
-    if (isPresence(entry)) this.#ports.handleMembership(this, entry)
     if (this.#liveCount === 0 && this.#pending.length === 0) {
       this.tail = entry.offset
       return

@@ -1,5 +1,5 @@
-import type { Target } from "../target.ts"
 import { Channel, type ChannelPorts, type ChannelSubscription } from "./channel.ts"
+import type { Target } from "./target.ts"
 
 /** Told what is followed, and what no more. */
 export interface ChannelsHandlers {
@@ -7,7 +7,7 @@ export interface ChannelsHandlers {
   readonly handleClose: (channel: Channel) => void
 }
 
-/** The channels that this node follows: those that somebody here subscribes to, or is present in. */
+/** The channels that this node follows: those that somebody here subscribes to. */
 export class Channels {
   readonly #ports: ChannelPorts
   readonly #handlers: ChannelsHandlers
@@ -22,16 +22,9 @@ export class Channels {
     this.#handlers = handlers
   }
 
-  /** Of how many somebody here is subscribed: others are followed for the members that are in them. */
-  get subscribedCount(): number {
-    let count = 0
-    for (const { subscriptions } of this.#open.values()) if (subscriptions.size > 0) count++
-    return count
-  }
-
-  /** Those that are followed now. */
-  all(): IterableIterator<Channel> {
-    return this.#open.values()
+  /** How many are followed. */
+  get size(): number {
+    return this.#open.size
   }
 
   find(name: string): Channel | undefined {

@@ -1,10 +1,10 @@
 import type { Entry } from "../../log/entry.ts"
+import { payloadIn } from "../../protocol/body.ts"
 import type { EntryMessage } from "../../protocol/message.ts"
-import { decodeBody } from "../../protocol/msgpack.ts"
 import type { Position } from "../../protocol/position.ts"
 import type { Encoding } from "../ports/link.ts"
-import { memberData } from "../presence/membership.ts"
 import { EVENTS, PRESENCE, stateOf } from "./facets.ts"
+import { decodeMember } from "./member-entry.ts"
 
 /** A message with its frames: each encoding makes its frame once, and all subscribers share it. */
 export class Encoded {
@@ -41,12 +41,14 @@ export class Encoded {
 export function entryMessage(alias: number, entry: Entry): EntryMessage {
   const { collection, operation, offset, at, key, body } = entry
   const isRemoved = operation === "remove"
-  if (collection === EVENTS) return { type: "event", alias, offset, at, name: key, data: decodeBody(body) }
+  if (collection === EVENTS) return { type: "event", alias, offset, at, name: key, data: payloadIn(body) }
   if (collection === PRESENCE) {
     if (isRemoved) return { type: "left", alias, offset, at, member: key }
-    return { type: "join", alias, offset, at, member: key, data: memberData(body) }
+    const { user, data } = decodeMember(body)
+    const named = user === undefined ? {} : { user }
+    return { type: "join", alias, offset, at, member: key, ...named, data: payloadIn(data) }
   }
   const name = stateOf(collection) ?? ""
   if (isRemoved) return { type: "delete", alias, offset, at, name, key }
-  return { type: "set", alias, offset, at, name, key, data: decodeBody(body) }
+  return { type: "set", alias, offset, at, name, key, data: payloadIn(body) }
 }

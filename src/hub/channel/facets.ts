@@ -1,5 +1,3 @@
-import type { Entry } from "../../log/entry.ts"
-
 /** The collections of a channel's log, by facet. The log knows none of this. */
 export const EVENTS = "events"
 export const PRESENCE = "presence"
@@ -18,8 +16,4 @@ export function stateOf(collection: string): string | undefined {
 /** Whether a snapshot is made of this collection. */
 export function isKeyed(collection: string): boolean {
   return collection !== EVENTS
-}
-
-export function isPresence({ collection }: Entry): boolean {
-  return collection === PRESENCE
 }

@@ -1,8 +1,4 @@
-import type { Schema } from "../../contract/index.ts"
-import { HoldfastError } from "../../protocol/error.ts"
-import { encodeBody } from "../../protocol/msgpack.ts"
 import type { Position } from "../../protocol/position.ts"
-import { conform } from "../payload.ts"
 import type { Channel } from "./channel.ts"
 import type { Loaded } from "./subscription.ts"
 
@@ -16,22 +12,20 @@ interface Loading extends Position {
  */
 export class Loader {
   readonly #run: (channel: Channel) => unknown
-  readonly #bytesMax: number
   readonly #loading = new WeakMap<Channel, Loading>()
 
-  /** @param run calls the channel's loader */
-  constructor(run: (channel: Channel) => unknown, bytesMax: number) {
+  /** @param run loads the channel's value, as it is sent */
+  constructor(run: (channel: Channel) => unknown) {
     this.#run = run
-    this.#bytesMax = bytesMax
   }
 
-  /** @throws whatever the loader throws, and HoldfastError when its value does not fit the contract */
-  load(channel: Channel, schema: Schema, { epoch, offset: cursor }: Position): Promise<Loaded> {
+  /** @throws what loading fails with */
+  load(channel: Channel, { epoch, offset: cursor }: Position): Promise<Loaded> {
     const underWay = this.#loading.get(channel)
     if (underWay?.epoch === epoch && underWay.offset >= cursor) return underWay.value
     // a cursor that is ahead of this node, or in a life of the log that it has not heard of, proves that the log is there
     const offset = epoch === channel.epoch ? Math.max(cursor, channel.tail) : cursor
-    const loading = { epoch, offset, value: this.#start(channel, schema, offset) }
+    const loading = { epoch, offset, value: this.#start(channel, offset) }
     this.#loading.set(channel, loading)
     const done = () => {
       if (this.#loading.get(channel) === loading) this.#loading.delete(channel)
@@ -40,17 +34,7 @@ export class Loader {
     return loading.value
   }
 
-  async #start(channel: Channel, schema: Schema, offset: number): Promise<Loaded> {
-    const what = `snapshot of ${channel.name}`
-    const data = await conform(what, schema, await this.#run(channel))
-    // finds what can't travel here, where the loader can be blamed, and not where it is sent
-    const { byteLength } = encodeBody(data)
-    const limit = this.#bytesMax
-    if (byteLength > limit) {
-      throw new HoldfastError("message_too_large", `${what}: ${byteLength} bytes, the limit is ${limit}`, {
-        limit,
-      })
-    }
-    return { offset, data }
+  async #start(channel: Channel, offset: number): Promise<Loaded> {
+    return { offset, data: await this.#run(channel) }
   }
 }

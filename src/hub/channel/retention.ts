@@ -13,13 +13,22 @@ export const defaultKeep = {
 /** Of each collection of a channel, what is retained. */
 export type Retentions = Readonly<Record<string, Retention>>
 
+const endless = Number.POSITIVE_INFINITY
+
+/** Of the presence of a channel that the contract does not declare any more. */
+export const presenceRetention: Retention = {
+  entries: endless,
+  forMs: endless,
+  bytes: endless,
+  removalsForMs: defaultKeep.removalsForMs,
+}
+
 const known = new WeakMap<object, Retentions>()
 
 export function retentionsOf({ definition }: ChannelMatch): Retentions {
   const before = known.get(definition)
   if (before !== undefined) return before
   const { events, forMs, bytes, removalsForMs } = { ...defaultKeep, ...definition.keep }
-  const endless = Number.POSITIVE_INFINITY
   const keyed = { entries: endless, forMs: endless, bytes: endless, removalsForMs }
   const retentions: Record<string, Retention> = {}
   if (definition.events !== undefined) retentions[EVENTS] = { entries: events, forMs, bytes, removalsForMs }

@@ -8,13 +8,15 @@ export interface Loaded {
 
 /**
  * A snapshot on its way. First the fold up to `fold` is read, then what changed meanwhile, up to the top: so it is complete where it
- * ends, and holds no key that was removed while it was read.
+ * ends, and holds no key that was removed while it was read. If such a removal is forgotten before it is read, all begins again.
  */
 export interface SnapshotProgress {
   readonly fold: number
   /** Read up to here. */
   after: number
   loaded: Loaded | undefined
+  /** Parts were sent that count for nothing, and the next one says so. */
+  restarts: boolean
 }
 
 /** A cursor on a channel's log, and where it delivers to. */

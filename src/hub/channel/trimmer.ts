@@ -1,6 +1,6 @@
 import type { Log } from "../../log/log.ts"
-import type { Logger } from "../options.ts"
 import type { Clock } from "../ports/clock.ts"
+import type { Logger } from "../ports/logger.ts"
 import type { Retentions } from "./retention.ts"
 
 /** Trims, now and then, the channels that are kept by age: an append trims too, but an idle channel has none. */

@@ -1,9 +1,9 @@
+import type { Channels } from "../channel/channels.ts"
 import type { Connection } from "../connection/connection.ts"
-import { sendAway } from "../connection/departure.ts"
-import { handOver } from "../connection/drain.ts"
-import type { Core } from "../core.ts"
-import { revoke } from "../handlers/subscribe.ts"
+import type { Connections } from "../connection/connections.ts"
+import type { Limits } from "../limits.ts"
 import type { Answer, Cluster, ClusterConnection, Disconnection, Gathered } from "./cluster-answers.ts"
+import type { Neighbours } from "./neighbours.ts"
 
 type Question =
   | { readonly type: "nodes" }
@@ -16,61 +16,80 @@ type Question =
     }
   | { readonly type: "revoke"; readonly user: string; readonly channel: string; readonly reason: string }
 
-export function clusterOf(core: Core): Cluster {
+/** Asks every node, this one included. */
+type Gather = <T>(question: Question) => Promise<Gathered<T>>
+
+const gatherBy =
+  (neighbours: Neighbours): Gather =>
+  (question) =>
+    neighbours.gather(question)
+
+export function clusterOf(neighbours: Neighbours): Cluster {
+  const gather = gatherBy(neighbours)
   return {
-    nodes: () => gather(core, { type: "nodes" }),
+    nodes: () => gather({ type: "nodes" }),
     connections: ({ user } = {}) =>
-      gather(core, { type: "connections", ...(user !== undefined && { user: `${user}` }) }),
+      gather({ type: "connections", ...(user !== undefined && { user: `${user}` }) }),
   }
 }
 
 /** Ends a user's connections at every node. The results name them. */
 export function disconnect(
-  core: Core,
+  neighbours: Neighbours,
   { user, reason, reconnect }: Disconnection,
 ): Promise<Gathered<ClusterConnection>> {
-  return gather(core, { type: "disconnect", user: `${user}`, reason, reconnect })
+  return gatherBy(neighbours)({ type: "disconnect", user: `${user}`, reason, reconnect })
 }
 
 /** Ends a user's subscriptions to a channel, and its presence there, at every node. The results name its connections. */
 export function revokeEverywhere(
-  core: Core,
+  neighbours: Neighbours,
   channel: string,
   user: string | number,
   reason: string,
 ): Promise<Gathered<ClusterConnection>> {
-  return gather(core, { type: "revoke", channel, user: `${user}`, reason })
+  return gatherBy(neighbours)({ type: "revoke", channel, user: `${user}`, reason })
 }
 
-function gather<T>(core: Core, question: Question): Promise<Gathered<T>> {
-  return core.neighbours.gather<T>(question)
+export interface AnswerPorts {
+  readonly node: string
+  readonly limits: Limits
+  readonly channels: Channels
+  readonly connections: Connections
+  /** Ends a connection of this node. */
+  readonly disconnect: (connection: Connection, how: Pick<Disconnection, "reason" | "reconnect">) => void
+  /** Ends the subscription of a connection to a channel, and its presence there. */
+  readonly revoke: (connection: Connection, channel: string, reason: string) => void
+  /** Removes all members of a user from the presence of a channel, as far as this node holds them. */
+  readonly removeUser: (channel: string, user: string) => void
 }
 
 /** What this node does about a question, whoever asks, and says. */
-export function answerTo(core: Core, asked: unknown): Answer {
+export function answerTo(ports: AnswerPorts, asked: unknown): Answer {
   const question = asked as Question
   switch (question.type) {
     case "nodes": {
-      const { connections, channels } = core
-      const node = { node: core.node, connections: connections.size, channels: channels.subscribedCount }
+      const { connections, channels } = ports
+      const node = { node: ports.node, connections: connections.size, channels: channels.size }
       return { results: [node], truncated: false }
     }
     case "connections":
-      return told(core, connectionsOf(core, question.user))
+      return told(ports, connectionsOf(ports, question.user))
     case "disconnect": {
       const { user, reason, reconnect } = question
-      return told(core, connectionsOf(core, user), (connection) => {
-        if (reconnect) handOver(core, connection, reason, 0)
-        else sendAway(connection, reason, false, "disconnected")
-      })
+      return told(ports, connectionsOf(ports, user), (connection) =>
+        ports.disconnect(connection, { reason, reconnect }),
+      )
     }
     case "revoke": {
       const { user, channel, reason } = question
-      const concerned = connectionsOf(core, user).filter(
-        ({ subscriptions, entered, entering }) =>
-          subscriptions.has(channel) || entered?.has(channel) === true || entering?.has(channel) === true,
+      const concerned = connectionsOf(ports, user).filter(
+        ({ subscriptions, entered }) => subscriptions.has(channel) || entered?.has(channel) === true,
       )
-      return told(core, concerned, (connection) => revoke(core, connection, channel, reason))
+      const answer = told(ports, concerned, (connection) => ports.revoke(connection, channel, reason))
+      // those too whose client is between two requests
+      ports.removeUser(channel, user)
+      return answer
     }
     default:
       // of a newer node
@@ -78,17 +97,17 @@ export function answerTo(core: Core, asked: unknown): Answer {
   }
 }
 
-function connectionsOf(core: Core, user: string | undefined): Connection[] {
-  return [...core.connections].filter(
+function connectionsOf(ports: AnswerPorts, user: string | undefined): Connection[] {
+  return [...ports.connections].filter(
     ({ state, userId }) => state === "open" && (user === undefined || userId === user),
   )
 }
 
 /** Does something about connections, and says which: bounded, however many they are. */
-function told(core: Core, connections: readonly Connection[], act = (_: Connection) => {}): Answer {
-  const limit = core.limits.clusterResultsMax
+function told(ports: AnswerPorts, connections: readonly Connection[], act = (_: Connection) => {}): Answer {
+  const limit = ports.limits.clusterResultsMax
   const results = connections.slice(0, limit).map(({ id, member, userId, subscriptions }) => ({
-    node: core.node,
+    node: ports.node,
     id,
     member,
     ...(userId !== undefined && { user: userId }),

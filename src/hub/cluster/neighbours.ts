@@ -1,23 +1,18 @@
 import type { Bus } from "../../log/bus.ts"
+import { decodeBody, encodeBody } from "../../protocol/body.ts"
 import { HoldfastError } from "../../protocol/error.ts"
-import { decodeBody, encodeBody } from "../../protocol/msgpack.ts"
 import type { Limits } from "../limits.ts"
-import type { Logger } from "../options.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Entropy } from "../ports/entropy.ts"
-import type { HeldPlace } from "../presence/presence.ts"
+import type { Logger } from "../ports/logger.ts"
 import type { Answer, Gathered } from "./cluster-answers.ts"
 
 /** All nodes listen there; and each where it is answered. No signals' topic is like them. */
 const ALL = "nodes"
 const topicOf = (node: string) => `node/${node}`
 
-/** `ask`: whether the client of this place comes to another node now. */
-export type News = { readonly type: "ask"; readonly place: HeldPlace }
-
 /** What a node tells the others. What a node does not know, it ignores: the others may be newer. */
 type Message =
-  | { readonly type: "news"; readonly news: News }
   | { readonly type: "question"; readonly id: string; readonly question: unknown }
   | { readonly type: "answer"; readonly id: string; readonly answer: Answer }
 
@@ -36,10 +31,9 @@ export interface NeighboursPorts {
   readonly othersKnown: () => Promise<void>
   /** Answers a question of this node or another. */
   readonly answer: (question: unknown) => Answer
-  readonly handleNews: (news: News) => void
 }
 
-/** The way to the other nodes past the log: news for all, and questions with their answers. */
+/** The way to the other nodes past the log: questions with their answers. */
 export class Neighbours {
   readonly #ports: NeighboursPorts
   readonly #asked = new Map<string, (node: string, answer: Answer) => void>()
@@ -58,10 +52,6 @@ export class Neighbours {
   /** Whether there is a way at all. */
   get reachable(): boolean {
     return this.#ports.bus !== undefined
-  }
-
-  tell(news: News): void {
-    this.#send(ALL, { type: "news", news })
   }
 
   /**
@@ -142,9 +132,7 @@ export class Neighbours {
     if (this.#closed) return
     const told = decodeBody(body) as Told
     if (told.node === this.#ports.node) return
-    if (told.type === "news") {
-      if (told.news.type === "ask") this.#ports.handleNews(told.news)
-    } else if (told.type === "answer") this.#asked.get(told.id)?.(told.node, told.answer)
+    if (told.type === "answer") this.#asked.get(told.id)?.(told.node, told.answer)
     else if (told.type === "question") {
       const answer = this.#ports.answer(told.question)
       this.#send(topicOf(told.node), { type: "answer", id: told.id, answer })

@@ -1,23 +1,19 @@
-import type { Entry } from "../../log/entry.ts"
 import type { Batch, Log } from "../../log/log.ts"
+import type { Condition, Outcome } from "../../log/operation.ts"
 import { entries } from "../channel/entries.ts"
 import type { Limits } from "../limits.ts"
-import type { Logger } from "../options.ts"
 import type { Clock } from "../ports/clock.ts"
+import type { Logger } from "../ports/logger.ts"
+import { Timers } from "../ports/timers.ts"
+import { bodyOf, lifeOf, NODES, NODES_CHANNEL, nodeOf, nodesRetention, stateOf } from "./node-keys.ts"
+import { Ring } from "./ring.ts"
 
-/** Where nodes say that they are there: no pattern of a contract matches it. */
-export const NODES_CHANNEL = "$nodes"
-
-const COLLECTION = "nodes"
-const ENDLESS = Number.POSITIVE_INFINITY
-const retention = { entries: ENDLESS, forMs: ENDLESS, bytes: ENDLESS, removalsForMs: ENDLESS }
 const NOTHING = new Uint8Array(0)
-
-/** How many nodes that are gone are remembered as such; of one that was forgotten the lease is waited for again. */
-const GONE_MAX = 1_000
 
 /** However long the heartbeat's limit is, some of them have to be missed before a lease is over. */
 const HEARTBEATS_PER_LEASE_MIN = 4
+/** How often within a heartbeat the successor's lease is looked at. */
+const LOOKS_PER_HEARTBEAT = 2
 
 export interface NodesPorts {
   /** This node's name. */
@@ -26,151 +22,240 @@ export interface NodesPorts {
   readonly clock: Clock
   readonly limits: Limits
   readonly logger: Logger
-  /** The lease of some nodes is over. */
-  readonly handleGone: () => void
-  /** This node was out of touch, so that others may take it for gone, or the log has begun anew. */
-  readonly handleBack: (isAnew: boolean) => void
-}
-
-interface Heard {
-  /** Of its latest heartbeat in this life of the log; 0 when there was none. */
-  readonly offset: number
-  /** Whether it has said that it is there, and not that it goes; otherwise it was only spoken of. */
-  readonly isThere: boolean
-  /** When it was heard of, by this node's monotonic clock. */
-  readonly atMs: number
+  /** The log has begun anew. */
+  readonly handleNewEpoch: () => void
+  /** This node has begun another life. */
+  readonly handleNewLife: () => void
+  /** Removes whatever a dead life held. May be called again, and by several nodes. */
+  readonly reap: (life: string) => Promise<void>
 }
 
 /**
- * Which nodes share the log, and which of them are gone. Each sets its key in one channel of that log every
- * `nodeHeartbeatMs`, and watches the others do so. A node that was not heard of for `presenceLeaseMs` is gone: by the
- * watcher's own clock, so the clocks of nodes need not agree; and only while the watcher hears itself, so that a log which
- * is away, or a watcher that was stopped, counts for nothing: then all leases begin anew.
+ * The nodes that share a log. Each life of a node is a key with a lease:
+ *
+ *          put                 close
+ *   none ───────> alive ─────────────────> left
+ *     ^             └───────────┬───────────┘
+ *     │ nothing of it is left   │ its lease is over
+ *     └──────────────────────  dead
+ *
+ * Renewing a lease makes no entry. The log judges by its own clock whether a lease is over, when another node puts `dead` in the key's
+ * place. Each node tries that with its successor in the ring, but only after it has itself renewed without interruption for a whole lease:
+ * so after an outage of the log all have the time to renew. The next node before a dead one removes what it held, and then its key: if it
+ * dies meanwhile, another one is the next. A node that does not find its key as it put it begins another life.
  */
 export class Nodes {
   readonly #ports: NodesPorts
+  readonly #timers: Timers
   readonly #heartbeatMs: number
-  readonly #heard = new Map<string, Heard>()
-  readonly #gone = new Set<string>()
+  readonly #ring = new Ring()
   readonly #whenKnown = withResolver()
+  #lives = 1
+  /** Of this life's key; undefined until the log has it. */
+  #offset: number | undefined
+  #beating: Promise<void> | undefined
+  /** Since when it has renewed without interruption, and when it did so last, by the monotonic clock. */
+  #steadySinceMs = Number.NEGATIVE_INFINITY
+  #renewedAtMs = Number.NEGATIVE_INFINITY
+  #ticks = 0
+  #isInspecting = false
+  readonly #reaping = new Set<string>()
   #epoch: string | undefined
   #received = 0
-  /** When this node has heard itself last. */
-  #echoMs: number | undefined
-  /** Others have taken it for gone, or the log has lost what it knew. */
-  #isDoubted = false
-  /** The log has begun anew since this node last heard itself. */
-  #isAnew = false
   #reading = false
   #readAgain = false
-  #beating = false
-  #deaths = 0
-  #cancelBeat = () => {}
-  #cancelExpiry = () => {}
   #unwatch = () => {}
   #closed = false
 
   constructor(ports: NodesPorts) {
     this.#ports = ports
+    this.#timers = new Timers(ports.clock)
     const { nodeHeartbeatMs, presenceLeaseMs } = ports.limits
     this.#heartbeatMs = Math.min(nodeHeartbeatMs, presenceLeaseMs / HEARTBEATS_PER_LEASE_MIN)
   }
 
-  /** Resolves when it was read for the first time who is there. */
+  /** Resolves when it was read for the first time which nodes there are. */
   get known(): Promise<void> {
     return this.#whenKnown.promise
   }
 
-  /** Rises whenever a lease is over. */
-  get deaths(): number {
-    return this.#deaths
+  /** The name of this life. */
+  get life(): string {
+    return lifeOf(this.#ports.node, this.#lives)
   }
 
-  /** Those that were heard of, this one included. */
-  names(): string[] {
-    return [...this.#heard].filter(([, { isThere }]) => isThere).map(([name]) => name)
+  /** The nodes that are alive, without this one. */
+  others(): string[] {
+    const names = new Set(this.#ring.in("alive").map(nodeOf))
+    names.delete(this.#ports.node)
+    return [...names]
   }
 
-  isGone(name: string): boolean {
-    return this.#gone.has(name)
-  }
-
-  /** Something of the node was seen: if it is never heard of, its lease is over some time. */
-  note(name: string): void {
-    if (this.#heard.has(name) || this.#gone.has(name)) return
-    this.#heard.set(name, { offset: 0, isThere: false, atMs: this.#ports.clock.monotonic() })
-    this.#awaitExpiry()
-  }
-
-  /** It has told the log something just now, so it is not gone, or not yet: its lease begins anew. */
-  handleNews(name: string): void {
-    this.#gone.delete(name)
-    this.note(name)
+  /** Resolves when the log has this life's key. @throws what the log fails with */
+  async joined(): Promise<void> {
+    if (this.#offset === undefined) await this.#beat()
   }
 
   start(): void {
     void this.#open()
+    this.#tick()
   }
 
-  /** Resolves when the others know. */
-  async close(): Promise<void> {
+  /** Resolves when the others know. `isHolding`: members are left, for a lease. */
+  async close(isHolding: boolean): Promise<void> {
     this.#closed = true
-    this.#cancelBeat()
-    this.#cancelExpiry()
+    this.#timers.close()
     this.#unwatch()
-    const { node, log, logger } = this.#ports
+    await this.#beating?.catch(() => undefined)
+    if (this.#offset === undefined) return
     try {
-      await log.append(NODES_CHANNEL, this.#operation("remove", node), { retention })
+      if (isHolding) await this.#put(this.life, "left", { latest: this.#offset })
+      else await this.#remove(this.life)
     } catch (error) {
-      logger.warn("the other nodes could not be told that this one goes", { error })
+      this.#ports.logger.warn("the other nodes could not be told that this one goes", { error })
     }
   }
 
+  // --- leases ---
+
+  #tick(): void {
+    this.#timers.after(this.#heartbeatMs / LOOKS_PER_HEARTBEAT, () => this.#tick())
+    if (this.#ticks++ % LOOKS_PER_HEARTBEAT === 0 || this.#offset === undefined) {
+      this.#beat().catch(() => {
+        // its lease runs on
+      })
+    }
+    void this.#inspect()
+  }
+
+  /** Renews this node's lease. One that waits for the log is not overtaken by others. */
+  #beat(): Promise<void> {
+    this.#beating ??= this.#renew().finally(() => {
+      this.#beating = undefined
+    })
+    return this.#beating
+  }
+
+  async #renew(): Promise<void> {
+    const latest = this.#offset
+    const { status, position } = await this.#put(this.life, "alive", latest === undefined ? {} : { latest })
+    if (status === "refused") {
+      this.#lives++
+      this.#offset = undefined
+      this.#renewedAtMs = Number.NEGATIVE_INFINITY
+      return this.#renew()
+    }
+    this.#offset = position.offset
+    const now = this.#ports.clock.monotonic()
+    if (now - this.#renewedAtMs > 2 * this.#heartbeatMs) this.#steadySinceMs = now
+    this.#renewedAtMs = now
+    if (latest === undefined && this.#lives > 1) this.#ports.handleNewLife()
+  }
+
+  get #isSteady(): boolean {
+    const now = this.#ports.clock.monotonic()
+    const isInTouch = now - this.#renewedAtMs <= 2 * this.#heartbeatMs
+    return isInTouch && now - this.#steadySinceMs >= this.#ports.limits.presenceLeaseMs
+  }
+
+  /** Looks at the lease of the successor, and of the next one if that is over; and sees to the dead. */
+  async #inspect(): Promise<void> {
+    if (this.#isInspecting || !this.#isSteady) return
+    this.#isInspecting = true
+    try {
+      while (await this.#declareDead(this.#ring.successorOf(this.life)));
+    } catch {
+      // the log is away, and no lease counts
+    } finally {
+      this.#isInspecting = false
+    }
+    for (const dead of this.#ring.in("dead")) if (this.#ring.isBefore(this.life, dead)) void this.#reap(dead)
+  }
+
+  /** Whether it was taken for alive, and its lease was over. */
+  async #declareDead(life: string): Promise<boolean> {
+    if (life === this.life || this.#closed) return false
+    const { status, position } = await this.#put(life, "dead", { lapsed: true })
+    if (status !== "appended") return false
+    this.#ring.set(life, position.offset, "dead")
+    return true
+  }
+
+  async #reap(dead: string): Promise<void> {
+    if (this.#reaping.has(dead)) return
+    this.#reaping.add(dead)
+    try {
+      await this.#ports.reap(dead)
+      await this.#remove(dead)
+    } catch (error) {
+      if (!this.#closed) this.#ports.logger.error("members of a dead node could not be removed", { error })
+    } finally {
+      this.#reaping.delete(dead)
+    }
+  }
+
+  #put(life: string, state: "alive" | "left" | "dead", condition: Condition): Promise<Outcome> {
+    const { log, clock, limits } = this.#ports
+    const leaseMs = state === "dead" ? {} : { leaseMs: limits.presenceLeaseMs }
+    return log.append(
+      NODES_CHANNEL,
+      {
+        operation: "put",
+        collection: NODES,
+        key: life,
+        body: bodyOf(state),
+        at: clock.now(),
+        quiet: true,
+        ...leaseMs,
+      },
+      { retention: nodesRetention, condition },
+    )
+  }
+
+  async #remove(life: string): Promise<void> {
+    const { log, clock } = this.#ports
+    const operation = {
+      operation: "remove",
+      collection: NODES,
+      key: life,
+      body: NOTHING,
+      at: clock.now(),
+    } as const
+    await log.append(NODES_CHANNEL, operation, { retention: nodesRetention })
+  }
+
+  // --- what the others do ---
+
   async #open(): Promise<void> {
-    const { log, clock, limits, logger } = this.#ports
+    const { log, limits, logger } = this.#ports
     try {
       this.#unwatch = await log.watch(NODES_CHANNEL, (batch) => this.#handleBatch(batch))
     } catch (error) {
       if (this.#closed) return
       logger.error("the other nodes cannot be watched, trying again", { error })
-      this.#cancelBeat = clock.after(limits.retryMs, () => void this.#open())
+      this.#timers.after(limits.retryMs, () => void this.#open())
       return
     }
-    if (this.#closed) {
-      this.#unwatch()
-      return
-    }
-    this.#read()
-    this.#beat()
+    if (this.#closed) this.#unwatch()
+    else this.#read()
   }
 
-  /** Says that this node is there. An append that waits for the log is not overtaken by others. */
-  #beat(): void {
-    const { node, log, clock } = this.#ports
-    this.#cancelBeat = clock.after(this.#heartbeatMs, () => this.#beat())
-    if (this.#beating) return
-    this.#beating = true
-    const done = () => {
-      this.#beating = false
-    }
-    // that it was of no use is seen by its absence, here as elsewhere
-    log.append(NODES_CHANNEL, this.#operation("put", node), { retention }).then(done, done)
-  }
-
-  #operation(operation: "put" | "remove", key: string) {
-    return { operation, collection: COLLECTION, key, body: NOTHING, at: this.#ports.clock.now() }
-  }
-
-  #handleBatch(batch: Batch): void {
+  #handleBatch({ epoch, after, entries }: Batch): void {
     if (this.#closed) return
-    if (batch.epoch !== this.#epoch || batch.after > this.#received) {
+    if (epoch !== this.#epoch || after > this.#received) {
       this.#read()
       return
     }
-    for (const entry of batch.entries) this.#take(entry)
+    for (const { key, offset, operation, body } of entries) {
+      this.#received = Math.max(this.#received, offset)
+      const state = operation === "put" ? stateOf(body) : undefined
+      this.#ring.set(key, offset, state)
+      // refused, so that another life begins
+      if (key === this.life && state !== "alive") this.#beat().catch(() => undefined)
+    }
   }
 
-  /** Reads where the nodes stand: at first, and whenever something may have been missed. */
+  /** Reads which nodes there are: at first, and whenever something may have been missed. */
   #read(): void {
     this.#readAgain = this.#reading
     if (this.#reading) return
@@ -184,7 +269,7 @@ export class Nodes {
         this.#reading = false
         if (this.#closed) return
         this.#ports.logger.error("the log of the nodes could not be read, trying again", { error })
-        this.#ports.clock.after(this.#ports.limits.retryMs, () => this.#read())
+        this.#timers.after(this.#ports.limits.retryMs, () => this.#read())
       },
     )
   }
@@ -193,90 +278,22 @@ export class Nodes {
     const { epoch, top } = await this.#ports.log.head(NODES_CHANNEL)
     const found = await entries(this.#ports, NODES_CHANNEL, { after: 0, select: "fold" }, () => true)
     if (this.#closed) return
-    if (epoch !== this.#epoch) this.#startOver(epoch)
-    this.#received = Math.max(this.#received, top)
-    for (const entry of found) this.#take(entry)
-    this.#whenKnown.resolve()
-  }
-
-  /** Of another life of the log: its offsets say nothing about those before, and what it knew of this node is lost. */
-  #startOver(epoch: string): void {
-    this.#isDoubted = this.#epoch !== undefined
-    this.#isAnew = this.#epoch !== undefined
+    const isAnew = this.#epoch !== undefined && epoch !== this.#epoch
+    if (isAnew) this.#startOver()
     this.#epoch = epoch
+    this.#received = Math.max(this.#received, top)
+    const lives = new Set(found.map(({ key }) => key))
+    for (const { key, offset, body } of found) this.#ring.set(key, offset, stateOf(body))
+    if (!isAnew) this.#ring.keep(lives, top)
+    this.#whenKnown.resolve()
+    if (isAnew) this.#ports.handleNewEpoch()
+  }
+
+  /** Of another life of the log: others have a lease to be heard of again. */
+  #startOver(): void {
     this.#received = 0
-    for (const [name, heard] of this.#heard) this.#heard.set(name, { ...heard, offset: 0 })
-  }
-
-  #take({ operation, key, offset }: Entry): void {
-    this.#received = Math.max(this.#received, offset)
-    const { clock, node } = this.#ports
-    const heard = this.#heard.get(key)
-    if (offset <= (heard?.offset ?? 0)) return
-    if (operation === "put") {
-      this.#heard.set(key, { offset, isThere: true, atMs: clock.monotonic() })
-      this.#gone.delete(key)
-      if (key === node) this.#handleEcho()
-    } else if (key === node) {
-      this.#isDoubted = true
-    } else if (heard !== undefined) {
-      // it has gone in good order; should it have left anything behind, that goes when its lease is over
-      this.#heard.set(key, { ...heard, offset: 0, isThere: false })
-    }
-    this.#awaitExpiry()
-  }
-
-  #handleEcho(): void {
-    const now = this.#ports.clock.monotonic()
-    const wasOut = !this.#isInTouch(now)
-    this.#echoMs = now
-    if (wasOut) for (const [name, heard] of this.#heard) this.#heard.set(name, { ...heard, atMs: now })
-    // the first time too: it may have been stopped before, with members that came in at once
-    if (wasOut || this.#isDoubted) this.#ports.handleBack(this.#isAnew)
-    this.#isDoubted = false
-    this.#isAnew = false
-  }
-
-  #isInTouch(nowMs: number): boolean {
-    return this.#echoMs !== undefined && nowMs - this.#echoMs <= 2 * this.#heartbeatMs
-  }
-
-  #awaitExpiry(): void {
-    this.#cancelExpiry()
-    if (this.#closed) return
-    const { node, clock, limits } = this.#ports
-    let firstMs = Number.POSITIVE_INFINITY
-    for (const [name, { atMs }] of this.#heard) if (name !== node) firstMs = Math.min(firstMs, atMs)
-    if (firstMs === Number.POSITIVE_INFINITY) return
-    // out of touch, the lease counts for nothing; it is looked at again when this node hears itself
-    const restMs = Math.max(firstMs + limits.presenceLeaseMs - clock.monotonic(), 0)
-    this.#cancelExpiry = clock.after(restMs, () => this.#expire())
-  }
-
-  #expire(): void {
-    const { node, clock, limits, handleGone } = this.#ports
-    const now = clock.monotonic()
-    if (!this.#isInTouch(now)) return
-    const before = this.#deaths
-    for (const [name, { atMs, offset }] of this.#heard) {
-      if (name === node || now - atMs < limits.presenceLeaseMs) continue
-      this.#heard.delete(name)
-      if (this.#gone.size >= GONE_MAX) this.#gone.clear()
-      this.#gone.add(name)
-      this.#deaths++
-      if (offset > 0) this.#remove(name, offset)
-    }
-    this.#awaitExpiry()
-    if (this.#deaths > before) handleGone()
-  }
-
-  /** Whoever is first takes the node's key away, unless it was heard of meanwhile. */
-  #remove(name: string, latest: number): void {
-    const { log } = this.#ports
-    // if it fails, the node that starts next will find the key, and wait for the lease
-    log
-      .append(NODES_CHANNEL, this.#operation("remove", name), { retention, condition: { latest } })
-      .catch(() => undefined)
+    this.#ring.startOver()
+    this.#timers.after(this.#ports.limits.presenceLeaseMs, () => this.#ring.forgetUnheard())
   }
 }
 

@@ -1,4 +1,5 @@
 import { type CloseReason, closeCodes } from "../../protocol/close.ts"
+import type { CodecName } from "../../protocol/codec.ts"
 import type { HoldfastError } from "../../protocol/error.ts"
 import type { Failure, ServerMessage } from "../../protocol/message.ts"
 import type { Position } from "../../protocol/position.ts"
@@ -16,18 +17,14 @@ export class Connection {
   state: "new" | "authenticating" | "open" | "closed" = "new"
   user: unknown = undefined
   member = ""
-  /** When its client opened it, by that one's clock: of those of a session, the one opened last counts. */
-  openedAt = 0
-  /** Its client has opened another one since, at another node. */
-  isOfThePast = false
   /** When the token expires, ms since 1970. */
   expiresAt = Number.POSITIVE_INFINITY
   /** By channel name; `undefined` while the subscription is being authorized. */
   readonly subscriptions = new Map<string, ChannelSubscription | undefined>()
-  /** Channels whose presence it has entered. */
-  entered: Set<string> | undefined
-  /** Channels of which it is being asked whether it may enter, unless that has been revoked since. */
-  entering: Set<string> | undefined
+  /** Channels whose presence it has entered or is about to, with the data that it asked to enter with, MessagePack. */
+  entered: Map<string, Uint8Array> | undefined
+  /** Channels whose presence it may not enter any more. */
+  revoked: Set<string> | undefined
   /** Whether anything was heard of the peer since the last look, and how many looks there were without. */
   heard = true
   silentLooks = 0
@@ -47,9 +44,9 @@ export class Connection {
     return this.outlet.link.brief === true
   }
 
-  /** Whose places in presence it takes: those of all requests of a client are its member's. */
-  get owner(): string {
-    return this.isBrief ? this.member : this.id
+  /** What its client speaks. */
+  get codec(): CodecName {
+    return this.outlet.link.encoding.codec
   }
 
   /** Who the user is, as far as the server has said. */
@@ -75,6 +72,7 @@ export class Connection {
     if (about.channel !== undefined) failure.channel = about.channel
     if (error.path !== undefined) failure.path = error.path
     if (error.limit !== undefined) failure.limit = error.limit
+    if (error.version !== undefined) failure.version = error.version
     if (error.data !== undefined) failure.data = error.data
     this.send(failure)
   }

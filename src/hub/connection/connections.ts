@@ -15,11 +15,7 @@ export class Connections {
   readonly #limits: Limits
   readonly #parts: readonly Set<Connection>[] = Array.from({ length: PARTS }, () => new Set<Connection>())
   readonly #unopened = new Map<Connection, number>()
-  /** By member, the one that its client opened last. */
-  readonly #latest = new Map<string, Connection>()
   readonly #ping = new Encoded({ type: "ping" })
-  /** When one was opened last whose client did not say when. */
-  #openedAtMs = 0
   #added = 0
   #size = 0
   #nextPart = 0
@@ -41,42 +37,13 @@ export class Connections {
     this.#cancel ??= this.#schedule()
   }
 
-  /** When a connection is opened whose client does not say: by the wall clock, which may be set back; never before another. */
-  openingAtMs(): number {
-    this.#openedAtMs = Math.max(this.#openedAtMs, this.#clock.now())
-    return this.#openedAtMs
-  }
-
   /** The connection has said hello and was let in. */
   opened(connection: Connection): void {
     this.#unopened.delete(connection)
-    // hellos may arrive in another order than they were said
-    const latest = this.#latest.get(connection.member)
-    if (latest === undefined || latest.openedAt <= connection.openedAt) {
-      this.#latest.set(connection.member, connection)
-    }
-  }
-
-  /** The client was heard of at another node, over a line that it opened then. */
-  openedElsewhere(member: string, openedAt: number): void {
-    const latest = this.#latest.get(member)
-    if (latest !== undefined && latest.openedAt < openedAt) latest.isOfThePast = true
-  }
-
-  /** What was heard of there is over, without the client's doing: a line that it has here may be all it has. */
-  closedElsewhere(member: string): void {
-    const latest = this.#latest.get(member)
-    if (latest !== undefined) latest.isOfThePast = false
-  }
-
-  /** Whether its client has opened another one since: what this one still says is of the past. */
-  isSuperseded(connection: Connection): boolean {
-    return connection.isOfThePast || (this.#latest.get(connection.member) ?? connection) !== connection
   }
 
   remove(connection: Connection): void {
     this.#unopened.delete(connection)
-    if (this.#latest.get(connection.member) === connection) this.#latest.delete(connection.member)
     for (const part of this.#parts) {
       if (part.delete(connection)) {
         this.#size--

@@ -1,7 +1,6 @@
 import type { CloseReason } from "../../protocol/close.ts"
-import type { Core } from "../core.ts"
 import type { Connection } from "./connection.ts"
-import { handOverAll } from "./drain.ts"
+import type { Connections } from "./connections.ts"
 
 /** A connected client, as the server's own code sees it. */
 export interface ConnectedClient<User> {
@@ -23,8 +22,8 @@ export interface Departure {
   readonly spreadMs: number
 }
 
-export function* connectedClients<User>(core: Core): Generator<ConnectedClient<User>> {
-  for (const connection of core.connections) {
+export function* connectedClients<User>(connections: Connections): Generator<ConnectedClient<User>> {
+  for (const connection of connections) {
     if (connection.state !== "open") continue
     const { id, member } = connection
     yield {
@@ -37,14 +36,14 @@ export function* connectedClients<User>(core: Core): Generator<ConnectedClient<U
   }
 }
 
-export function disconnectAll(core: Core, { reason, reconnect, spreadMs }: Departure): void {
-  if (reconnect) handOverAll(core, reason, spreadMs)
-  else for (const connection of core.connections) sendAway(connection, reason, false, "disconnected")
+/** Ends every connection; the clients do not come back by themselves. */
+export function disconnectAll(connections: Connections, reason: string): void {
+  for (const connection of connections) sendAway(connection, reason, false, "disconnected")
 }
 
 /** Closes every connection at once; the clients come back by themselves. */
-export function closeAll(core: Core, reason: string): void {
-  for (const connection of core.connections) sendAway(connection, reason, true, "goingAway")
+export function closeAll(connections: Connections, reason: string): void {
+  for (const connection of connections) sendAway(connection, reason, true, "goingAway")
 }
 
 export function sendAway(connection: Connection, reason: string, reconnect: boolean, why: CloseReason): void {

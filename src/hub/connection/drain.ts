@@ -1,24 +1,45 @@
-import type { Core } from "../core.ts"
+import type { Limits } from "../limits.ts"
+import type { Clock } from "../ports/clock.ts"
+import type { Entropy } from "../ports/entropy.ts"
 import type { Connection } from "./connection.ts"
+import type { Connections } from "./connections.ts"
 
-/**
- * Tells every client to come back, each at another time within `spreadMs`, and serves each until it is gone: it makes its new
- * connection before it drops this one. Who stays is closed `handoverMs` after it should have come back.
- */
-export function handOverAll(core: Core, reason: string, spreadMs: number): void {
-  for (const connection of core.connections) {
-    handOver(core, connection, reason, Math.round(core.entropy.random() * spreadMs))
-  }
+export interface DrainPorts {
+  readonly connections: Connections
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly limits: Limits
 }
 
-export function handOver(core: Core, connection: Connection, reason: string, afterMs: number): void {
-  const close = () => connection.close("goingAway", reason)
-  if (connection.state !== "open") {
-    // it has nothing yet that it could miss
-    close()
-    return
+/**
+ * Tells clients to come back, and serves each until it is gone: it makes its new connection before it drops this one. A client
+ * that stays is closed `handoverMs` after it should have come back.
+ */
+export class Drain {
+  readonly #ports: DrainPorts
+
+  constructor(ports: DrainPorts) {
+    this.#ports = ports
   }
-  connection.send({ type: "goaway", reason, reconnect: true, afterMs })
-  connection.cancelHandover?.()
-  connection.cancelHandover = core.clock.after(afterMs + core.limits.handoverMs, close)
+
+  /** Every client, each at another time within `spreadMs`. */
+  handOverAll(reason: string, spreadMs: number): void {
+    const { connections, entropy } = this.#ports
+    for (const connection of connections) {
+      this.handOver(connection, reason, Math.round(entropy.random() * spreadMs))
+    }
+  }
+
+  handOver(connection: Connection, reason: string, afterMs: number): void {
+    const { clock, limits } = this.#ports
+    const close = () => connection.close("goingAway", reason)
+    if (connection.state !== "open") {
+      // it has nothing yet that it could miss
+      close()
+      return
+    }
+    connection.send({ type: "goaway", reason, reconnect: true, afterMs })
+    connection.cancelHandover?.()
+    connection.cancelHandover = clock.after(afterMs + limits.handoverMs, close)
+  }
 }

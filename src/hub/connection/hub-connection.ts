@@ -1,9 +1,11 @@
 import type { HoldfastError } from "../../protocol/error.ts"
+import type { ChannelSubscription } from "../channel/channel.ts"
 import { Outlet } from "../channel/outlet.ts"
-import type { Core } from "../core.ts"
-import { receive } from "../handlers/dispatch.ts"
+import type { Limits } from "../limits.ts"
+import type { Entropy } from "../ports/entropy.ts"
 import type { Link } from "../ports/link.ts"
 import { Connection } from "./connection.ts"
+import type { Connections } from "./connections.ts"
 import { Inbox } from "./inbox.ts"
 
 /** What an adapter does with a connection: it hands in what happens on the wire. */
@@ -25,20 +27,34 @@ export interface HubConnection {
   readonly handleClose: (orderly: boolean) => void
 }
 
-export function connect(core: Core, link: Link, request: unknown): HubConnection {
-  const inbox = new Inbox(link, core.limits.pendingMessagesPerConnectionMax)
-  const connection = new Connection(core.entropy.uniqueId(), new Outlet(link), inbox, request)
-  core.connections.add(connection)
-  return new Driver(core, connection)
+export interface HubConnectionPorts {
+  readonly connections: Connections
+  readonly entropy: Entropy
+  readonly limits: Limits
+  /** A message came in, of `bytes` length. */
+  readonly receive: (connection: Connection, decoded: unknown, bytes: number) => void
+  /** The subscription can be served again. */
+  readonly catchUp: (subscription: ChannelSubscription) => void
+  readonly removeSubscription: (subscription: ChannelSubscription) => void
+  /** The connection has ended. `orderly`: the peer closed it on purpose. */
+  readonly handleEnd: (connection: Connection, orderly: boolean) => void
+}
+
+export function connect(ports: HubConnectionPorts, link: Link, request: unknown): HubConnection {
+  const { connections, entropy, limits } = ports
+  const inbox = new Inbox(link, limits.pendingMessagesPerConnectionMax)
+  const connection = new Connection(entropy.uniqueId(), new Outlet(link), inbox, request)
+  connections.add(connection)
+  return new Driver(ports, connection)
 }
 
 /** Leads what happens on the wire to the machines that it concerns. */
 class Driver implements HubConnection {
-  readonly #core: Core
+  readonly #ports: HubConnectionPorts
   readonly #connection: Connection
 
-  constructor(core: Core, connection: Connection) {
-    this.#core = core
+  constructor(ports: HubConnectionPorts, connection: Connection) {
+    this.#ports = ports
     this.#connection = connection
   }
 
@@ -55,7 +71,7 @@ class Driver implements HubConnection {
   }
 
   handleMessage(decoded: unknown, bytes: number): void {
-    receive(this.#core, this.#connection, decoded, bytes)
+    this.#ports.receive(this.#connection, decoded, bytes)
   }
 
   handleInvalid(error: HoldfastError): void {
@@ -72,7 +88,7 @@ class Driver implements HubConnection {
     connection.heard = true
     connection.outlet.blocked = false
     for (const subscription of connection.subscriptions.values()) {
-      if (subscription !== undefined) this.#core.catchUp.enqueue(subscription)
+      if (subscription !== undefined) this.#ports.catchUp(subscription)
     }
   }
 
@@ -81,11 +97,11 @@ class Driver implements HubConnection {
     if (connection.state === "closed") return
     connection.state = "closed"
     connection.cancelHandover?.()
-    this.#core.connections.remove(connection)
+    this.#ports.connections.remove(connection)
     for (const subscription of connection.subscriptions.values()) {
-      if (subscription !== undefined) this.#core.channels.remove(subscription)
+      if (subscription !== undefined) this.#ports.removeSubscription(subscription)
     }
     connection.subscriptions.clear()
-    this.#core.members.release(connection, orderly)
+    this.#ports.handleEnd(connection, orderly)
   }
 }

@@ -1,76 +1,159 @@
+import type { Payload } from "../../contract/index.ts"
+import { decodeBody, encodeBody } from "../../protocol/body.ts"
 import { HoldfastError } from "../../protocol/error.ts"
-import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Leave, PresenceRequest } from "../../protocol/message.ts"
+import type { Target } from "../channel/target.ts"
 import type { Connection } from "../connection/connection.ts"
-import type { Core } from "../core.ts"
-import { conform, inputSchema, outputSchema } from "../payload.ts"
-import { refuse } from "./answer.ts"
-import { contextOf, guarded, handlersOf, targetOf } from "./authorize.ts"
+import type { Limits } from "../limits.ts"
+import type { Clock } from "../ports/clock.ts"
+import type { Members } from "../presence/members.ts"
+import { bodyOf, inputSchema, outputSchema, validated } from "../publish/payload.ts"
+import type { Answers } from "./answers.ts"
+import type { Application, Handler } from "./application.ts"
 
 /** What a hello carries has no id, and is answered only if it is refused. */
 type EnterRequest = PresenceRequest & { readonly id?: number }
 
-export async function enter(core: Core, connection: Connection, message: EnterRequest): Promise<void> {
-  try {
-    const target = targetOf(core, message.channel)
-    const payload = target.match.definition.presence
-    if (payload === undefined)
-      throw new HoldfastError("unknown_name", `channel ${target.match.pattern} declares no presence`)
-    const handler = handlersOf(core, target).presence
+export interface PresenceHandlerPorts {
+  readonly application: Application
+  readonly answers: Answers
+  readonly members: Members
+  readonly clock: Clock
+  readonly limits: Limits
+}
+
+/** Lets clients enter the presence of channels, as the application's handlers let them. */
+export class PresenceHandler {
+  readonly #ports: PresenceHandlerPorts
+
+  constructor(ports: PresenceHandlerPorts) {
+    this.#ports = ports
+  }
+
+  async enter(connection: Connection, message: EnterRequest): Promise<void> {
+    const { application, answers, members } = this.#ports
+    const { channel, version, id } = message
+    const before = connection.entered?.get(channel)
+    try {
+      const target = application.target(channel)
+      const [payload, handler] = this.#declared(target)
+      members.check(channel, connection, version)
+      this.#begin(connection, channel, encodeBody(message.data))
+      const data = await this.#admitted(connection, target, payload, handler, message.data)
+      await members.enter(channel, connection, data, version)
+      if (id !== undefined) connection.send({ type: "result", id })
+    } catch (error) {
+      if (!isInDoubt(error)) undoBegin(connection, channel, before)
+      if (id !== undefined) answers.refuse(connection, { id, channel }, error)
+      else if (isPassing(error)) this.#tryAgain(connection, message)
+      else this.#sendRemoved(connection, channel, error)
+    }
+  }
+
+  async leave(connection: Connection, message: Leave): Promise<void> {
+    const { application, answers, members } = this.#ports
+    const { channel, version, id } = message
+    try {
+      const { definition } = application.target(channel).match
+      if (definition.presence !== undefined) await members.leave(channel, connection, version)
+      connection.entered?.delete(channel)
+      connection.send({ type: "result", id })
+    } catch (error) {
+      answers.refuse(connection, message, error)
+    }
+  }
+
+  /** Asks again whether the client may be present, with the data that it entered with, and removes it if not. */
+  async reauthorize(connection: Connection, channel: string): Promise<void> {
+    const { application, members } = this.#ports
+    const input = connection.entered?.get(channel)
+    if (input === undefined) return
+    try {
+      const target = application.target(channel)
+      const [payload, handler] = this.#declared(target)
+      const data = await this.#admitted(connection, target, payload, handler, decodeBody(input))
+      await members.update(channel, connection, data)
+    } catch (error) {
+      // not the client's affair: the log cannot take other data now
+      if (!isPassing(error)) this.#end(connection, channel, error)
+    }
+  }
+
+  /** The client may not be present any more, nor enter again over this connection. */
+  revoke(connection: Connection, channel: string, error: HoldfastError): void {
+    connection.revoked ??= new Set()
+    connection.revoked.add(channel)
+    this.#end(connection, channel, error)
+  }
+
+  #end(connection: Connection, channel: string, error: unknown): void {
+    if (connection.entered?.delete(channel) !== true) return
+    this.#ports.members.remove(channel, connection.member, connection.id)
+    this.#sendRemoved(connection, channel, error)
+  }
+
+  /** @throws HoldfastError `unknown_name`, `not_allowed` */
+  #declared(target: Target): [Payload, Handler] {
+    const { pattern, definition } = target.match
+    if (definition.presence === undefined)
+      throw new HoldfastError("unknown_name", `channel ${pattern} declares no presence`)
+    const handler = this.#ports.application.handlers(target).presence
     if (handler === undefined)
-      throw new HoldfastError("not_allowed", `clients may not enter the presence of ${target.match.pattern}`)
+      throw new HoldfastError("not_allowed", `clients may not enter the presence of ${pattern}`)
+    return [definition.presence, handler]
+  }
+
+  /** What others see of the client, as the handler has it. */
+  async #admitted(
+    connection: Connection,
+    target: Target,
+    payload: Payload,
+    handler: Handler,
+    input: unknown,
+  ): Promise<Uint8Array> {
+    const { application, limits } = this.#ports
     const what = `presence of ${target.name}`
-    connection.entering ??= new Set()
-    connection.entering.add(target.name)
-    const data = await conform(what, inputSchema(payload), message.data)
-    const value = await guarded(core, what, () => handler({ ...contextOf(core, connection, target), data }))
-    const body = await core.publisher.encode(what, outputSchema(payload), value)
-    checkCount(core, connection, target.name)
-    // the handler may have been asked before it could know
-    if (!endEntering(connection, target.name)) throw new HoldfastError("revoked", errorCodes.revoked)
-    await core.members.enter(target, connection, body)
-    if (message.id !== undefined) connection.send({ type: "result", id: message.id })
-  } catch (error) {
-    endEntering(connection, message.channel)
-    if (connection.isBrief && message.id === undefined && isPassing(error))
-      tryAgain(core, connection, message)
-    else refuse(core, connection, message, error)
+    const data = await validated(what, inputSchema(payload), input)
+    const context = { ...application.context(connection, target), data }
+    const value = await application.guarded(what, () => handler(context))
+    return bodyOf(what, outputSchema(payload), value, { bytesMax: limits.messageBytesMax })
+  }
+
+  /** What is held for a connection has to have an end, and it may enter what it has not subscribed to. */
+  #begin(connection: Connection, channel: string, input: Uint8Array): void {
+    const limit = this.#ports.limits.subscriptionsPerConnectionMax
+    connection.entered ??= new Map()
+    if (connection.entered.size >= limit && !connection.entered.has(channel)) {
+      const text = `a connection may be present in ${limit} channels`
+      throw new HoldfastError("too_many_subscriptions", text, { limit })
+    }
+    connection.entered.set(channel, input)
+  }
+
+  /** The client would ask again only with its next hello, which may be long in coming. */
+  #tryAgain(connection: Connection, message: EnterRequest): void {
+    const { clock, limits } = this.#ports
+    clock.after(limits.retryMs, () => {
+      if (connection.state === "closed") return
+      connection.inbox.run(message.channel, () => this.enter(connection, message))
+    })
+  }
+
+  #sendRemoved(connection: Connection, channel: string, error: unknown): void {
+    const { code, message, version } = this.#ports.answers.refusal(connection, channel, error)
+    connection.send({ type: "removed", channel, code, message, ...(version !== undefined && { version }) })
   }
 }
 
-/** The client would ask again only with its next request, which may be long in coming. */
-function tryAgain(core: Core, connection: Connection, message: EnterRequest): void {
-  core.clock.after(core.limits.retryMs, () => {
-    if (connection.state === "closed") return
-    connection.inbox.run(message.channel, () => enter(core, connection, message))
-  })
+function undoBegin({ entered }: Connection, channel: string, before: Uint8Array | undefined): void {
+  if (before === undefined) entered?.delete(channel)
+  else entered?.set(channel, before)
 }
 
 function isPassing(error: unknown): boolean {
-  return error instanceof HoldfastError && (error.code === "log_unavailable" || error.code === "in_doubt")
+  return isInDoubt(error) || (error as HoldfastError).code === "log_unavailable"
 }
 
-/** The handler is not asked any more. Whether that was not revoked meanwhile. */
-function endEntering(connection: Connection, channel: string): boolean {
-  const isGranted = connection.entering?.delete(channel) === true
-  if (connection.entering?.size === 0) connection.entering = undefined
-  return isGranted
-}
-
-/** What is held for a connection has to have an end, and it may enter what it has not subscribed to. */
-function checkCount(core: Core, { entered }: Connection, channel: string): void {
-  const limit = core.limits.subscriptionsPerConnectionMax
-  if (entered === undefined || entered.size < limit || entered.has(channel)) return
-  throw new HoldfastError("too_many_subscriptions", `a connection may be present in ${limit} channels`, {
-    limit,
-  })
-}
-
-export async function leave(core: Core, connection: Connection, message: Leave): Promise<void> {
-  try {
-    await core.members.leave(targetOf(core, message.channel), connection)
-    connection.send({ type: "result", id: message.id })
-  } catch (error) {
-    refuse(core, connection, message, error)
-  }
+function isInDoubt(error: unknown): boolean {
+  return (error as HoldfastError).code === "in_doubt"
 }

@@ -1,20 +1,43 @@
 import type { SendSignal } from "../../protocol/message.ts"
 import type { Connection } from "../connection/connection.ts"
-import type { Core } from "../core.ts"
-import { conform, declared, inputSchema } from "../payload.ts"
-import { refuse } from "./answer.ts"
-import { contextOf, guarded, handlerOf, targetOf } from "./authorize.ts"
+import { attempt, type Eventual, whenDone } from "../publish/eventual.ts"
+import { inputSchema, payloadOf, validated } from "../publish/payload.ts"
+import type { Signals } from "../publish/signals.ts"
+import type { Answers } from "./answers.ts"
+import type { Application } from "./application.ts"
 
-export async function signal(core: Core, connection: Connection, message: SendSignal): Promise<void> {
-  try {
-    const target = targetOf(core, message.channel)
-    const payload = declared(target, "signals", message.name)
-    const handler = handlerOf(core, target, "signals", message.name)
-    const what = `signal "${message.name}" of ${target.name}`
-    const data = await conform(what, inputSchema(payload), message.data)
-    const value = await guarded(core, what, () => handler({ ...contextOf(core, connection, target), data }))
-    await core.signals.send(target, message.name, value, connection.member)
-  } catch (error) {
-    refuse(core, connection, { channel: message.channel }, error)
+export interface SignalHandlerPorts {
+  readonly application: Application
+  readonly answers: Answers
+  readonly signals: Signals
+}
+
+/** Passes on what clients signal, as the application's handlers let them. */
+export class SignalHandler {
+  readonly #ports: SignalHandlerPorts
+
+  constructor(ports: SignalHandlerPorts) {
+    this.#ports = ports
+  }
+
+  signal(connection: Connection, message: SendSignal): Eventual<void> {
+    const { answers } = this.#ports
+    const { channel } = message
+    return attempt(
+      () => this.#send(connection, message),
+      (error) => answers.refuse(connection, { channel }, error),
+    )
+  }
+
+  #send(connection: Connection, { channel, name, data: sent }: SendSignal): Eventual<void> {
+    const { application, signals } = this.#ports
+    const target = application.target(channel)
+    const payload = payloadOf(target, "signals", name)
+    const handler = application.handler(target, "signals", name)
+    const what = `signal "${name}" of ${target.name}`
+    const handle = (data: unknown) =>
+      application.guarded(what, () => handler({ ...application.context(connection, target), data }))
+    const returned = whenDone(validated(what, inputSchema(payload), sent), handle)
+    return whenDone(returned, (value) => signals.send(target, name, value, connection))
   }
 }

@@ -1,88 +1,106 @@
+import type { Log } from "../../log/log.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import type { SubscriptionRequest, Unsubscribe } from "../../protocol/message.ts"
 import type { Position } from "../../protocol/position.ts"
 import type { Channel } from "../channel/channel.ts"
+import type { Channels } from "../channel/channels.ts"
 import { EVENTS } from "../channel/facets.ts"
 import { Subscription } from "../channel/subscription.ts"
+import type { Target } from "../channel/target.ts"
 import type { Connection } from "../connection/connection.ts"
-import type { Core } from "../core.ts"
-import type { Target } from "../target.ts"
-import { contextOf, guarded, handlersOf, targetOf } from "./authorize.ts"
+import type { Limits } from "../limits.ts"
+import type { Logger } from "../ports/logger.ts"
+import type { Application } from "./application.ts"
 
-/** Puts a cursor on the channel's log: where the client's stood, as far back as it asks, or at the tail. */
-export async function subscribe(
-  core: Core,
-  connection: Connection,
-  request: SubscriptionRequest,
-): Promise<void> {
-  const { channel: name } = request
-  const before = connection.subscriptions.get(name)
-  if (before !== undefined) core.channels.remove(before)
-  connection.subscriptions.set(name, undefined)
-  try {
-    const target = targetOf(core, name)
-    await authorize(core, connection, target)
-    const channel = await core.channels.acquire(target)
+export interface SubscribeHandlerPorts {
+  readonly application: Application
+  readonly channels: Channels
+  readonly log: Log
+  readonly limits: Limits
+  readonly logger: Logger
+}
+
+/** Puts cursors of clients on the logs of channels, and takes them off. */
+export class SubscribeHandler {
+  readonly #ports: SubscribeHandlerPorts
+
+  constructor(ports: SubscribeHandlerPorts) {
+    this.#ports = ports
+  }
+
+  /** Puts a cursor on the channel's log: where the client's stood, as far back as it asks, or at the tail. */
+  async subscribe(connection: Connection, request: SubscriptionRequest): Promise<void> {
+    const { application, channels } = this.#ports
+    const { channel: name } = request
+    const before = connection.subscriptions.get(name)
+    if (before !== undefined) channels.remove(before)
+    connection.subscriptions.set(name, undefined)
     try {
-      const from = await startOf(core, channel, request)
-      if (connection.state === "open" && connection.subscriptions.has(name)) start(connection, channel, from)
-    } finally {
-      core.channels.release(name)
+      const target = application.target(name)
+      await this.#authorize(connection, target)
+      const channel = await channels.acquire(target)
+      try {
+        const from = await startOf(this.#ports.log, channel, request)
+        if (connection.state === "open" && connection.subscriptions.has(name))
+          start(connection, channel, from)
+      } finally {
+        channels.release(name)
+      }
+    } catch (error) {
+      this.#end(connection, name, error)
     }
-  } catch (error) {
-    end(core, connection, name, error)
   }
-}
 
-/** Asks again whether the user may be subscribed, and ends the subscription if not. */
-export async function reauthorize(core: Core, connection: Connection, channel: string): Promise<void> {
-  if (!connection.subscriptions.has(channel)) return
-  try {
-    await authorize(core, connection, targetOf(core, channel))
-  } catch (error) {
-    end(core, connection, channel, error)
+  /** Asks again whether the user may be subscribed, and ends the subscription if not. */
+  async reauthorize(connection: Connection, channel: string): Promise<void> {
+    if (!connection.subscriptions.has(channel)) return
+    try {
+      await this.#authorize(connection, this.#ports.application.target(channel))
+    } catch (error) {
+      this.#end(connection, channel, error)
+    }
   }
-}
 
-export function unsubscribe(core: Core, connection: Connection, { channel }: Unsubscribe): void {
-  const subscription = connection.subscriptions.get(channel)
-  connection.subscriptions.delete(channel)
-  if (subscription !== undefined) core.channels.remove(subscription)
-}
-
-async function authorize(core: Core, connection: Connection, target: Target): Promise<void> {
-  const limit = core.limits.subscriptionsPerConnectionMax
-  if (connection.subscriptions.size > limit) {
-    throw new HoldfastError("too_many_subscriptions", `a connection may have ${limit} subscriptions`, {
-      limit,
-    })
+  unsubscribe(connection: Connection, { channel }: Unsubscribe): void {
+    const subscription = connection.subscriptions.get(channel)
+    connection.subscriptions.delete(channel)
+    if (subscription !== undefined) this.#ports.channels.remove(subscription)
   }
-  const rule = handlersOf(core, target).subscribe
-  if (rule === undefined)
-    throw new HoldfastError("not_allowed", `the server names no "subscribe" for ${target.match.pattern}`)
-  const allowed =
-    rule === true ||
-    (await guarded(core, `subscribe to ${target.name}`, () => rule(contextOf(core, connection, target)))) ===
-      true
-  if (!allowed) throw new HoldfastError("not_allowed", `no permission to subscribe to ${target.name}`)
-}
 
-/** The user may not be subscribed any more, nor be present. */
-export function revoke(core: Core, connection: Connection, channel: string, reason: string): void {
-  end(core, connection, channel, new HoldfastError("revoked", reason))
-  connection.entering?.delete(channel)
-  if (connection.entered?.has(channel) !== true) return
-  core.members.leave(targetOf(core, channel), connection).catch(() => {
-    // tried again by itself
-  })
-}
+  /** The user may not be subscribed any more. */
+  revoke(connection: Connection, channel: string, error: HoldfastError): void {
+    this.#end(connection, channel, error)
+  }
 
-/** Ends a subscription that could not be made, or may not go on, and says why. */
-function end(core: Core, connection: Connection, channel: string, error: unknown): void {
-  if (!connection.subscriptions.has(channel)) return
-  unsubscribe(core, connection, { type: "unsubscribe", channel })
-  const { code, message } = error instanceof HoldfastError ? error : unexpected(core, channel, error)
-  connection.send({ type: "unsubscribed", channel, code, message })
+  async #authorize(connection: Connection, target: Target): Promise<void> {
+    const { application, limits } = this.#ports
+    const limit = limits.subscriptionsPerConnectionMax
+    if (connection.subscriptions.size > limit) {
+      const text = `a connection may have ${limit} subscriptions`
+      throw new HoldfastError("too_many_subscriptions", text, { limit })
+    }
+    const rule = application.handlers(target).subscribe
+    if (rule === undefined)
+      throw new HoldfastError("not_allowed", `the server names no "subscribe" for ${target.match.pattern}`)
+    if (rule === true) return
+    const ask = () => rule(application.context(connection, target))
+    const allowed = await application.guarded(`subscribe to ${target.name}`, ask)
+    if (allowed !== true)
+      throw new HoldfastError("not_allowed", `no permission to subscribe to ${target.name}`)
+  }
+
+  /** Ends a subscription that could not be made, or may not go on, and says why. */
+  #end(connection: Connection, channel: string, error: unknown): void {
+    if (!connection.subscriptions.has(channel)) return
+    this.unsubscribe(connection, { type: "unsubscribe", channel })
+    const { code, message } = error instanceof HoldfastError ? error : this.#unexpected(channel, error)
+    connection.send({ type: "unsubscribed", channel, code, message })
+  }
+
+  #unexpected(channel: string, error: unknown): HoldfastError {
+    this.#ports.logger.error(`subscribe to ${channel} failed`, { error })
+    return new HoldfastError("log_unavailable", "the channel can't be read at the moment")
+  }
 }
 
 interface Start {
@@ -96,7 +114,7 @@ interface Start {
 }
 
 /** Where the cursor starts. */
-async function startOf(core: Core, channel: Channel, request: SubscriptionRequest): Promise<Start> {
+async function startOf(log: Log, channel: Channel, request: SubscriptionRequest): Promise<Start> {
   const { position, history, load = false, snapshotOffset } = request
   if (position !== undefined) {
     // an offset means something in its own epoch only: of another one, nothing is known to be replayed
@@ -107,14 +125,14 @@ async function startOf(core: Core, channel: Channel, request: SubscriptionReques
     const { epoch, tail } = channel
     return { position: { epoch, offset: tail }, top: tail, isFresh: true }
   }
-  const { epoch, top, base, floors } = await core.log.head(channel.name)
+  const { epoch, top, base, floors } = await log.head(channel.name)
   if (history === "all") {
     return { position: { epoch, offset: Math.max(base, floors[EVENTS] ?? 0) }, top, isFresh: true }
   }
-  const offset = await core.log.offsetOfLast(channel.name, EVENTS, history.last)
+  const offset = await log.offsetOfLast(channel.name, EVENTS, history.last)
   // an offset of another life of the log would mean something else in this one
-  const isOfLife = (await core.log.head(channel.name)).epoch === epoch
-  if (!isOfLife) return startOf(core, channel, { channel: channel.name, history })
+  const isOfLife = (await log.head(channel.name)).epoch === epoch
+  if (!isOfLife) return startOf(log, channel, { channel: channel.name, history })
   return { position: { epoch, offset }, top, isFresh: true }
 }
 
@@ -126,7 +144,7 @@ function start(connection: Connection, channel: Channel, begin: Start): void {
   if (snapshot) {
     // a cursor that is ahead of this node proves that the log is there
     const fold = position.epoch === channel.epoch ? Math.max(position.offset, channel.tail) : position.offset
-    subscription.snapshot = { after: 0, fold, loaded: undefined }
+    subscription.snapshot = { after: 0, fold, loaded: undefined, restarts: false }
   }
   // the snapshot will have what the cursor does not reach
   const covered = snapshot ? top : snapshotOffset
@@ -138,9 +156,4 @@ function start(connection: Connection, channel: Channel, begin: Start): void {
   const standing = snapshot ? undefined : position
   connection.send({ type: "subscribed", channel: name, alias, position, top, snapshot }, standing)
   channel.add(subscription)
-}
-
-function unexpected(core: Core, channel: string, error: unknown): HoldfastError {
-  core.logger.error(`subscribe to ${channel} failed`, { error })
-  return new HoldfastError("log_unavailable", "the channel can't be read at the moment")
 }

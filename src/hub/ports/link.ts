@@ -1,3 +1,4 @@
+import type { CodecName } from "../../protocol/codec.ts"
 import type { ServerMessage } from "../../protocol/message.ts"
 import type { Position } from "../../protocol/position.ts"
 
@@ -7,8 +8,10 @@ import type { Position } from "../../protocol/position.ts"
  */
 export interface Encoding {
   readonly name: string
+  /** What its messages are written in, and those of its peers. */
+  readonly codec: CodecName
   /**
-   * A message as a complete frame of this kind of link. `position` is where the cursor of a subscriber stands that has
+   * A message as a complete frame of this kind of link. The message may hold encoded values, as `piecesOf` takes them. `position` is where the cursor of a subscriber stands that has
    * taken it, if it moves one; for kinds whose frames carry it outside of the message.
    */
   readonly frame: (message: object, position?: Position) => Uint8Array

@@ -1,399 +1,311 @@
 import type { Entry } from "../../log/entry.ts"
 import type { Log } from "../../log/log.ts"
+import type { Retention } from "../../log/operation.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
-import type { Channel } from "../channel/channel.ts"
-import type { Channels } from "../channel/channels.ts"
+import { encodeMember } from "../channel/member-entry.ts"
+import { lifeOf, nodeOf } from "../cluster/node-keys.ts"
 import { Nodes } from "../cluster/nodes.ts"
 import type { Connection } from "../connection/connection.ts"
-import type { Connections } from "../connection/connections.ts"
 import type { Limits } from "../limits.ts"
-import type { Logger } from "../options.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Entropy } from "../ports/entropy.ts"
-import type { Publisher } from "../publish/publisher.ts"
-import type { Target } from "../target.ts"
-import { Timers } from "../timers.ts"
-import { Adoption } from "./adoption.ts"
-import { Departures } from "./departures.ts"
+import type { Logger } from "../ports/logger.ts"
+import { Timers } from "../ports/timers.ts"
+import { atOnce } from "./at-once.ts"
 import { HeldChannels } from "./held-channels.ts"
-import { decodeMembership, encodeMembership, hasLeft, LEASE_OVER, openedAtOf } from "./membership.ts"
-import { Orphans } from "./orphans.ts"
-import {
-  type Entrance,
-  type HeldPlace,
-  isNewsOf,
-  isOfThePast,
-  isPending,
-  type Place,
-  Presence,
-} from "./presence.ts"
-import { Recheck } from "./recheck.ts"
-import { ASK_MS, Stays } from "./stays.ts"
-import { Whereabouts } from "./whereabouts.ts"
+import { type Place, Places } from "./places.ts"
+import { reap } from "./reaper.ts"
+import { Reconciler } from "./reconciler.ts"
+import { Register } from "./register.ts"
+import { Removals } from "./removals.ts"
+import { Stamps } from "./stamps.ts"
 
 /** What presence needs of the hub around it. */
 export interface MembersPorts {
-  /** This node's name, another one in each of its lives. */
+  /** This node's name, another one in each of its processes. */
   readonly node: string
-  readonly publisher: Publisher
   readonly log: Log
   readonly clock: Clock
   readonly entropy: Entropy
   readonly logger: Logger
   readonly limits: Limits
-  readonly channels: Channels
-  readonly connections: Connections
-  /** Asks the other nodes whether the client of this place comes to one of them now. Undefined: there is no way. */
-  readonly ask: ((place: HeldPlace) => void) | undefined
-  readonly target: (name: string) => Target
+  /** What the presence of a channel retains. */
+  readonly retention: (channel: string) => Retention
 }
 
-/** What only matters where other nodes write to the log too. */
-interface Shared {
-  readonly nodes: Nodes
-  readonly orphans: Orphans
-  readonly recheck: Recheck
-  readonly whereabouts: Whereabouts
-  /** Those that members of this node are in: what others tell of them has to be heard. */
-  readonly held: HeldChannels
-}
-
-/** Presence at work: tells the log who came and who went, and gives a line that was cut some time to come back. */
+/**
+ * The members whose clients are connected to this node. A member is a last-writer-wins register in the channel's log (`register.ts`). Its
+ * client stamps whatever it asks for; a node removes a member with the version that it has put. So whatever comes late, over whichever
+ * connection and node, is refused, and no node has to know what happens at another.
+ */
 export class Members {
   readonly #ports: MembersPorts
-  readonly #presence = new Presence((channel) => this.#shared?.held.release(channel))
+  readonly #places = new Places()
   readonly #timers: Timers
-  readonly #departures: Departures
-  readonly #stays: Stays
-  readonly #adoption: Adoption
-  readonly #shared: Shared | undefined
-  /** Rises whenever what the log tells of this node's members is in doubt. */
-  #doubts = 0
+  readonly #stamps: Stamps
+  readonly #register: Register
+  readonly #removals: Removals
+  readonly #held: HeldChannels
+  readonly #reconciler: Reconciler
+  /** Undefined where the log ends with this process. */
+  readonly #nodes: Nodes | undefined
+  readonly #stopWatching: () => void
   #closed = false
 
   constructor(ports: MembersPorts) {
     this.#ports = ports
-    const timers = new Timers(ports.clock)
-    const later = (ms: number, task: () => void) => timers.after(ms, task)
+    const { log, clock, entropy } = ports
+    const timers = new Timers(clock)
+    const register = new Register(ports)
     this.#timers = timers
-    this.#departures = new Departures({ ...ports, timers })
-    const seeOff = (place: HeldPlace) => this.#departures.tell(place, LEASE_OVER)
-    this.#stays = new Stays({
-      leaseMs: ports.limits.presenceLeaseMs,
-      later,
-      depart: (channel, member) => this.#lapse(channel, member),
-    })
-    this.#adoption = new Adoption({ ...ports, later, seeOff })
-    if (ports.log.shared !== true) return
-    const handleGone = () => this.#handleGone()
-    const nodes = new Nodes({ ...ports, handleGone, handleBack: (isAnew) => this.#handleBack(isAnew) })
-    const held = new HeldChannels(ports.channels)
-    this.#shared = {
-      nodes,
-      held,
-      orphans: new Orphans({ ...ports, nodes, later, digest: ports.entropy.digest }),
-      recheck: new Recheck({
+    this.#register = register
+    this.#stamps = new Stamps(clock)
+    this.#reconciler = new Reconciler({ ...ports, timers, reconcile: (channel) => this.#reconcile(channel) })
+    if (log.shared || log.durable) {
+      this.#nodes = new Nodes({
         ...ports,
-        nodes,
-        later,
-        presence: this.#presence,
-        enterAgain: (channel, member, place) => this.#enterAgain(channel, member, place),
-        seeOff,
-      }),
-      whereabouts: new Whereabouts({
-        ...ports,
-        presence: this.#presence,
-        stays: this.#stays,
-        held,
-        otherNodes: () => this.otherNodes(),
-      }),
+        handleNewEpoch: () => this.#reconcileAll(),
+        handleNewLife: () => this.#reconcileAll(),
+        reap: (life) => reap({ ...ports, register }, life),
+      })
     }
-    nodes.start()
+    const isOccupied = (channel: string) => this.#places.has(channel)
+    this.#held = new HeldChannels({ ...ports, digest: entropy.digest, nodes: this.#nodes, isOccupied })
+    const touch = (channel: string) => this.#held.touch(channel)
+    this.#removals = new Removals({ ...ports, register, timers, touch })
+    this.#nodes?.start()
+    const stop = log.watchAvailability?.((failure) => failure === undefined && this.#reconcileAll())
+    this.#stopWatching = stop ?? (() => {})
   }
 
   /** The nodes that share the log, without this one. */
   otherNodes(): string[] {
-    return this.#shared?.nodes.names().filter((name) => name !== this.#ports.node) ?? []
+    return this.#nodes?.others() ?? []
   }
 
   /** Resolves when it is known which these are. */
   async otherNodesKnown(): Promise<void> {
-    await this.#shared?.nodes.known
+    await this.#nodes?.known
   }
 
-  /** Whether the member that a `join` entry tells of is one of a node that is gone. */
-  isOrphan({ body }: Entry): boolean {
-    return this.#shared?.nodes.isGone(decodeMembership(body).node) === true
+  /** @throws HoldfastError `version_ahead`; `revoked`, which is final for the connection */
+  check(channel: string, { member, revoked }: Connection, version: number): void {
+    if (revoked?.has(channel)) throw new HoldfastError("revoked", errorCodes.revoked)
+    this.#stamps.check(channel, member, version)
   }
 
-  /** Takes the member's place for `connection`. @throws HoldfastError `superseded`, and what the log fails with */
-  async enter(target: Target, connection: Connection, payload: Uint8Array): Promise<void> {
-    const { member, owner, openedAt } = connection
-    // it has gone while its handler ran, and gives up what it has no more
-    if (connection.state === "closed" && !connection.isBrief) return
-    this.#refuseOfThePast(target.name, connection)
-    this.#hold(target.name, connection)
-    const entrance = { owner, openedAt, payload }
-    if (this.#holds(target.name, connection, entrance)) return
-    if (connection.isBrief && this.#ports.ask !== undefined) {
-      if (await this.#shared?.whereabouts.isElsewhere(target, member, entrance)) return
-      this.#refuseOfThePast(target.name, connection)
-    }
-    await this.#join(target, member, entrance)
+  /** @param data MessagePack. @throws HoldfastError `superseded`, and what the log fails with */
+  async enter(channel: string, connection: Connection, data: Uint8Array, version: number): Promise<void> {
+    const { member, userId: user, id: owner, isBrief } = connection
+    await this.#ready(channel, member)
+    const isOpen = connection.state !== "closed"
+    // a request may be over before its handler is: its member stays for a lease
+    if (!isOpen && !isBrief) return
+    // it may have been revoked meanwhile
+    this.check(channel, connection, version)
+    const before = this.#places.find(channel, member)
+    const body = encodeMember({ user, data })
+    const isRepeated = before?.version === version && equal(before.body, body)
+    if (before !== undefined && version <= before.version && !isRepeated)
+      throw this.#stamps.superseded(channel, member, before.version + 1)
+    const place = { version, body, user, owner, isBrief, pending: undefined }
+    await this.#put(channel, member, { ...place, connection: isOpen ? connection : undefined })
+    if (!isOpen) this.release(connection, true)
   }
 
-  /** Resolves when the log knows. If it does not take it, that is told, and tried again all the same. */
-  async leave(target: Target, connection: Connection): Promise<void> {
-    const { member, owner, openedAt } = connection
-    const why = hasLeft(openedAt)
-    connection.entered?.delete(target.name)
-    if (connection.isBrief) this.#stays.forget(target.name, member)
-    const held = this.#presence.leave(target.name, member, owner, why)
-    let place: HeldPlace | undefined
-    try {
-      place = await this.#placeToLeave(target, connection, held)
-    } catch (error) {
-      // what was held here has to be seen off, though the log does not say at the moment where the member is
-      if (held !== undefined) this.#departures.later(held, why)
-      throw error
-    }
-    if (place !== undefined) await this.#departures.told(place, why)
-  }
-
-  /** The connection has gone: after the grace, so have its members that no other connection took over. */
-  release(connection: Connection, orderly: boolean): void {
-    if (connection.entered === undefined) return
-    const { id, entered, member, owner, openedAt } = connection
-    if (connection.isBrief) {
-      for (const channel of entered) this.#stays.end(channel, member, id)
-      return
-    }
-    const { presenceGraceMs } = this.#ports.limits
-    const depart = () => {
-      for (const channel of entered)
-        this.#depart(channel, member, owner, orderly ? hasLeft(openedAt) : LEASE_OVER)
-    }
-    if (orderly || presenceGraceMs === 0) {
-      depart()
-      return
-    }
-    for (const channel of entered) this.#presence.letGo(channel, member, owner)
-    this.#timers.after(presenceGraceMs, depart)
-  }
-
-  /** A channel is followed from now on: members of nodes that are gone may be in it. */
-  handleOpen(channel: Channel): void {
-    if (this.#shared === undefined) this.#adoption.adopt(channel)
-    else this.#shared.orphans.opened(channel, channel.tail)
-  }
-
-  /** Somebody has told the log who came, or went. */
-  handleEntry(channel: Channel, entry: Entry): void {
-    if (this.#shared === undefined || this.#closed) return
-    if (entry.operation === "put") this.#handleJoin(channel.name, entry, this.#shared)
-    else this.#handleLeft(channel.name, entry, this.#shared)
-  }
-
-  #handleJoin(channel: string, { key, body, offset }: Entry, shared: Shared): void {
-    const { nodes, recheck, whereabouts } = shared
-    const told = decodeMembership(body)
-    if (told.node === this.#ports.node) return
-    whereabouts.handleNews(channel, key)
-    this.#ports.connections.openedElsewhere(key, told.openedAt)
-    // to see off whoever comes back, before that node's heartbeat is heard again, would be a race without an end
-    nodes.handleNews(told.node)
-    const place = this.#presence.find(channel, key)
-    if (isPending(place)) this.#doubts++
-    if (!isNewsOf(place, offset)) return
-    if (isOfThePast(told, key, place)) recheck.check(channel)
-    else this.#presence.moved(channel, key, told, offset)
-  }
-
-  #handleLeft(channel: string, { key, body, offset }: Entry, { recheck, whereabouts }: Shared): void {
-    const openedAt = openedAtOf(body)
-    whereabouts.handleNews(channel, key)
-    if (openedAt === undefined) this.#ports.connections.closedElsewhere(key)
-    else this.#ports.connections.openedElsewhere(key, openedAt)
-    const place = this.#presence.find(channel, key)
-    if (isPending(place)) this.#doubts++
-    if (!isNewsOf(place, offset)) return
-    // the client may have left over a line of the past, which was on its way for long
-    const isOver = openedAt !== undefined && openedAt >= place.openedAt
-    if (!isOver && !place.lingering) recheck.check(channel)
-    else this.#forget(channel, key)
-  }
-
-  /** What the log tells of the channel may not be what this node has told it. */
-  handleStartOver(channel: Channel): void {
-    if (this.#closed) return
-    this.#doubts++
-    this.#shared?.recheck.check(channel.name)
-    this.#shared?.orphans.lookInTurn(channel)
-  }
-
-  /** Another node has not heard of this client for a lease: if it comes here, this node answers for it from now on. */
-  handleAsk({ channel, member, joined }: HeldPlace): void {
-    if (this.#closed || !this.#stays.has(channel, member)) return
-    this.#shared?.whereabouts.handleNews(channel, member)
-    const place = this.#presence.find(channel, member)
-    if (place?.joined === undefined || place.owner !== member) return
-    if (!place.elsewhere && place.joined > joined) return
-    this.#enterAgain(channel, member, place).catch(() => this.#shared?.recheck.check(channel))
+  /** The member's data is another, and not by its client's doing. Does nothing if it is not this connection's. */
+  async update(channel: string, connection: Connection, data: Uint8Array): Promise<void> {
+    const { member, userId: user, id } = connection
+    await this.#ready(channel, member)
+    const place = this.#places.find(channel, member)
+    const body = encodeMember({ user, data })
+    if (place?.owner !== id || equal(place.body, body)) return
+    await this.#put(channel, member, { ...place, body, version: place.version + 1 })
   }
 
   /**
-   * The hub is about to close, and its clients have gone to other nodes: those that come with one request after the other are
-   * answered for there, once this node has asked. Resolves when the others have had the time to.
+   * Resolves when the log knows.
+   * @throws HoldfastError `version_ahead`, `superseded`; what the log fails with: it is tried again all the same
    */
+  async leave(channel: string, { member }: Connection, version: number): Promise<void> {
+    this.#stamps.check(channel, member, version)
+    const place = this.#places.find(channel, member)
+    if (place !== undefined && version < place.version)
+      throw this.#stamps.superseded(channel, member, place.version + 1)
+    // a client that never was in must not be seen to leave
+    if (place === undefined && !(await this.#register.knows(channel, member))) return
+    this.#places.delete(channel, member)
+    const outcome = await this.#removals.remove({ channel, member, version })
+    if (outcome.status === "refused") throw this.#stamps.superseded(channel, member, outcome.version ?? 0)
+  }
+
+  /** The connection has ended: after a grace or a lease, so have the members that it entered last. */
+  release({ id, entered, member, isBrief }: Connection, orderly: boolean): void {
+    if (entered === undefined) return
+    const { presenceGraceMs, presenceLeaseMs } = this.#ports.limits
+    const channels = [...entered.keys()]
+    for (const channel of channels) {
+      const place = this.#places.find(channel, member)
+      if (place?.owner === id) place.connection = undefined
+    }
+    const remove = () => {
+      for (const channel of channels) this.remove(channel, member, id)
+    }
+    const lineMs = orderly ? 0 : presenceGraceMs
+    const ms = isBrief ? presenceLeaseMs : lineMs
+    if (ms === 0) remove()
+    else this.#timers.after(ms, remove)
+  }
+
+  /** Removes the member if the connection of this id entered it last. */
+  remove(channel: string, member: string, owner: string): void {
+    const place = this.#places.find(channel, member)
+    if (place?.owner === owner) this.#remove(channel, member, place)
+  }
+
+  /** Removes the members of a user, whichever connections they came over. */
+  removeUser(channel: string, user: string): void {
+    for (const [member, place] of this.#places.of(channel)) {
+      if (place.user === user) this.#remove(channel, member, place)
+    }
+  }
+
+  /** What the log says of the channel may not be what this node has put there. */
+  handleStartOver(channel: string): void {
+    if (!this.#closed && this.#held.has(channel)) this.#reconciler.add([channel])
+  }
+
+  /** The hub is about to close, and its clients have gone to other nodes. Resolves when they have had the time to enter there. */
   async handOver(): Promise<void> {
-    const { ask, clock, limits } = this.#ports
-    if (ask === undefined || this.#presence.channels().length === 0) return
-    const wait = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve))
-    await wait(limits.presenceGraceMs)
-    for (const place of this.#presence.places()) ask(place)
-    await wait(ASK_MS)
+    const { clock, limits } = this.#ports
+    if (this.#places.all().length === 0) return
+    await new Promise<void>((resolve) => clock.after(limits.presenceGraceMs, resolve))
   }
 
   /**
-   * The hub closes: everybody leaves, but those who come with requests, and may do so at other nodes. Resolves when the log
-   * knows.
+   * The hub closes: everybody leaves, but clients that come with requests, and may do so at other nodes, stay for a lease. Resolves when the
+   * log knows.
    */
   async close(): Promise<void> {
     this.#closed = true
     this.#timers.close()
-    const places = [...this.#presence.places()].filter(({ isBrief }) => !isBrief)
-    const departed = this.#departures.close(places)
-    const closed = this.#shared?.nodes.close()
-    await departed
-    await closed
+    this.#stopWatching()
+    const { pageEntriesMax: max } = this.#ports.limits
+    const gone = this.#places.all().filter(({ place }) => !place.isBrief)
+    await atOnce(gone, max, async ({ channel, member, place: { version } }) => {
+      const outcome = await this.#removals.remove({ channel, member, version }).catch(() => undefined)
+      if (outcome !== undefined) this.#places.delete(channel, member)
+    })
+    const free = this.#held.all().filter((channel) => !this.#places.has(channel))
+    await atOnce(free, max, (channel) => this.#held.release(channel).catch(() => undefined))
+    await this.#nodes?.close(this.#held.all().length > 0)
+  }
+
+  /** Under which name this node holds members. */
+  get #holder(): string {
+    return this.#nodes?.life ?? lifeOf(this.#ports.node, 1)
+  }
+
+  /** Resolves when the channel is listed, and the log has answered whatever was asked of it for this member. */
+  async #ready(channel: string, member: string): Promise<void> {
+    do {
+      await this.#places.find(channel, member)?.pending
+      await this.#held.use(channel)
+    } while (this.#places.find(channel, member)?.pending !== undefined)
+  }
+
+  /** Takes the place, unless the log refuses that. */
+  async #put(channel: string, member: string, place: Place): Promise<void> {
+    const before = this.#places.find(channel, member)
+    this.#places.set(channel, member, place)
+    const put = this.#judge(channel, member, place, before)
+    const settled = () => {
+      place.pending = undefined
+    }
+    place.pending = put.then(settled, settled)
+    await put
+  }
+
+  async #judge(channel: string, member: string, place: Place, before: Place | undefined): Promise<void> {
+    const holder = this.#holder
+    const isCurrent = () => this.#places.find(channel, member) === place
+    try {
+      const { status, version = 0 } = await this.#register.put(channel, member, place, holder)
+      if (status === "refused") {
+        if (isCurrent()) this.#places.delete(channel, member)
+        throw this.#stamps.superseded(channel, member, version)
+      }
+      // what was put under the name of a life that is over by now is removed with it
+      if (holder !== this.#holder) this.#reconciler.add([channel])
+    } catch (error) {
+      const { code } = error as HoldfastError
+      if (code === "in_doubt") this.#reconciler.add([channel])
+      else if (code !== "superseded" && isCurrent()) this.#restore(channel, member, place, before)
+      throw error
+    }
+  }
+
+  /** The member is as it was before, and goes with the connection that spoke last. */
+  #restore(channel: string, member: string, place: Place, before: Place | undefined): void {
+    if (before === undefined) this.#places.delete(channel, member)
+    else {
+      const { owner, connection, isBrief } = place
+      this.#places.set(channel, member, { ...before, owner, connection, isBrief })
+    }
+  }
+
+  #remove(channel: string, member: string, { version }: Place): void {
+    this.#places.delete(channel, member)
+    this.#removals.add({ channel, member, version })
+  }
+
+  #reconcileAll(): void {
+    if (!this.#closed) this.#reconciler.add(this.#held.all())
   }
 
   /**
-   * The client has entered anew over its next line, or left: what it asked for over the one before, and was on its way for long,
-   * must not undo that. A request of its own, over plain HTTP, is no line: it is late only where a line holds the place.
+   * Compares the channel with the log. What the log says that this node holds, and does not, is removed; what this node holds, and the log does
+   * not say so, is put again, with the next version, so that it is refused if its client has gone or entered elsewhere.
    */
-  #refuseOfThePast(channel: string, connection: Connection): void {
-    const isLate = !connection.isBrief && this.#ports.connections.isSuperseded(connection)
-    if (isLate || this.#isTaken(channel, connection))
-      throw new HoldfastError("superseded", errorCodes.superseded)
-  }
-
-  /** Whether the member's place is held by a line that its client has opened later. */
-  #isTaken(channel: string, connection: Connection): boolean {
-    const place = this.#presence.find(channel, connection.member)
-    return place !== undefined && isOfThePast(connection, connection.member, place)
-  }
-
-  /** Notes that the place goes when the connection does. */
-  #hold(channel: string, connection: Connection): void {
-    const { id, state, member } = connection
-    connection.entered ??= new Set()
-    connection.entered.add(channel)
-    if (connection.isBrief) this.#stays.renew(channel, member, state === "closed" ? undefined : id)
-  }
-
-  /** Whether the member is there already, as it is to be, and is this connection's now. */
-  #holds(channel: string, connection: Connection, entrance: Entrance): boolean {
-    // in a log that other nodes write to, the member may have come and gone through one of them since
-    if (this.#shared !== undefined && !this.#wouldKnow(channel, connection)) return false
-    return this.#presence.takeOver(channel, connection.member, entrance)
-  }
-
-  /** Whether this node would have been told if the member had gone through another one. */
-  #wouldKnow(channel: string, connection: Connection): boolean {
-    if (!connection.isBrief) return false
-    return this.#ports.ask !== undefined || this.#ports.channels.find(channel) !== undefined
-  }
-
-  /** A client has not come for a lease. */
-  #lapse(channel: string, member: string): void {
-    const place = this.#presence.find(channel, member)
-    if (place?.owner !== member) return
-    const { ask } = this.#ports
-    if (this.#shared === undefined || ask === undefined || place.elsewhere || place.joined === undefined) {
-      this.#depart(channel, member, member, LEASE_OVER)
-      return
-    }
-    ask({ channel, member, joined: place.joined })
-    // whoever answers for it by then has told the log, so that there is nothing to leave
-    this.#timers.after(ASK_MS, () => {
-      if (!this.#stays.has(channel, member)) this.#depart(channel, member, member, LEASE_OVER)
-    })
-  }
-
-  async #join(target: Target, member: string, entrance: Entrance): Promise<void> {
-    const { node, publisher } = this.#ports
-    const place = this.#presence.enter(target.name, member, entrance)
-    const doubts = this.#doubts
-    try {
-      await this.#shared?.held.hold(target)
-      const membership = encodeMembership({ node, ...entrance, isBrief: entrance.owner === member })
-      const { offset } = await publisher.join(target, member, membership)
-      this.#presence.confirm(place, offset)
-      // others may have seen it off before this node was told that it is there
-      if (doubts !== this.#doubts) this.#shared?.recheck.check(target.name)
-    } catch (error) {
-      this.#presence.revert(target.name, member, place)
-      // the log may have it all the same, and nobody would answer for it
-      if ((error as HoldfastError).code === "in_doubt") this.#shared?.recheck.check(target.name)
-      throw error
-    } finally {
-      // the connection has gone while the log took its time
-      const { owner, joined, abandoned } = this.#presence.find(target.name, member) ?? place
-      if (joined !== undefined && abandoned !== undefined) {
-        this.#depart(target.name, member, owner, abandoned)
+  async #reconcile(channel: string): Promise<void> {
+    if (this.#closed) return
+    await this.#held.use(channel)
+    const held = this.#places.of(channel)
+    const found = new Map<string, Entry>()
+    for await (const entries of this.#register.pages(channel)) {
+      for (const entry of entries) {
+        if (!this.#isOwn(entry)) continue
+        found.set(entry.key, entry)
+        const { key: member, version } = entry
+        if (this.#places.find(channel, member) === undefined) this.#removals.add({ channel, member, version })
       }
     }
+    const missing = held.filter(([member, place]) => {
+      const isUnchanged = this.#places.find(channel, member) === place && place.pending === undefined
+      const entry = found.get(member)
+      return isUnchanged && !(entry?.holder === this.#holder && entry.version === place.version)
+    })
+    await atOnce(missing, this.#ports.limits.pageEntriesMax, ([member, place]) =>
+      this.#enterAgain(channel, member, place, found.get(member)?.version ?? 0),
+    )
   }
 
-  #enterAgain(channel: string, member: string, place: Place): Promise<void> {
-    return this.#closed ? Promise.resolve() : this.#join(this.#ports.target(channel), member, place)
-  }
-
-  /** The place that a client gives up: the requests of one that has no connection may have been another node's. */
-  async #placeToLeave(
-    target: Target,
-    connection: Connection,
-    held: HeldPlace | undefined,
-  ): Promise<HeldPlace | undefined> {
-    if (this.#shared === undefined || !connection.isBrief) return held
-    if (this.#isTaken(target.name, connection)) return undefined
-    const { member } = connection
-    const entry = await this.#shared.whereabouts.find(target, member)
-    return entry && { channel: target.name, member, joined: entry.offset }
-  }
-
-  /** The leases of some nodes are over. */
-  #handleGone(): void {
-    if (this.#shared === undefined || this.#closed) return
-    // members whose clients come here too, though the node that is gone has told of them
-    for (const channel of this.#presence.channels()) {
-      const isTold = this.#presence.members(channel).some(([, { elsewhere }]) => elsewhere)
-      if (isTold) this.#shared.recheck.check(channel)
-    }
-    for (const channel of this.#ports.channels.all()) {
-      if (channel.match.definition.presence !== undefined) this.#shared.orphans.lookInTurn(channel)
+  async #enterAgain(channel: string, member: string, place: Place, found: number): Promise<void> {
+    try {
+      await this.#put(channel, member, { ...place, version: Math.max(place.version, found) + 1 })
+    } catch (error) {
+      const { code, message, version = 0 } = error as HoldfastError
+      if (code !== "superseded") throw error
+      place.connection?.send({ type: "removed", channel, code, message, version })
     }
   }
 
-  /** This node was out of touch, or the log has begun anew: then it may have lost who had left, too. */
-  #handleBack(isAnew: boolean): void {
-    if (this.#closed || this.#shared === undefined) return
-    this.#doubts++
-    const { recheck, held } = this.#shared
-    for (const channel of this.#presence.channels()) recheck.check(channel)
-    if (isAnew) for (const channel of held.former) recheck.check(channel)
+  #isOwn({ holder }: Entry): boolean {
+    return nodeOf(holder) === this.#ports.node
   }
+}
 
-  #forget(channel: string, member: string): void {
-    this.#presence.forget(channel, member)
-    this.#stays.forget(channel, member)
-  }
-
-  #depart(channel: string, member: string, owner: string, why: Uint8Array): void {
-    if (this.#closed) return
-    const place = this.#presence.leave(channel, member, owner, why)
-    if (place !== undefined) this.#departures.tell(place, why)
-  }
+function equal(one: Uint8Array, other: Uint8Array): boolean {
+  return one.byteLength === other.byteLength && one.every((byte, index) => byte === other[index])
 }

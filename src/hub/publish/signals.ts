@@ -1,25 +1,32 @@
 import type { Bus } from "../../log/bus.ts"
-import { decodeBody, encodeBody } from "../../protocol/msgpack.ts"
+import { decodeBody, encodeBody, payloadIn } from "../../protocol/body.ts"
+import type { CodecName } from "../../protocol/codec.ts"
 import type { Channel } from "../channel/channel.ts"
 import type { Channels } from "../channel/channels.ts"
-import { declared, outputSchema } from "../payload.ts"
-import type { Target } from "../target.ts"
-import type { Publisher } from "./publisher.ts"
+import type { Target } from "../channel/target.ts"
+import type { Limits } from "../limits.ts"
+import { type Eventual, whenDone } from "./eventual.ts"
+import { bodyOf, outputSchema, payloadOf } from "./payload.ts"
 
 const topicOf = (channel: string) => `signal/${channel}`
 
 interface Signal {
   readonly name: string
-  /** MessagePack. */
   readonly body: Uint8Array
   /** The member that sent it; undefined: the server's own code. */
   readonly from: string | undefined
 }
 
+/** The client that signals. Default: the server's own code. */
+export interface Sender {
+  readonly member: string
+  readonly codec: CodecName
+}
+
 export interface SignalsPorts {
   readonly node: string
   readonly bus: Bus | undefined
-  readonly publisher: Publisher
+  readonly limits: Limits
   readonly channels: Channels
   /** Signals of other nodes cannot be listened to; `retry` tries again. */
   readonly handleFailure: (channel: string, error: unknown, retry: () => void) => void
@@ -39,13 +46,11 @@ export class Signals {
   }
 
   /** @throws HoldfastError `unknown_name`, `invalid_payload`, `invalid_value`, `message_too_large` */
-  async send(target: Target, name: string, value: unknown, from?: string): Promise<void> {
-    const { node, bus, publisher, channels } = this.#ports
-    const payload = declared(target, "signals", name)
-    const body = await publisher.encode(`signal "${name}" of ${target.name}`, outputSchema(payload), value)
-    bus?.publish(topicOf(target.name), encodeBody([node, name, from ?? null, body]))
-    const channel = channels.find(target.name)
-    if (channel !== undefined) deliver(channel, { name, from, body })
+  send(target: Target, name: string, value: unknown, sender?: Sender): Eventual<void> {
+    const schema = outputSchema(payloadOf(target, "signals", name))
+    const form = { bytesMax: this.#ports.limits.messageBytesMax, codec: sender?.codec }
+    const body = bodyOf(`signal "${name}" of ${target.name}`, schema, value, form)
+    return whenDone(body, (body) => this.#send(target.name, { name, body, from: sender?.member }))
   }
 
   /** The channel is followed from now on. */
@@ -74,6 +79,14 @@ export class Signals {
     }
   }
 
+  #send(channelName: string, signal: Signal): void {
+    const { node, bus, channels } = this.#ports
+    const { name, from, body } = signal
+    bus?.publish(topicOf(channelName), encodeBody([node, name, from ?? null, body], "msgpack"))
+    const channel = channels.find(channelName)
+    if (channel !== undefined) deliver(channel, signal)
+  }
+
   #handle(channel: Channel, message: Uint8Array): void {
     const [node, name, from, body] = decodeBody(message) as [string, string, string | null, Uint8Array]
     // its own signals are delivered without the detour
@@ -84,7 +97,7 @@ export class Signals {
 function deliver(channel: Channel, { name, from, body }: Signal): void {
   const sender = from === undefined ? {} : { from }
   channel.signal(
-    { type: "signal", alias: channel.alias, name, ...sender, data: decodeBody(body) },
+    { type: "signal", alias: channel.alias, name, ...sender, data: payloadIn(body) },
     body.byteLength,
   )
 }

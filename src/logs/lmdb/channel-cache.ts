@@ -20,6 +20,11 @@ export class ChannelCache<Channel> {
     return old
   }
 
+  /** The same, without that it counts as a use. */
+  peek(name: string): Channel | undefined {
+    return this.#young.get(name) ?? this.#old.get(name)
+  }
+
   set(name: string, channel: Channel): void {
     if (this.#young.size >= this.#generationMax) {
       this.#old = this.#young

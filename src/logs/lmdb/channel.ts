@@ -1,25 +1,30 @@
-import type { AppendOptions, Draft, Entry, LogKeep } from "../../log/log.ts"
+import { judge } from "../../log/condition.ts"
+import type { Entry } from "../../log/entry.ts"
+import type { AppendOptions, Dedupe, Extend, Operation, Put, Remove, Retention } from "../../log/operation.ts"
 import { HoldfastError } from "../../protocol/error.ts"
-import { DedupeTable } from "../memory/dedupe-table.ts"
-import { type DedupeJournal, journalled } from "./dedupe-journal.ts"
-import { encodeRun, RUN_BYTES_MAX, runBytesMax } from "./event-run.ts"
-import { entryKey, headKey, indexKey, type KeyedPart, PART } from "./keys.ts"
-import { OldestEvents } from "./oldest-events.ts"
-import {
-  type ChannelHead,
-  decodeLatest,
-  encodeEntry,
-  encodeHead,
-  encodeLatest,
-  type Latest,
-} from "./record.ts"
+import { IdempotencyKeys } from "../memory/idempotency-keys.ts"
+import { type ChannelHead, type CollectionHead, encodeHead, newCollection } from "./channel-head.ts"
+import type { DedupeJournal } from "./dedupe-journal.ts"
+import { Facts } from "./facts.ts"
+import { KeyCollection, type KeyLimits, type Known, type Stamp } from "./key-collection.ts"
+import { headKey } from "./keys.ts"
 import type { Store } from "./store.ts"
+import type { ValueState } from "./value-record.ts"
 
-/** What one channel may hold beside its events. */
-export interface ChannelLimits {
-  readonly keysPerChannelMax: number
-  readonly tombstonesPerChannelMax: number
-  readonly dedupeKeysPerChannelMax: number
+/** Each append writes all heads of its channel's collections. */
+const COLLECTIONS_MAX = 1_000
+
+/** What one channel may hold beside its facts. */
+export interface ChannelLimits extends KeyLimits {
+  readonly idempotencyKeysPerChannelMax: number
+}
+
+/** What became of an operation: `Outcome` without the log's epoch. */
+export interface Done {
+  readonly status: "appended" | "unchanged" | "duplicate" | "refused"
+  readonly offset: number
+  readonly version?: number
+  readonly entry?: Entry
 }
 
 /**
@@ -29,170 +34,200 @@ export interface ChannelLimits {
  */
 export class LmdbChannel {
   readonly id: number
+  readonly head: ChannelHead
   readonly #store: Store
   readonly #journal: DedupeJournal
   readonly #limits: ChannelLimits
-  readonly #head: ChannelHead
-  readonly #oldest: OldestEvents
-  #dedupe: DedupeTable | undefined
-  /** Events that were appended and are not written yet. */
-  #run: Entry[] = []
-  #runBytes = 0
-  #changed = false
+  readonly #collections = new Map<string, Facts | KeyCollection>()
+  #idempotencyKeys: IdempotencyKeys | undefined
+  #isChanged = false
 
-  constructor(id: number, store: Store, journal: DedupeJournal, limits: ChannelLimits) {
+  constructor(id: number, head: ChannelHead, store: Store, journal: DedupeJournal, limits: ChannelLimits) {
     this.id = id
+    this.head = head
     this.#store = store
     this.#journal = journal
     this.#limits = limits
-    this.#head = store.head(id)
-    this.#oldest = new OldestEvents(id, store, this.#head, () => this.#flushRun())
-  }
-
-  get head(): Readonly<ChannelHead> {
-    return this.#head
   }
 
   /**
-   * The offset under which the draft was appended before, or undefined.
-   * @throws HoldfastError `idempotency_conflict`
+   * @throws HoldfastError `idempotency_conflict`, `quota_exceeded`, `log_full`; TypeError when the collection holds what the
+   *   operation is not for: before anything was changed
    */
-  findDuplicate({ at }: Draft, { dedupe }: AppendOptions): number | undefined {
-    return dedupe && this.#known(at).find(dedupe, at)
-  }
-
-  /** The offset of the latest entry under the draft's key; 0 when there is none. */
-  latest(draft: Draft): number {
-    const record = this.#store.entries.get(indexKey(this.id, draft))
-    return record === undefined ? 0 : decodeLatest(record).offset
-  }
-
-  /** @throws HoldfastError `log_full` before anything was changed. */
-  append({ kind, name, key, body, at }: Draft, { keep, dedupe }: AppendOptions): Entry {
-    const entry: Entry = { offset: this.#head.top + 1, kind, name, key, body, at }
-    if (kind === "event") {
-      this.#push(entry)
-    } else {
-      this.#supersede(entry)
+  append(operation: Operation, options: AppendOptions, nowMs: number): Done {
+    const { dedupe, account, retention } = options
+    const first = dedupe && this.#known(operation.at).find(dedupe, operation.at)
+    if (first !== undefined) return { status: "duplicate", offset: first }
+    const done = this.#apply(operation, options, nowMs)
+    if (done.status === "refused") return done
+    if (dedupe !== undefined) this.#remember(dedupe, account?.name, done.offset, operation.at)
+    const collection = this.#collection(operation.collection)
+    if (collection !== undefined) {
+      collection.head.retention = retention
+      collection.trim(retention, operation.at)
     }
-    this.#head.top = entry.offset
-    this.#changed = true
-    if (dedupe !== undefined) {
-      const known = journalled(dedupe, entry.offset, at)
-      this.#known(at).add(dedupe, entry.offset, at)
-      this.#head.dedupeChunk = this.#journal.add(this.id, this.#head.dedupeChunk, known)
-      this.#head.dedupeUntil = Math.max(this.#head.dedupeUntil, known.expiresAt)
+    this.#isChanged = true
+    return done
+  }
+
+  /** Takes over what the collections retain from now on, and trims them. */
+  trim(retentions: Readonly<Record<string, Retention>>, nowMs: number): void {
+    for (const [name, retention] of Object.entries(retentions)) {
+      const head = this.head.collections.get(name)
+      if (head !== undefined) head.retention = retention
     }
-    this.#trimEvents(keep, at)
-    this.#dropTombstones(Number.NEGATIVE_INFINITY)
-    return entry
+    this.#isChanged = true
+    this.tidy(nowMs)
   }
 
-  /** Trims by age what appends did not, and deletes from the file what is trimmed. */
-  trim(keep: Required<LogKeep>, nowMs: number): void {
-    this.#trimEvents(keep, nowMs)
-    this.#dropTombstones(nowMs - keep.forMs)
-    this.#changed = this.#oldest.delete() || this.#changed
-    this.#dedupe?.forget(nowMs)
+  /** Drops what has outlived its time, also from the file. Returns whether the head has changed. */
+  tidy(nowMs: number): boolean {
+    for (const [name, { retention }] of this.head.collections) {
+      const collection = this.#collection(name)
+      if (collection?.trim(retention, nowMs)) this.#isChanged = true
+      if (collection instanceof Facts) collection.shrink()
+    }
+    this.#idempotencyKeys?.forget(nowMs)
+    return this.#isChanged
   }
 
-  /** Writes the head, if it changed. Has to be called before the transaction ends. */
+  /** Whether nothing is left that a reader or a repetition could find. */
+  isEmpty(nowMs: number): boolean {
+    if (this.head.dedupeUntil > nowMs) return false
+    for (const { entries, removals } of this.head.collections.values())
+      if (entries + removals > 0) return false
+    return true
+  }
+
+  /** Writes what was not written yet. Has to be called before the transaction ends. */
   flush(): void {
-    if (!this.#changed) return
-    this.#flushRun()
-    this.#store.entries.putSync(headKey(this.id), encodeHead(this.#head))
-    this.#changed = false
+    if (!this.#isChanged) return
+    for (const collection of this.#collections.values()) if (collection instanceof Facts) collection.flush()
+    this.#store.entries.putSync(headKey(this.id), encodeHead(this.head))
+    this.#isChanged = false
   }
 
-  #push(event: Entry): void {
-    const bytes = runBytesMax(event)
-    if (this.#runBytes + bytes > RUN_BYTES_MAX) this.#flushRun()
-    this.#run.push(event)
-    this.#runBytes += bytes
-    this.#oldest.push(event, this.#run[0]?.offset ?? event.offset)
+  #apply(operation: Operation, options: AppendOptions, nowMs: number): Done {
+    if (operation.operation !== "append") return this.#change(operation, options, nowMs)
+    const facts = this.#facts(operation.collection, options.retention)
+    this.#checkDedupe(options, operation.at)
+    const entry = facts.append(operation, ++this.head.top)
+    return { status: "appended", offset: entry.offset, entry }
   }
 
-  /** Writes the events that were appended since the last run. */
-  #flushRun(): void {
-    const first = this.#run[0]
-    if (first === undefined) return
-    this.#store.entries.putSync(entryKey(this.id, PART.events, first.offset), encodeRun(this.#run))
-    this.#run = []
-    this.#runBytes = 0
-  }
-
-  #known(nowMs: number): DedupeTable {
-    if (this.#dedupe === undefined) {
-      const countMax = this.#limits.dedupeKeysPerChannelMax
-      this.#dedupe = new DedupeTable(countMax)
-      const { dedupeChunk, dedupeUntil } = this.#head
-      const known = dedupeUntil > nowMs ? this.#journal.load(this.id, dedupeChunk, nowMs, countMax) : []
-      for (const { key, fingerprint, offset, expiresAt } of known) {
-        this.#dedupe.add({ key, fingerprint, windowMs: expiresAt - nowMs }, offset, nowMs)
-      }
+  #change(operation: Put | Extend | Remove, options: AppendOptions, nowMs: number): Done {
+    const keys = this.#keys(operation.collection, options.retention)
+    const { condition, account } = options
+    const known = keys.find(operation.key ?? `${this.head.top + 1}`)
+    const verdict = judge(operation, condition, {
+      key: operation.key === undefined ? undefined : known,
+      forgottenVersion: keys.head.forgottenVersion,
+      nowMs,
+      isSameBody: () => keys.isValue(known, operation.body),
+    })
+    if (typeof verdict === "object") {
+      const version = verdict.lowest !== undefined && { version: verdict.lowest }
+      return { status: "refused", offset: known?.offset ?? 0, ...version }
     }
-    return this.#dedupe
-  }
-
-  #supersede(entry: Entry): void {
-    const index = indexKey(this.id, entry)
-    const record = this.#store.entries.get(index)
-    const before = record === undefined ? undefined : decodeLatest(record)
-    const isTombstone = entry.kind === "delete" || entry.kind === "left"
-    const addsValue = !isTombstone && (before === undefined || before.isTombstone)
-    if (addsValue && this.#head.values >= this.#limits.keysPerChannelMax) {
-      const limit = this.#limits.keysPerChannelMax
-      throw new HoldfastError(
-        "log_full",
-        "The channel has as many keys as it may have. Nothing was published.",
-        { limit },
-      )
+    const version = condition?.version ?? known?.version ?? 0
+    const isNew = operation.operation === "put" && known?.hasValue !== true
+    if (verdict === "apply" && isNew) keys.checkSpace(account)
+    this.#checkDedupe(options, operation.at)
+    if (verdict === "touch") {
+      keys.touch(touched(known as Known, operation, version, nowMs))
+      return { status: "unchanged", offset: (known as Known).offset }
     }
-    if (before !== undefined) this.#remove(before)
-    this.#store.entries.putSync(entryKey(this.id, partOf(isTombstone), entry.offset), encodeEntry(entry))
-    this.#store.entries.putSync(index, encodeLatest({ offset: entry.offset, isTombstone }))
-    this.#head[countOf(isTombstone)]++
-  }
-
-  #remove({ offset, isTombstone }: Latest): void {
-    this.#store.entries.removeSync(entryKey(this.id, partOf(isTombstone), offset))
-    this.#head[countOf(isTombstone)]--
-  }
-
-  #trimEvents(keep: Required<LogKeep>, nowMs: number): void {
-    const head = this.#head
-    const oldestAt = nowMs - keep.forMs
-    const byAge = Number.isFinite(oldestAt)
-    while (head.events > 0 && (head.events > keep.events || head.eventBytes > keep.bytes || byAge)) {
-      const oldest = this.#oldest.first()
-      if (oldest === undefined) throw new RangeError(`channel ${this.id} has fewer events than its head says`)
-      if (head.events <= keep.events && head.eventBytes <= keep.bytes && oldest.at >= oldestAt) return
-      this.#oldest.trimFirst()
-      this.#changed = true
+    const stamp = { offset: ++this.head.top, version }
+    return {
+      status: "appended",
+      offset: stamp.offset,
+      entry: changed(keys, operation, known, stamp, { account: account?.name, nowMs }),
     }
   }
 
-  /** Drops the oldest tombstones, beyond the limit or older than `oldestAt`. */
-  #dropTombstones(oldestAt: number): void {
-    const head = this.#head
-    const tombstonesMax = Math.max(this.#limits.tombstonesPerChannelMax, head.values)
-    while (head.tombstones > tombstonesMax || (head.tombstones > 0 && Number.isFinite(oldestAt))) {
-      const [oldest] = this.#store.keyed(this.id, PART.tombstones, 0, head.top, 1)
-      if (oldest === undefined)
-        throw new RangeError(`channel ${this.id} has fewer tombstones than its head says`)
-      if (head.tombstones <= tombstonesMax && oldest.at >= oldestAt) return
-      this.#remove({ offset: oldest.offset, isTombstone: true })
-      this.#store.entries.removeSync(indexKey(this.id, oldest))
-      head.tombstoneFloor = Math.max(head.tombstoneFloor, oldest.offset)
-      this.#changed = true
+  #facts(name: string, retention: Retention): Facts {
+    const collection = this.#collection(name) ?? this.#open(this.#newCollection(name, false, retention))
+    if (collection instanceof Facts) return collection
+    throw new TypeError(
+      `The collection "${name}" holds keys and cannot be appended to. Nothing was published.`,
+    )
+  }
+
+  #keys(name: string, retention: Retention): KeyCollection {
+    const collection = this.#collection(name) ?? this.#open(this.#newCollection(name, true, retention))
+    if (collection instanceof KeyCollection) return collection
+    throw new TypeError(
+      `The collection "${name}" is appended to and cannot hold keys. Nothing was published.`,
+    )
+  }
+
+  #collection(name: string): Facts | KeyCollection | undefined {
+    const collection = this.#collections.get(name)
+    if (collection !== undefined) return collection
+    const head = this.head.collections.get(name)
+    return head && this.#open(head)
+  }
+
+  #newCollection(name: string, isKeyed: boolean, retention: Retention): CollectionHead {
+    const limit = COLLECTIONS_MAX
+    if (this.head.collections.size < limit) return newCollection(this.head, name, isKeyed, retention)
+    const text = "The channel has as many collections as it may have. Nothing was published."
+    throw new HoldfastError("log_full", text, { limit })
+  }
+
+  #open(head: CollectionHead): Facts | KeyCollection {
+    const place = { channel: this.id, collection: head.number }
+    const collection =
+      head.keyed === 1
+        ? new KeyCollection(this.#store, place, head, this.#limits)
+        : new Facts(this.#store, place, this.head, head)
+    this.#collections.set(head.name, collection)
+    return collection
+  }
+
+  #checkDedupe({ dedupe, account }: AppendOptions, nowMs: number): void {
+    if (dedupe === undefined) return
+    this.#known(nowMs).checkSpace(account, this.#limits.idempotencyKeysPerChannelMax, nowMs)
+  }
+
+  #remember(dedupe: Dedupe, account: string | undefined, offset: number, at: number): void {
+    this.#known(at).add(dedupe, account, offset, at)
+    this.head.dedupeChunk = this.#journal.add(this.id, this.head.dedupeChunk, { dedupe, account, offset, at })
+    this.head.dedupeUntil = Math.max(this.head.dedupeUntil, at + dedupe.windowMs)
+  }
+
+  #known(nowMs: number): IdempotencyKeys {
+    if (this.#idempotencyKeys !== undefined) return this.#idempotencyKeys
+    const keys = new IdempotencyKeys()
+    const { dedupeChunk, dedupeUntil } = this.head
+    if (dedupeUntil > nowMs) {
+      for (const { dedupe, account, offset, at } of this.#journal.load(this.id, dedupeChunk, nowMs))
+        keys.add(dedupe, account, offset, at)
     }
+    this.#idempotencyKeys = keys
+    return keys
   }
 }
 
-function partOf(isTombstone: boolean): KeyedPart {
-  return isTombstone ? PART.tombstones : PART.values
+function changed(
+  keys: KeyCollection,
+  operation: Put | Extend | Remove,
+  known: Known | undefined,
+  stamp: Stamp,
+  { account, nowMs }: { readonly account: string | undefined; readonly nowMs: number },
+): Entry {
+  if (operation.operation === "put")
+    return keys.put(operation, known, stamp, leaseEnd(operation, nowMs), account)
+  if (operation.operation === "remove") return keys.remove(operation, known, stamp)
+  return keys.extend(operation, known as ValueState, stamp)
 }
 
-function countOf(isTombstone: boolean): "tombstones" | "values" {
-  return isTombstone ? "tombstones" : "values"
+/** A key with what changes without an entry. */
+function touched(known: Known, operation: Put | Extend | Remove, version: number, nowMs: number): Known {
+  if (!known.hasValue || operation.operation !== "put") return { ...known, version }
+  return { ...known, version, holder: operation.holder ?? "", lapsesAt: leaseEnd(operation, nowMs) }
+}
+
+function leaseEnd({ leaseMs }: Put, nowMs: number): number {
+  return leaseMs === undefined ? Number.POSITIVE_INFINITY : nowMs + leaseMs
 }

@@ -1,21 +1,23 @@
-import type { Dedupe } from "../../log/log.ts"
-import { sequenceKey, sequenceOfKey } from "./keys.ts"
-import { bufferOf } from "./record.ts"
+import type { Dedupe } from "../../log/operation.ts"
+import { lastNumberOf, OFFSET_MAX, sequenceKey } from "./keys.ts"
+import { bufferOf, SHARED_PAGE_BYTES_MAX } from "./record.ts"
 import type { Store } from "./store.ts"
 import { readText, textBytesMax, writeText } from "./text.ts"
 
 /** An idempotency key as it is journalled. */
 export interface Journalled {
-  readonly key: string
-  readonly fingerprint: string
+  readonly dedupe: Dedupe
+  readonly account: string | undefined
   readonly offset: number
-  readonly expiresAt: number
+  /** When it came. */
+  readonly at: number
 }
 
-/** A chunk of up to this size lies in a page with others; a larger one would take pages of its own. */
-const CHUNK_BYTES_MAX = 1_900
 const CHUNK_HEADER_BYTES = 8
-const RECORD_HEADER_BYTES = 4 + 6 + 6 + 8
+/** Channel, chunk before, offset, time and window. */
+const RECORD_HEADER_BYTES = 6 + 6 + 6 + 8 + 8
+/** In front of an account's name; without one there is nothing. */
+const HAS_ACCOUNT = "@"
 
 /** How many expired chunks are removed for each that is written, so that the journal shrinks faster than it grows. */
 const REMOVED_PER_WRITTEN = 3
@@ -45,12 +47,12 @@ export class DedupeJournal {
   reload(): void {
     this.#chunk = 1
     for (const key of this.#store.journal.getKeys({
-      start: sequenceKey(2 ** 48 - 1),
+      start: sequenceKey(OFFSET_MAX),
       end: sequenceKey(0),
       reverse: true,
       limit: 1,
     })) {
-      this.#chunk = sequenceOfKey(key) + 1
+      this.#chunk = lastNumberOf(key) + 1
     }
     this.#begin()
     this.#written = 0
@@ -58,17 +60,20 @@ export class DedupeJournal {
   }
 
   /** Adds a key; `before` is the chunk of the channel's previous one, or 0. Returns the chunk that holds this one. */
-  add(channelId: number, before: number, { key, fingerprint, offset, expiresAt }: Journalled): number {
-    const bytes = RECORD_HEADER_BYTES + textBytesMax(fingerprint) + textBytesMax(key)
-    if (this.#length > CHUNK_HEADER_BYTES && this.#length + bytes > CHUNK_BYTES_MAX) this.flush()
+  add(channel: number, before: number, { dedupe, account, offset, at }: Journalled): number {
+    const texts = [dedupe.fingerprint, dedupe.key, account === undefined ? "" : HAS_ACCOUNT + account]
+    const bytes = texts.reduce((sum, text) => sum + textBytesMax(text), RECORD_HEADER_BYTES)
+    if (this.#length > CHUNK_HEADER_BYTES && this.#length + bytes > SHARED_PAGE_BYTES_MAX) this.flush()
     if (this.#bytes.length < this.#length + bytes) this.#bytes = Buffer.allocUnsafeSlow(2 * bytes)
-    const [target, start] = [this.#bytes, this.#length]
-    target.writeUInt32LE(channelId, start)
-    target.writeUIntLE(before, start + 4, 6)
-    target.writeUIntLE(offset, start + 10, 6)
-    target.writeDoubleLE(expiresAt, start + 16)
-    this.#length = writeText(target, writeText(target, start + RECORD_HEADER_BYTES, fingerprint), key)
-    this.#expiresAt = Math.max(this.#expiresAt, expiresAt)
+    const target = this.#bytes
+    let position = target.writeUIntLE(channel, this.#length, 6)
+    position = target.writeUIntLE(before, position, 6)
+    position = target.writeUIntLE(offset, position, 6)
+    position = target.writeDoubleLE(at, position)
+    position = target.writeDoubleLE(dedupe.windowMs, position)
+    for (const text of texts) position = writeText(target, position, text)
+    this.#length = position
+    this.#expiresAt = Math.max(this.#expiresAt, at + dedupe.windowMs)
     return this.#chunk
   }
 
@@ -91,7 +96,7 @@ export class DedupeJournal {
     const expired: Uint8Array[] = []
     for (const { key, value } of this.#store.journal.getRange({
       start: sequenceKey(0),
-      end: sequenceKey(2 ** 48 - 1),
+      end: sequenceKey(OFFSET_MAX),
       limit,
     })) {
       const expiresAt = bufferOf(value).readDoubleLE(0)
@@ -104,17 +109,17 @@ export class DedupeJournal {
     for (const key of expired) this.#store.journal.removeSync(key)
   }
 
-  /** A channel's keys, oldest first, of which `chunk` holds the newest: at most `countMax`, without those that have expired. */
-  load(channelId: number, chunk: number, nowMs: number, countMax: number): Journalled[] {
-    const found: Journalled[] = []
-    for (let next = chunk; next > 0 && found.length < countMax; ) {
+  /** A channel's keys, oldest first, of which `chunk` holds the newest, without those that have expired. */
+  load(channel: number, chunk: number, nowMs: number): Journalled[] {
+    const found: Journalled[][] = []
+    for (let next = chunk; next > 0; ) {
       const record = this.#store.journal.get(sequenceKey(next))
       if (record === undefined) break
-      const keys = keysOf(bufferOf(record), channelId)
-      found.push(...keys.journalled.filter(({ expiresAt }) => expiresAt > nowMs).reverse())
-      next = keys.before < next ? keys.before : 0
+      const { journalled, before } = keysOf(bufferOf(record), channel)
+      found.push(journalled.filter(({ at, dedupe }) => at + dedupe.windowMs > nowMs))
+      next = before < next ? before : 0
     }
-    return found.slice(0, countMax).reverse()
+    return found.reverse().flat()
   }
 
   #begin(): void {
@@ -126,29 +131,25 @@ export class DedupeJournal {
 /** What a chunk holds of one channel, in order, and the chunk before it that holds more. */
 function keysOf(
   chunk: Buffer,
-  channelId: number,
+  channel: number,
 ): { readonly journalled: Journalled[]; readonly before: number } {
   const journalled: Journalled[] = []
   let before: number | undefined
-  let position = CHUNK_HEADER_BYTES
-  while (position < chunk.length) {
+  for (let position = CHUNK_HEADER_BYTES; position < chunk.length; ) {
     const fingerprint = readText(chunk, position + RECORD_HEADER_BYTES)
     const key = readText(chunk, fingerprint.end)
-    if (chunk.readUInt32LE(position) === channelId) {
-      before ??= chunk.readUIntLE(position + 4, 6)
+    const account = readText(chunk, key.end)
+    if (chunk.readUIntLE(position, 6) === channel) {
+      before ??= chunk.readUIntLE(position + 6, 6)
+      const windowMs = chunk.readDoubleLE(position + 26)
       journalled.push({
-        key: key.text,
-        fingerprint: fingerprint.text,
-        offset: chunk.readUIntLE(position + 10, 6),
-        expiresAt: chunk.readDoubleLE(position + 16),
+        dedupe: { key: key.text, fingerprint: fingerprint.text, windowMs },
+        account: account.text === "" ? undefined : account.text.slice(HAS_ACCOUNT.length),
+        offset: chunk.readUIntLE(position + 12, 6),
+        at: chunk.readDoubleLE(position + 18),
       })
     }
-    position = key.end
+    position = account.end
   }
   return { journalled, before: before ?? 0 }
-}
-
-/** What a draft asks to be remembered. */
-export function journalled(dedupe: Dedupe, offset: number, nowMs: number): Journalled {
-  return { key: dedupe.key, fingerprint: dedupe.fingerprint, offset, expiresAt: nowMs + dedupe.windowMs }
 }

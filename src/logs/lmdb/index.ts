@@ -6,7 +6,7 @@ import { Checkpoints, prepareFolder, restore } from "./checkpoints.ts"
 import { isReadOnly } from "./failure.ts"
 import { type Found, inspect, unusable } from "./folder.ts"
 import { type LmdbLogOptions, type LmdbLogSettings, lmdbLogDefaults } from "./options.ts"
-import { ReadOnlyLog } from "./read-only-log.ts"
+import { readOnlyLog } from "./read-only-log.ts"
 import { Store } from "./store.ts"
 import { WritableLog } from "./writable-log.ts"
 import { lockForWriting } from "./writer-lock.ts"
@@ -18,13 +18,14 @@ export { type LmdbLogOptions, lmdbLogDefaults } from "./options.ts"
  * Acknowledged entries survive a crash of the process, and with `sync` one of the machine.
  * @throws HoldfastError `log_unusable` when the folder holds something else, is damaged or of another version,
  *   `log_in_use` when another process writes to it
+ * @internal `now` is the clock of leases, ms since 1970
  */
-export function lmdbLog(folder: string, options: LmdbLogOptions = {}): Log {
+export function lmdbLog(folder: string, options: LmdbLogOptions = {}, now: () => number = Date.now): Log {
   const settings = chosenOptions<LmdbLogSettings>("lmdbLog", lmdbLogDefaults, options)
   const found = inspect(folder)
   if (settings.readOnly) return openForReading(folder, found, "The log is open for reading only.")
   try {
-    return openForWriting(folder, settings)
+    return openForWriting(folder, settings, now)
   } catch (error) {
     if (!isReadOnly(error) || found.state === "empty") throw error
     return openForReading(folder, found, "The log's folder cannot be written to.")
@@ -35,10 +36,10 @@ function openForReading(folder: string, found: Found, why: string): Log {
   if (found.state === "empty") throw unusable(folder, "holds no log")
   if (found.isRestoreDue)
     throw unusable(folder, "was left by a crash of the machine and has to be opened for writing first")
-  return new ReadOnlyLog(new Store(folder, { readOnly: true }), why)
+  return readOnlyLog(new Store(folder, { readOnly: true }), why)
 }
 
-function openForWriting(folder: string, settings: LmdbLogSettings): Log {
+function openForWriting(folder: string, settings: LmdbLogSettings, now: () => number): Log {
   mkdirSync(folder, { recursive: true })
   const release = lockForWriting(folder)
   let store: Store | undefined
@@ -51,7 +52,8 @@ function openForWriting(folder: string, settings: LmdbLogSettings): Log {
     store = new Store(folder, { readOnly: false })
     const sequence = found.state === "log" ? found.checkpoint.sequence : 1
     checkpoints = new Checkpoints(folder, store, { sequence, sync: settings.sync })
-    const log = new WritableLog(store, new CheckpointKeeper(checkpoints, settings), settings, release)
+    const keeper = new CheckpointKeeper(checkpoints, settings)
+    const log = new WritableLog({ store, keeper, release, now }, settings)
     const beginsEpoch = settings.newEpoch || mustBeginEpoch(found)
     // From here on the file is not what it was when it was closed, and if it ends here a new epoch is still due.
     if (found.state === "log") checkpoints.makeNow("open", beginsEpoch)

@@ -1,88 +1,93 @@
 import { createHash } from "node:crypto"
-import type { Draft } from "../../log/log.ts"
 import { textBytesMax, writeText } from "./text.ts"
 
 /**
- * The parts of a channel, in the order in which they stand in the file. The head follows the events, so that an append
+ * The parts of a channel, in the order in which they stand in the file. The head follows the facts, so that an append
  * changes two records that lie in one page: what costs in this file are the pages that a transaction touches.
+ *
+ * - `index`: by a key of a collection, where its value or its removal stands
+ * - `accounts`: by the name of an account, how many keys it has in a collection
+ * - `values`: by the offset at which a key was created, its state, and then its pieces by their offsets
+ * - `order`: by the latest offset of a value, the offset at which its key was created
+ * - `removals`: by offset
+ * - `facts`: by the offset of the first in their run, see fact-run.ts
  */
-export const PART = { index: 0, values: 1, tombstones: 2, events: 3, head: 4 } as const
+export const PART = { index: 0, accounts: 1, values: 2, order: 3, removals: 4, facts: 5, head: 6 } as const
 
-/** A part that holds the entries of keys, each by its offset. */
-export type KeyedPart = typeof PART.values | typeof PART.tombstones
+/** A part whose records stand under an offset. */
+export type OffsetPart = typeof PART.order | typeof PART.removals | typeof PART.facts
 
-/** A part that holds entries by offset; events by that of the first in their run, see event-run.ts. */
-export type EntryPart = KeyedPart | typeof PART.events
+/** Where a collection stands: in which channel, and as which of its collections. */
+export interface Place {
+  readonly channel: number
+  readonly collection: number
+}
 
-const ENTRY_KEY_BYTES = 11
-/** LMDB takes keys of up to 1,978 bytes; a longer identity is replaced by its digest, so that any text may be a key. */
-const IDENTITY_BYTES_MAX = 400
+/** Numbers in keys take 48 bits, big-endian, so that keys sort by them. */
+export const OFFSET_BYTES = 6
+export const OFFSET_MAX = 2 ** 48 - 1
+const PREFIX_BYTES = OFFSET_BYTES + 1 + 2
+/** LMDB takes keys of up to 1,978 bytes; a longer name is replaced by its digest, so that any text may be a key. */
+const NAME_BYTES_MAX = 400
 const DIGESTED = 0xff
 
-/** The key of an entry: channel, part, and the offset in 48 bits, big-endian so that keys sort by offset. */
-export function entryKey(id: number, part: EntryPart, offset: number): Buffer {
-  const target = Buffer.allocUnsafe(ENTRY_KEY_BYTES)
-  target.writeUInt32BE(id, 0)
-  target[4] = part
-  target.writeUIntBE(offset, 5, 6)
-  return target
-}
-
-/** The greatest offset that a key can hold. */
-export const OFFSET_MAX = 2 ** 48 - 1
-
-export function offsetOfKey(key: Uint8Array): number {
-  return readUint48(key, 5)
-}
-
-export function headKey(id: number): Buffer {
-  const key = Buffer.allocUnsafe(5)
-  key.writeUInt32BE(id, 0)
-  key[4] = PART.head
+export function offsetKey(place: Place, part: OffsetPart, offset: number): Buffer {
+  const key = prefixed(place, part, OFFSET_BYTES)
+  key.writeUIntBE(offset, PREFIX_BYTES, OFFSET_BYTES)
   return key
 }
 
-/** The key under which a channel's index holds the latest entry of a (facet, name, key). */
-export function indexKey(id: number, draft: Draft): Buffer {
-  const identity = identityOf(draft)
-  const key = Buffer.allocUnsafe(5 + identity.length)
-  key.writeUInt32BE(id, 0)
-  key[4] = PART.index
-  identity.copy(key, 5)
+/** The key of a value's state (`piece` 0), or of the pieces that begin with one. */
+export function valueKey(place: Place, created: number, piece: number): Buffer {
+  const key = prefixed(place, PART.values, 2 * OFFSET_BYTES)
+  key.writeUIntBE(created, PREFIX_BYTES, OFFSET_BYTES)
+  key.writeUIntBE(piece, PREFIX_BYTES + OFFSET_BYTES, OFFSET_BYTES)
   return key
 }
 
-/** The key under which a channel's number is found. */
+export function namedKey(place: Place, part: typeof PART.index | typeof PART.accounts, name: string): Buffer {
+  const text = nameKey(name)
+  const key = prefixed(place, part, text.length)
+  text.copy(key, PREFIX_BYTES)
+  return key
+}
+
+export function headKey(channel: number): Buffer {
+  return prefixed({ channel, collection: 0 }, PART.head, 0)
+}
+
+/** The key of anything that is found by a name. */
 export function nameKey(name: string): Buffer {
   const key = Buffer.allocUnsafe(textBytesMax(name))
-  return shortened(key.subarray(0, writeText(key, 0, name)))
+  const text = key.subarray(0, writeText(key, 0, name))
+  if (text.length <= NAME_BYTES_MAX) return text
+  return Buffer.concat([Buffer.of(DIGESTED), createHash("sha256").update(text).digest()])
 }
 
 /** A number as a key that sorts like it. */
 export function sequenceKey(sequence: number): Buffer {
-  const key = Buffer.allocUnsafe(6)
-  key.writeUIntBE(sequence, 0, 6)
+  const key = Buffer.allocUnsafe(OFFSET_BYTES)
+  key.writeUIntBE(sequence, 0, OFFSET_BYTES)
   return key
 }
 
-export function sequenceOfKey(key: Uint8Array): number {
-  return readUint48(key, 0)
-}
-
-/** Big-endian. What `Buffer.readUIntBE` does, without making a Buffer for each key of a scan. */
-function readUint48(bytes: Uint8Array, start: number): number {
+/** The number that a key ends with. What `Buffer.readUIntBE` does, without making a Buffer for each key of a scan. */
+export function lastNumberOf(key: Uint8Array): number {
   let value = 0
-  for (let index = start; index < start + 6; index++) value = value * 256 + (bytes[index] ?? 0)
+  for (let index = key.length - OFFSET_BYTES; index < key.length; index++)
+    value = value * 256 + (key[index] ?? 0)
   return value
 }
 
-function identityOf({ kind, name, key }: Draft): Buffer {
-  const identity = Buffer.allocUnsafe(1 + textBytesMax(name) + textBytesMax(key))
-  identity[0] = kind === "join" || kind === "left" ? 1 : 0
-  return shortened(identity.subarray(0, writeText(identity, writeText(identity, 1, name), key)))
+/** The offset of creation in the key of a value's state or pieces. */
+export function createdOf(key: Uint8Array): number {
+  return lastNumberOf(key.subarray(0, PREFIX_BYTES + OFFSET_BYTES))
 }
 
-function shortened(key: Buffer): Buffer {
-  if (key.length <= IDENTITY_BYTES_MAX) return key
-  return Buffer.concat([Buffer.of(DIGESTED), createHash("sha256").update(key).digest()])
+function prefixed({ channel, collection }: Place, part: number, bytes: number): Buffer {
+  const key = Buffer.allocUnsafe(PREFIX_BYTES + bytes)
+  key.writeUIntBE(channel, 0, OFFSET_BYTES)
+  key[OFFSET_BYTES] = part
+  key.writeUInt16BE(collection, OFFSET_BYTES + 1)
+  return key
 }

@@ -10,16 +10,16 @@ export interface LmdbLogOptions {
   readonly newEpoch?: boolean
   /** Without `sync`: how long after an append a checkpoint follows, in ms. Default: 1,000. */
   readonly checkpointIntervalMs?: number
-  /** Channels that were ever appended to; beyond, the first append to another is refused with `log_full`. */
+  /** Channels that have something in them; beyond, the first append to another is refused with `log_full`. */
   readonly channelsMax?: number
   /** Channels whose heads and idempotency keys are held in memory. */
   readonly channelsInMemoryMax?: number
-  /** Keys with a value in one channel, members included; beyond, another key is refused with `log_full`. */
-  readonly keysPerChannelMax?: number
-  /** Deleted keys that one channel remembers, or as many as it has values if these are more. Beyond, the floor rises. */
-  readonly tombstonesPerChannelMax?: number
-  /** Idempotency keys that one channel remembers; beyond, the oldest is forgotten before its time. */
-  readonly dedupeKeysPerChannelMax?: number
+  /** Keys with a value in one collection, such as a state or the presence of a channel; beyond, another key is refused with `log_full`. */
+  readonly keysPerCollectionMax?: number
+  /** Removed keys that one collection remembers, or as many as it has values if these are more. Beyond, its floor rises. */
+  readonly tombstonesPerCollectionMax?: number
+  /** Idempotency keys that one channel remembers; beyond, what brings another is refused with `log_full`. */
+  readonly idempotencyKeysPerChannelMax?: number
   /** Appends that wait for a transaction; beyond, they are refused with `log_unavailable`. */
   readonly pendingAppendsMax?: number
   /** Is told what a watcher throws, and what fails in the background. Default: `console.error`. */
@@ -34,9 +34,9 @@ export const lmdbLogDefaults = {
   checkpointIntervalMs: 1_000,
   channelsMax: 10_000_000,
   channelsInMemoryMax: 20_000,
-  keysPerChannelMax: 1_000_000,
-  tombstonesPerChannelMax: 10_000,
-  dedupeKeysPerChannelMax: 100_000,
+  keysPerCollectionMax: 100_000,
+  tombstonesPerCollectionMax: 10_000,
+  idempotencyKeysPerChannelMax: 1_000_000,
   pendingAppendsMax: 100_000,
   onError: (error: unknown): void => console.error(error),
 } as const satisfies Required<LmdbLogOptions>

@@ -1,28 +1,30 @@
 import { type Database, open, type RootDatabase } from "lmdb"
-import type { Entry } from "../../log/log.ts"
-import { decodeRun, weighRun } from "./event-run.ts"
+import type { Entry } from "../../log/entry.ts"
+import { type ChannelHead, decodeHead } from "./channel-head.ts"
+import { decodeFacts, type Weight, weighFacts } from "./fact-run.ts"
 import {
-  type EntryPart,
-  entryKey,
   headKey,
-  type KeyedPart,
+  lastNumberOf,
   nameKey,
   OFFSET_MAX,
-  offsetOfKey,
+  type OffsetPart,
+  offsetKey,
   PART,
+  type Place,
+  sequenceKey,
 } from "./keys.ts"
-import { bufferOf, type ChannelHead, decodeEntry, decodeHead, emptyHead, type Weight } from "./record.ts"
+import { bufferOf } from "./record.ts"
+import { readText, textBytesMax, writeText } from "./text.ts"
+
+const CHANNEL_BYTES = 6
 
 type Table = Database<Uint8Array, Uint8Array>
 
-/** What is known of the log as a whole: its epoch, the name of the one who writes, and how many channels there are. */
-type MetaKey = "epoch" | "writer" | "channels"
-
-/** What trimming has to know of a run of events: under which offset it stands, and what is in it. */
-export interface Run {
-  readonly first: number
-  readonly weights: readonly Weight[]
-}
+/**
+ * What is known of the log as a whole: its epoch, the name of its writer, how many channels there are, the number of the last
+ * one that was made, and the highest offset of those that were forgotten.
+ */
+type MetaKey = "epoch" | "writer" | "channels" | "lastChannel" | "forgotten"
 
 /**
  * The LMDB environment and its tables. Reads are synchronous and see what is committed, or, within `transact`, what the
@@ -92,71 +94,99 @@ export class Store {
 
   channelId(name: string): number | undefined {
     const record = this.channels.get(nameKey(name))
-    return record === undefined ? undefined : Buffer.from(record).readUInt32BE(0)
+    return record === undefined ? undefined : bufferOf(record).readUIntLE(0, CHANNEL_BYTES)
   }
 
-  head(id: number): ChannelHead {
-    const record = this.entries.get(headKey(id))
-    return record === undefined ? emptyHead() : decodeHead(record)
+  /** Gives a channel its number. Has to run within a transaction. */
+  addChannel(name: string, id: number): void {
+    const record = Buffer.allocUnsafe(CHANNEL_BYTES + textBytesMax(name))
+    record.writeUIntLE(id, 0, CHANNEL_BYTES)
+    this.channels.putSync(nameKey(name), record.subarray(0, writeText(record, CHANNEL_BYTES, name)))
   }
 
-  /** A channel's values or tombstones with offsets in (after, through], in order; read as they are asked for. */
-  *keyed(id: number, part: KeyedPart, after: number, through: number, limit: number): Generator<Entry> {
-    for (const { key, value } of this.#range(id, part, after + 1, through, limit)) {
-      yield decodeEntry(offsetOfKey(key), value)
-    }
+  /** The name of the channel that follows another one in the file; without another, of the first. */
+  channelAfter(name: string | undefined): string | undefined {
+    const start = name === undefined ? Buffer.alloc(1) : Buffer.concat([nameKey(name), Buffer.alloc(1)])
+    for (const { value } of this.channels.getRange({ start, limit: 1 }))
+      return readText(bufferOf(value), CHANNEL_BYTES).text
+    return undefined
   }
 
-  /** A channel's events with offsets in (after, through], in order; read as they are asked for. */
-  *events(id: number, after: number, through: number, limit: number): Generator<Entry> {
-    const first = this.#runAt(id, after + 1)
-    // One run more than there are events: of the first one, all may lie below.
-    for (const { key, value } of this.#range(id, PART.events, first, through, limit + 1)) {
-      for (const event of decodeRun(offsetOfKey(key), value)) {
-        if (event.offset > after && event.offset <= through) yield event
+  /** Has to run within a transaction. */
+  removeChannel(name: string, id: number): void {
+    this.channels.removeSync(nameKey(name))
+    this.removeRange(sequenceKey(id), sequenceKey(id + 1))
+  }
+
+  /** 0 when it is not there. */
+  metaNumber(key: MetaKey): number {
+    return Number(this.meta(key) ?? "0")
+  }
+
+  head(channel: number): ChannelHead {
+    const record = this.entries.get(headKey(channel))
+    if (record === undefined) throw new RangeError(`the head of channel ${channel} is missing`)
+    return decodeHead(record)
+  }
+
+  /** Records of a part of a collection with offsets in [from, through], in order; read as they are asked for. */
+  range(place: Place, part: OffsetPart, from: number, through: number, limit: number) {
+    const start = offsetKey(place, part, from)
+    const end = offsetKey(place, part, Math.min(through, OFFSET_MAX - 1) + 1)
+    return this.entries.getRange({ start, end, limit })
+  }
+
+  /** Facts with offsets in (after, through], in order; read as they are asked for. */
+  *facts(place: Place, collection: string, after: number, through: number, limit: number): Generator<Entry> {
+    const first = this.#runAt(place, after + 1)
+    // One run more than there are facts: of the first one, all may lie below.
+    for (const { key, value } of this.range(place, PART.facts, first, through, limit + 1)) {
+      for (const fact of decodeFacts(collection, lastNumberOf(key), value)) {
+        if (fact.offset > after && fact.offset <= through) yield fact
       }
     }
   }
 
-  /** The first runs of the channel's events that lie above `floor`, wholly or in part. */
-  runs(id: number, floor: number, through: number, limit: number): readonly Run[] {
-    const runs = this.#range(id, PART.events, this.#runAt(id, floor + 1), through, limit)
-    return Array.from(runs, ({ key, value }) => ({
-      first: offsetOfKey(key),
-      weights: weighRun(bufferOf(value)),
-    }))
+  /** Facts with offsets in (after, before), the last one first. */
+  *factsBackwards(place: Place, collection: string, after: number, before: number): Generator<Entry> {
+    const start = offsetKey(place, PART.facts, Math.min(before, OFFSET_MAX))
+    const end = offsetKey(place, PART.facts, 0)
+    for (const { key, value } of this.entries.getRange({ start, end, reverse: true })) {
+      for (const fact of decodeFacts(collection, lastNumberOf(key), value).reverse()) {
+        if (fact.offset <= after) return
+        if (fact.offset < before) yield fact
+      }
+    }
   }
 
-  /** The offset of the event that `count - 1` others follow. */
-  eventFromEnd(id: number, count: number): number | undefined {
-    const [start, end] = [entryKey(id, PART.events, OFFSET_MAX), entryKey(id, PART.events, 0)]
+  /** Of the facts in the first runs that lie above `floor`, wholly or in part. */
+  weights(place: Place, floor: number, through: number, runs: number): Weight[] {
+    const range = this.range(place, PART.facts, this.#runAt(place, floor + 1), through, runs)
+    return Array.from(range, ({ value }) => weighFacts(bufferOf(value))).flat()
+  }
+
+  /** The offset of the fact that `count - 1` others follow. */
+  factFromEnd(place: Place, count: number): number | undefined {
+    const [start, end] = [offsetKey(place, PART.facts, OFFSET_MAX), offsetKey(place, PART.facts, 0)]
     let left = count
     for (const { value } of this.entries.getRange({ start, end, reverse: true })) {
-      const weights = weighRun(bufferOf(value))
+      const weights = weighFacts(bufferOf(value))
       if (weights.length >= left) return weights[weights.length - left]?.offset
       left -= weights.length
     }
     return undefined
   }
 
-  /** Gives a channel its number. Has to run within a transaction. */
-  addChannel(name: string, id: number): void {
-    const record = Buffer.allocUnsafe(4)
-    record.writeUInt32BE(id, 0)
-    this.channels.putSync(nameKey(name), record)
+  /** Removes what stands from `start` on before `end`. Has to run within a transaction. */
+  removeRange(start: Buffer, end: Buffer): void {
+    for (const key of [...this.entries.getKeys({ start, end })]) this.entries.removeSync(key)
   }
 
-  /** The offset of the first event in the run in which the one with this offset would stand. */
-  #runAt(id: number, offset: number): number {
-    const [start, end] = [entryKey(id, PART.events, offset), entryKey(id, PART.events, 0)]
-    for (const key of this.entries.getKeys({ start, end, reverse: true, limit: 1 })) return offsetOfKey(key)
+  /** The offset of the first fact in the run in which the one with this offset would stand. */
+  #runAt(place: Place, offset: number): number {
+    const [start, end] = [offsetKey(place, PART.facts, offset), offsetKey(place, PART.facts, 0)]
+    for (const key of this.entries.getKeys({ start, end, reverse: true, limit: 1 })) return lastNumberOf(key)
     return offset
-  }
-
-  #range(id: number, part: EntryPart, from: number, through: number, limit: number) {
-    const start = entryKey(id, part, from)
-    const end = entryKey(id, part, Math.min(through, OFFSET_MAX - 1) + 1)
-    return this.entries.getRange({ start, end, limit })
   }
 
   async close(): Promise<void> {

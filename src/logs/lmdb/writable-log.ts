@@ -1,102 +1,114 @@
 import { randomUUID } from "node:crypto"
-import type { Appended, AppendOptions, Draft, Entry, Head, Log } from "../../log/log.ts"
+import type { Entry } from "../../log/entry.ts"
+import type { Log } from "../../log/log.ts"
+import type { AppendOptions, Operation, Outcome, Retention } from "../../log/operation.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { Watchers } from "../watchers.ts"
-import { LmdbChannel } from "./channel.ts"
-import { ChannelCache } from "./channel-cache.ts"
+import { Channels } from "./channels.ts"
 import type { CheckpointKeeper } from "./checkpoint-keeper.ts"
 import { DedupeJournal } from "./dedupe-journal.ts"
 import { refusal } from "./failure.ts"
 import type { LmdbLogSettings } from "./options.ts"
-import { offsetOfLast, readPage } from "./page.ts"
-import { emptyHead } from "./record.ts"
+import { reading, type View } from "./reading.ts"
 import type { Store } from "./store.ts"
 import { Writer } from "./writer.ts"
 
+/** How often at most a transaction also tidies a channel that it has not used. */
+const SWEEP_INTERVAL_MS = 10
+
+/** What a log that is written to stands on. */
+export interface WritableLogPorts {
+  readonly store: Store
+  readonly keeper: CheckpointKeeper
+  /** Gives the folder back. */
+  readonly release: () => void
+  /** The clock of leases, ms since 1970. */
+  readonly now: () => number
+}
+
 /** A log that this process writes to. Between two transactions, what is in memory is what is in the file. */
 export class WritableLog implements Log {
-  readonly #store: Store
-  readonly #keeper: CheckpointKeeper
-  readonly #settings: LmdbLogSettings
-  readonly #release: () => void
+  readonly durable = true
+  readonly head: Log["head"]
+  readonly read: Log["read"]
+  readonly readBack: Log["readBack"]
+  readonly find: Log["find"]
+  readonly offsetOfLast: Log["offsetOfLast"]
+  readonly #ports: WritableLogPorts
   readonly #journal: DedupeJournal
+  readonly #channels: Channels
   readonly #watchers: Watchers
   readonly #writer: Writer
-  readonly #cache: ChannelCache<LmdbChannel>
   readonly #name = randomUUID()
   #epoch: string
   #isClaimed = false
-  /** The time of the newest append, by the clock that the drafts carry. */
+  /** The time of the newest append, by the clock of the operations. */
   #nowMs = Number.NEGATIVE_INFINITY
+  #sweepsAt = 0
   #closing: Promise<void> | undefined
-  /** The channels that the transaction under way has used. */
-  #touched = new Map<string, LmdbChannel>()
-  /** What it has appended, by channel. */
+  /** What the transaction under way has appended, by channel. */
   #appended = new Map<string, { readonly after: number; readonly entries: Entry[] }>()
+  /** Where watchers of channels stand that the log does not know: that must not rise when others are forgotten. */
+  readonly #watchedBases = new Map<string, number>()
 
-  constructor(store: Store, keeper: CheckpointKeeper, settings: LmdbLogSettings, release: () => void) {
-    this.#store = store
-    this.#keeper = keeper
-    this.#settings = settings
-    this.#release = release
+  constructor(ports: WritableLogPorts, settings: LmdbLogSettings) {
+    const { store, keeper } = ports
+    this.#ports = ports
     this.#journal = new DedupeJournal(store)
-    this.#watchers = new Watchers(settings.onError)
-    this.#cache = new ChannelCache(settings.channelsInMemoryMax)
+    const watchers = new Watchers(settings.onError)
+    this.#watchers = watchers
+    this.#channels = new Channels(store, this.#journal, settings, (name) => watchers.has(name))
     this.#epoch = store.meta("epoch") ?? ""
-    const ports = {
+    const writerPorts = {
       transact: (work: () => void) => this.#transact(work),
       keep: () => keeper.keep(),
       tell: () => this.#tell(),
     }
-    this.#writer = new Writer(ports, settings.pendingAppendsMax)
+    this.#writer = new Writer(writerPorts, settings.pendingAppendsMax)
+    const reads = reading(store, (channel) => this.#look(channel))
+    this.head = reads.head
+    this.read = reads.read
+    this.readBack = reads.readBack
+    this.find = reads.find
+    this.offsetOfLast = reads.offsetOfLast
   }
 
   /** Writes this writer's name into the file, and a new epoch if one has to begin. */
   claim(beginsEpoch: boolean): void {
     const epoch = beginsEpoch ? randomUUID() : this.#epoch
-    this.#store.transact(() => {
-      this.#store.putMeta("writer", this.#name)
-      this.#store.putMeta("epoch", epoch)
+    const { store } = this.#ports
+    store.transact(() => {
+      store.putMeta("writer", this.#name)
+      store.putMeta("epoch", epoch)
     })
     this.#epoch = epoch
     this.#isClaimed = true
   }
 
-  readonly append = async (channel: string, draft: Draft, options: AppendOptions): Promise<Appended> => {
+  readonly append = async (
+    channel: string,
+    operation: Operation,
+    options: AppendOptions,
+  ): Promise<Outcome> => {
     this.#assertOpen()
-    return await this.#writer.do(() => this.#append(channel, draft, options))
+    return await this.#writer.do(() => this.#append(channel, operation, options))
   }
 
-  readonly trim: Log["trim"] = async (channel, keep, nowMs) => {
+  readonly trim: Log["trim"] = async (channel, retention, nowMs) => {
     this.#assertOpen()
-    if (this.#store.channelId(channel) === undefined) return
-    await this.#writer.do(() => this.#touch(channel)?.trim(keep, nowMs))
+    if (this.#ports.store.channelId(channel) === undefined) return
+    await this.#writer.do(() => this.#trim(channel, retention, nowMs))
   }
 
-  readonly head: Log["head"] = async (name) => {
-    await this.#kept()
-    return this.#headOf(this.#channel(name))
-  }
-
-  readonly read: Log["read"] = async (name, range) => {
-    await this.#kept()
-    const channel = this.#channel(name)
-    const found =
-      channel === undefined
-        ? { entries: [], next: range.after }
-        : readPage(this.#store, channel.id, channel.head, range)
-    return { head: this.#headOf(channel), ...found }
-  }
-
-  readonly offsetOfLast: Log["offsetOfLast"] = async (name, count) => {
-    await this.#kept()
-    const channel = this.#channel(name)
-    return channel === undefined ? 0 : offsetOfLast(this.#store, channel.id, channel.head, count)
-  }
-
-  readonly watch: Log["watch"] = async (channel, listener) => {
+  readonly watch: Log["watch"] = async (name, listener) => {
     this.#assertOpen()
-    return this.#watchers.add(channel, listener)
+    const unwatch = this.#watchers.add(name, listener)
+    if (this.#channels.find(name) === undefined && !this.#watchedBases.has(name))
+      this.#watchedBases.set(name, this.#channels.forgotten)
+    return () => {
+      unwatch()
+      if (!this.#watchers.has(name)) this.#watchedBases.delete(name)
+    }
   }
 
   readonly close = (): Promise<void> => {
@@ -105,125 +117,97 @@ export class WritableLog implements Log {
   }
 
   async #close(): Promise<void> {
+    const { store, keeper, release } = this.#ports
     await this.#writer.idle()
     this.#watchers.clear()
     try {
-      await this.#keeper.close()
+      await keeper.close()
     } finally {
-      await this.#store.close()
-      this.#release()
+      await store.close()
+      release()
     }
   }
 
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new HoldfastError("closed", "The log was closed.")
-    if (this.#keeper.failure !== undefined) throw this.#keeper.failure
+    const { failure } = this.#ports.keeper
+    if (failure !== undefined) throw failure
   }
 
   /** Waits until nothing can be read that a crash could take back. */
-  async #kept(): Promise<void> {
+  async #look(name: string): Promise<View> {
     while (this.#writer.keeping !== undefined) await this.#writer.keeping.catch(() => undefined)
     this.#assertOpen()
+    return { epoch: this.#epoch, channel: this.#channels.find(name), base: this.#baseOf(name) }
   }
 
-  #headOf(channel: LmdbChannel | undefined): Head {
-    const { top, eventFloor, tombstoneFloor } = channel?.head ?? emptyHead()
-    return { epoch: this.#epoch, top, floor: Math.max(eventFloor, tombstoneFloor) }
+  /** Above which offset a channel begins that the log does not know. */
+  #baseOf(name: string): number {
+    return this.#watchedBases.get(name) ?? this.#channels.forgotten
   }
 
-  #append(name: string, draft: Draft, options: AppendOptions): Appended {
-    this.#nowMs = draft.at
-    const known = this.#touch(name)
-    const duplicate = known?.findDuplicate(draft, options)
-    if (duplicate !== undefined) {
-      return { position: { epoch: this.#epoch, offset: duplicate }, duplicate: true }
-    }
-    if (options.replaces !== undefined) {
-      const latest = known?.latest(draft) ?? 0
-      if (latest !== options.replaces)
-        return { position: { epoch: this.#epoch, offset: latest }, duplicate: true }
-    }
-    const channel = known ?? this.#addChannel(name)
+  #append(name: string, operation: Operation, options: AppendOptions): Outcome {
+    this.#nowMs = operation.at
+    const known = this.#channels.touch(name)
+    const channel = known ?? this.#channels.make(this.#baseOf(name))
     const after = channel.head.top
-    const entry = channel.append(draft, options)
-    const appended = this.#appended.get(name)
-    if (appended === undefined) this.#appended.set(name, { after, entries: [entry] })
-    else appended.entries.push(entry)
-    return { position: { epoch: this.#epoch, offset: entry.offset }, duplicate: false }
-  }
-
-  #touch(name: string): LmdbChannel | undefined {
-    const touched = this.#touched.get(name)
-    if (touched !== undefined) return touched
-    const channel = this.#channel(name)
-    if (channel !== undefined) this.#touched.set(name, channel)
-    return channel
-  }
-
-  /** The channel, unless it was never appended to. */
-  #channel(name: string): LmdbChannel | undefined {
-    const cached = this.#cache.get(name)
-    if (cached !== undefined) return cached
-    const id = this.#store.channelId(name)
-    if (id === undefined) return undefined
-    const channel = new LmdbChannel(id, this.#store, this.#journal, this.#settings)
-    this.#cache.set(name, channel)
-    return channel
-  }
-
-  #addChannel(name: string): LmdbChannel {
-    const id = Number(this.#store.meta("channels") ?? "0") + 1
-    const limit = this.#settings.channelsMax
-    if (id > limit) {
-      throw new HoldfastError(
-        "log_full",
-        "The log has as many channels as it may have. Nothing was published.",
-        { limit },
-      )
+    const { status, offset, version, entry } = channel.append(operation, options, this.#ports.now())
+    if (known === undefined && status !== "refused") this.#channels.add(name, channel)
+    if (entry !== undefined) {
+      const appended = this.#appended.get(name)
+      if (appended === undefined) this.#appended.set(name, { after, entries: [entry] })
+      else appended.entries.push(entry)
     }
-    this.#store.addChannel(name, id)
-    this.#store.putMeta("channels", `${id}`)
-    const channel = new LmdbChannel(id, this.#store, this.#journal, this.#settings)
-    this.#cache.set(name, channel)
-    this.#touched.set(name, channel)
-    return channel
+    return { status, position: { epoch: this.#epoch, offset }, ...(version !== undefined && { version }) }
+  }
+
+  #trim(name: string, retention: Readonly<Record<string, Retention>>, nowMs: number): void {
+    const channel = this.#channels.touch(name)
+    channel?.trim(retention, nowMs)
+    if (channel !== undefined) this.#channels.forgetIfEmpty(name, channel, nowMs)
   }
 
   #transact(work: () => void): void {
+    const { store, keeper } = this.#ports
     try {
       if (!this.#isClaimed) this.#claimLate()
-      this.#store.transact(() => {
-        if (this.#store.meta("writer") !== this.#name) {
-          throw new HoldfastError(
-            "log_in_use",
-            "Another process has taken over the log. Nothing was published.",
-          )
+      store.transact(() => {
+        if (store.meta("writer") !== this.#name) {
+          const text = "Another process has taken over the log. Nothing was published."
+          throw new HoldfastError("log_in_use", text)
         }
         work()
+        this.#sweep()
         this.#journal.shrink(this.#nowMs)
         this.#journal.flush()
-        for (const channel of this.#touched.values()) channel.flush()
+        this.#channels.flush()
       })
-      this.#touched.clear()
+      this.#channels.settle()
     } catch (error) {
-      this.#forget()
-      throw refusal(error, () => this.#keeper.probe())
+      this.#reset()
+      throw refusal(error, () => keeper.probe())
     }
+  }
+
+  #sweep(): void {
+    const nowMs = performance.now()
+    if (nowMs < this.#sweepsAt) return
+    this.#sweepsAt = nowMs + SWEEP_INTERVAL_MS
+    this.#channels.sweepOne(this.#nowMs)
   }
 
   /** There was no space for it when the log was opened. Another process may have written since. */
   #claimLate(): void {
     this.claim(false)
-    this.#forget()
+    this.#reset()
   }
 
   /** Drops what a failed transaction has changed in memory. */
-  #forget(): void {
-    for (const name of this.#touched.keys()) this.#cache.delete(name)
-    this.#touched.clear()
+  #reset(): void {
+    this.#channels.reset()
     this.#appended.clear()
     this.#journal.reload()
-    this.#keeper.free()
+    this.#ports.keeper.free()
   }
 
   #tell(): void {

@@ -7,8 +7,9 @@ interface Job {
   readonly reject: (error: unknown) => void
 }
 
-/** How many jobs one transaction does at most: longer ones would keep the event loop from its other work. */
+/** How many jobs one transaction does at most, and for how long: longer ones would keep the event loop from its other work. */
 const JOBS_PER_TRANSACTION_MAX = 1_000
+const TRANSACTION_MS_MAX = 5
 
 /** What the writer needs of the log. */
 export interface WriterPorts {
@@ -68,7 +69,9 @@ export class Writer {
       await endOfTurn()
       const jobs = this.#jobs.splice(0, JOBS_PER_TRANSACTION_MAX)
       const outcomes = this.#commit(jobs)
-      if (outcomes !== undefined) await this.#settle(jobs, outcomes)
+      if (outcomes === undefined) continue
+      if (outcomes.length < jobs.length) this.#jobs.unshift(...jobs.splice(outcomes.length))
+      await this.#settle(jobs, outcomes)
     }
     this.#running = undefined
   }
@@ -77,7 +80,11 @@ export class Writer {
     const outcomes: unknown[] = []
     try {
       this.#ports.transact(() => {
-        for (const { work } of jobs) outcomes.push(outcomeOf(work))
+        const endMs = performance.now() + TRANSACTION_MS_MAX
+        for (const { work } of jobs) {
+          outcomes.push(outcomeOf(work))
+          if (performance.now() >= endMs) return
+        }
       })
       return outcomes
     } catch (error) {
@@ -99,9 +106,18 @@ export class Writer {
     this.#ports.tell()
     for (const [index, { resolve, reject }] of jobs.entries()) {
       const outcome = outcomes[index]
-      if (outcome instanceof HoldfastError) reject(outcome)
+      if (outcome instanceof Refusal) reject(outcome.error)
       else resolve(outcome as never)
     }
+  }
+}
+
+/** What a job has thrown: it has changed nothing. */
+class Refusal {
+  readonly error: unknown
+
+  constructor(error: unknown) {
+    this.error = error
   }
 }
 
@@ -109,7 +125,7 @@ function outcomeOf(work: () => unknown): unknown {
   try {
     return work()
   } catch (error) {
-    if (error instanceof HoldfastError) return error
+    if (error instanceof HoldfastError || error instanceof TypeError) return new Refusal(error)
     throw error
   }
 }

@@ -1,6 +1,6 @@
 import type { HubConnection } from "../../hub/connection/hub-connection.ts"
-import type { Logger } from "../../hub/options.ts"
 import type { Link } from "../../hub/ports/link.ts"
+import type { Logger } from "../../hub/ports/logger.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Links } from "../links.ts"

@@ -1,4 +1,4 @@
-import type { Logger } from "../../hub/options.ts"
+import type { Logger } from "../../hub/ports/logger.ts"
 
 /**
  * Which web pages may connect. `same-host`: pages from the host that they connect to, on loopback from any port; `any`; or a

@@ -1,4 +1,4 @@
-import type { Logger } from "../../hub/options.ts"
+import type { Logger } from "../../hub/ports/logger.ts"
 import type { DrainOptions } from "../drain.ts"
 import { consoleLogger } from "../logger.ts"
 

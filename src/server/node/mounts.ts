@@ -1,4 +1,4 @@
-import type { Logger } from "../../hub/options.ts"
+import type { Logger } from "../../hub/ports/logger.ts"
 import { normalPath } from "../http/address.ts"
 import type { UpgradeHandler } from "../websocket/upgrade.ts"
 import { addUpgradeRoute, type UpgradeServer } from "./upgrade-routes.ts"

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import type { Contract } from "../../contract/index.ts"
-import type { HubOptions } from "../../hub/options.ts"
+import type { HubOptions } from "../../hub/api/options.ts"
 import type { Origins } from "../http/origin.ts"
 import type { ServerLimits } from "../limits.ts"
 import type { Compression } from "../websocket/compression.ts"

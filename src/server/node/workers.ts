@@ -1,5 +1,5 @@
 import cluster, { type Worker } from "node:cluster"
-import type { Logger } from "../../hub/options.ts"
+import type { Logger } from "../../hub/ports/logger.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import { consoleLogger } from "../logger.ts"

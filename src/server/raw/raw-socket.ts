@@ -1,4 +1,4 @@
-import type { Logger } from "../../hub/options.ts"
+import type { Logger } from "../../hub/ports/logger.ts"
 import { closeCodes } from "../../protocol/close.ts"
 import { plainFrame } from "../websocket/encoding.ts"
 import type { LinkOwner, WebSocketLink } from "../websocket/link.ts"

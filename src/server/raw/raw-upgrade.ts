@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http"
-import type { Logger } from "../../hub/options.ts"
 import type { Clock } from "../../hub/ports/clock.ts"
+import type { Logger } from "../../hub/ports/logger.ts"
 import { closeCodes } from "../../protocol/close.ts"
 import type { OriginCheck } from "../http/origin.ts"
 import type { LinkLimits } from "../limits.ts"

@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer"
 import type { HubConnection } from "../../hub/connection/hub-connection.ts"
-import type { Logger } from "../../hub/options.ts"
+import type { Logger } from "../../hub/ports/logger.ts"
 import { closeCodes } from "../../protocol/close.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import type { LinkOwner, WebSocketLink } from "./link.ts"

@@ -111,6 +111,9 @@ function forgottenChecks(check: Check): LogCheck[] {
       const { offset } = await recorder(log, "b").one(fact("2"))
       assert(offset > head.top, `offset ${offset} of another channel follows ${head.top}`)
       assertEqual((await log.head("b")).base, 0, "the base of another channel")
+      await log.trim("b", retentions, AT + 2_000)
+      await assertForgotten(log, "b", offset)
+      await assertForgotten(log, "a", entries.at(-1)?.offset ?? 0)
     }),
   ]
 }

@@ -70,6 +70,24 @@ export const brokenForgetting: BrokenLogs = {
       return { ...head, base: Math.min(head.top, Math.max(head.base, unused.base)) }
     },
   })),
+  "has the base of the channel that was forgotten last": broken(
+    "channels are forgotten one by one",
+    (log) => {
+      let last = 0
+      return {
+        head: async (channel) => {
+          const head = await log.head(channel)
+          return head.top > head.base ? head : { ...head, top: last, base: last }
+        },
+        trim: async (channel, ...rest) => {
+          const { top } = await log.head(channel)
+          await log.trim(channel, ...rest)
+          const after = await log.head(channel)
+          if (after.top === after.base) last = top
+        },
+      }
+    },
+  ),
   "keeps the floors of a forgotten channel": broken(
     "a channel in which all has outlived its time is forgotten",
     (log) => {

@@ -1,9 +1,7 @@
 import type { Encoding } from "../../../hub/ports/link.ts"
-import { json } from "../../../protocol/json.ts"
+import { bytesOf, piecesOf } from "../../../protocol/pieces.ts"
 import { joinBytes } from "../join-bytes.ts"
 import { formatEventId } from "./event-id.ts"
-
-const encoder = new TextEncoder()
 
 /**
  * Events of `text/event-stream`: the message as JSON. The id is the subscriber's position behind the message, which browsers
@@ -11,9 +9,10 @@ const encoder = new TextEncoder()
  */
 export const eventStream: Encoding = {
   name: "event-stream",
+  codec: "json",
   frame: (message, position) => {
     const id = position === undefined ? "" : `id: ${formatEventId(position)}\n`
-    return encoder.encode(`${id}data: ${json.encode(message)}\n\n`)
+    return bytesOf([`${id}data: `, ...piecesOf("json", message), "\n\n"])
   },
   join: joinBytes,
 }

@@ -1,0 +1,60 @@
+import type { Payload, Schema } from "../../contract/index.ts"
+import { isSchema, type Validation, validate } from "../../contract/schema.ts"
+import { encodeBody, payloadBytes } from "../../protocol/body.ts"
+import type { CodecName } from "../../protocol/codec.ts"
+import { HoldfastError } from "../../protocol/error.ts"
+import type { Target } from "../channel/target.ts"
+import { type Eventual, whenDone } from "./eventual.ts"
+
+/**
+ * What the schema makes of a value; a promise only when the schema is asynchronous. `what` begins the error's sentence.
+ * @throws HoldfastError `invalid_payload`, with the path of the first complaint
+ */
+export function validated(what: string, schema: Schema, value: unknown): Eventual<unknown> {
+  return whenDone(validate(schema, value), (result) => accepted(what, result))
+}
+
+function accepted(what: string, result: Validation): unknown {
+  if (result.ok) return result.value
+  const issue = result.issues[0] ?? { path: "", message: "invalid" }
+  const where = issue.path === "" ? "" : `${issue.path}: `
+  throw new HoldfastError("invalid_payload", `${what}: ${where}${issue.message}`, { path: issue.path })
+}
+
+/**
+ * A payload as it is kept and sent, once its schema has taken it. `what` begins the error's sentence.
+ * @param codec default: the one that suits the value
+ * @throws HoldfastError `invalid_payload`, `invalid_value`, `message_too_large`
+ */
+export function bodyOf(
+  what: string,
+  schema: Schema,
+  value: unknown,
+  { bytesMax, codec }: { readonly bytesMax: number; readonly codec?: CodecName | undefined },
+): Eventual<Uint8Array> {
+  return whenDone(validated(what, schema, value), (valid) => {
+    const body = encodeBody(valid, codec)
+    const bytes = payloadBytes(body)
+    if (bytes <= bytesMax) return body
+    const text = `${what}: ${bytes} bytes, the limit is ${bytesMax}`
+    throw new HoldfastError("message_too_large", text, { limit: bytesMax })
+  })
+}
+
+/**
+ * What the contract says of the payload of this name.
+ * @throws HoldfastError `unknown_name`
+ */
+export function payloadOf(target: Target, facet: "events" | "state" | "signals", name: string): Payload {
+  const payloads = target.match.definition[facet]
+  if (payloads !== undefined && Object.hasOwn(payloads, name)) return payloads[name] as Payload
+  throw new HoldfastError("unknown_name", `channel ${target.match.pattern} declares no ${facet} "${name}"`)
+}
+
+export function inputSchema(payload: Payload): Schema {
+  return isSchema(payload) ? payload : payload.input
+}
+
+export function outputSchema(payload: Payload): Schema {
+  return isSchema(payload) ? payload : payload.output
+}

@@ -1,0 +1,142 @@
+import type { KeyState } from "../../log/condition.ts"
+import { bufferOf, CHECKSUM_BYTES, sealed, space, unsealed } from "./record.ts"
+import { ITEM_HEADER_BYTES, itemsOf, writeItemHeader } from "./run.ts"
+import { readText, textBytesMax, writeText } from "./text.ts"
+
+/** A key with a value, as it is written with each change: all but what was put if that is long, and the pieces. */
+export interface ValueState extends KeyState {
+  readonly key: string
+  readonly hasValue: true
+  /** When its latest entry was published. */
+  readonly at: number
+  readonly created: number
+  readonly createdAt: number
+  /** Whose the key is. */
+  readonly account: string | undefined
+  /** The offset of its last put. */
+  readonly putAt: number
+  /** Of the whole value. */
+  readonly bytes: number
+  /** The offset under which the last run of pieces stands; 0 when there is none. */
+  readonly lastRun: number
+  /** What was put, unless it is longer than `INLINE_BYTES_MAX` and stands in the first piece. */
+  readonly inline: Uint8Array
+}
+
+/** A removal that is remembered. */
+export interface Removal extends KeyState {
+  readonly key: string
+  readonly hasValue: false
+  readonly at: number
+  readonly created: number
+  readonly body: Uint8Array
+}
+
+/** A body up to this size is written together with the state of its key. */
+export const INLINE_BYTES_MAX = 1_024
+
+const NUMBERS = 9
+/** In front of an account's name; without one there is nothing. */
+const HAS_ACCOUNT = "@"
+
+export function encodeState(state: ValueState): Buffer {
+  const { key, holder, inline } = state
+  const account = state.account === undefined ? "" : HAS_ACCOUNT + state.account
+  const texts = textBytesMax(key) + textBytesMax(holder) + textBytesMax(account)
+  const target = space(CHECKSUM_BYTES + 8 * NUMBERS + texts + inline.length)
+  let position = CHECKSUM_BYTES
+  const { offset, version, lapsesAt, at, createdAt, putAt, bytes, lastRun } = state
+  for (const number of [offset, version, lapsesAt, at, createdAt, putAt, bytes, lastRun, inline.length])
+    position = target.writeDoubleLE(number, position)
+  for (const text of [key, holder, account]) position = writeText(target, position, text)
+  target.set(inline, position)
+  return sealed(state.created, target.subarray(0, position + inline.length))
+}
+
+/** @throws RangeError when the record is not what was written */
+export function decodeState(created: number, record: Uint8Array): ValueState {
+  const source = unsealed(created, record)
+  let position = CHECKSUM_BYTES
+  const number = () => {
+    position += 8
+    return source.readDoubleLE(position - 8)
+  }
+  const text = () => {
+    const read = readText(source, position)
+    position = read.end
+    return read.text
+  }
+  const head = { offset: number(), version: number(), lapsesAt: number(), at: number(), createdAt: number() }
+  const body = { putAt: number(), bytes: number(), lastRun: number() }
+  const inlineBytes = number()
+  const [key, holder, account] = [text(), text(), text()]
+  const inline = source.subarray(position, position + inlineBytes)
+  const owner = account === "" ? undefined : account.slice(HAS_ACCOUNT.length)
+  return { key, hasValue: true, created, holder, account: owner, ...head, ...body, inline }
+}
+
+export function encodeRemoval({ key, version, created, at, offset, body }: Removal): Buffer {
+  const target = space(CHECKSUM_BYTES + 24 + textBytesMax(key) + body.length)
+  let position = CHECKSUM_BYTES
+  for (const number of [version, created, at]) position = target.writeDoubleLE(number, position)
+  position = writeText(target, position, key)
+  target.set(body, position)
+  return sealed(offset, target.subarray(0, position + body.length))
+}
+
+/** @throws RangeError when the record is not what was written */
+export function decodeRemoval(offset: number, record: Uint8Array): Removal {
+  const source = unsealed(offset, record)
+  const [version, created, at] = [0, 8, 16].map((start) => source.readDoubleLE(CHECKSUM_BYTES + start)) as [
+    number,
+    number,
+    number,
+  ]
+  const key = readText(source, CHECKSUM_BYTES + 24)
+  const body = source.subarray(key.end)
+  const none = { holder: "", lapsesAt: Number.POSITIVE_INFINITY, hasValue: false } as const
+  return { offset, key: key.text, version, created, at, body, ...none }
+}
+
+/** A piece of a value, and the offset at which it was added. */
+export interface Piece {
+  readonly offset: number
+  readonly body: Uint8Array
+}
+
+/** A run of pieces with one more at its end; `run` is undefined when the piece is its first. */
+export function encodePieces(first: number, run: Uint8Array | undefined, { offset, body }: Piece): Buffer {
+  const before = run?.length ?? CHECKSUM_BYTES
+  const start = before + ITEM_HEADER_BYTES
+  const target = space(start + body.length)
+  if (run !== undefined) target.set(run)
+  target.set(body, start)
+  writeItemHeader(target, start, start + body.length, offset)
+  return sealed(first, target.subarray(0, start + body.length))
+}
+
+/** @throws RangeError when the record is not what was written */
+export function decodePieces(first: number, record: Uint8Array): Piece[] {
+  return itemsOf(unsealed(first, record), (offset, source, start, end) => ({
+    offset,
+    body: source.subarray(start, end),
+  }))
+}
+
+/** Where a key's value or removal stands: the offset of creation of a value, the own offset of a removal. */
+export interface Pointer {
+  readonly hasValue: boolean
+  readonly offset: number
+}
+
+export function encodePointer({ hasValue, offset }: Pointer): Buffer {
+  const target = space(7)
+  target.writeUIntLE(offset, 0, 6)
+  target[6] = hasValue ? 1 : 0
+  return target.subarray(0, 7)
+}
+
+export function decodePointer(record: Uint8Array): Pointer {
+  const source = bufferOf(record)
+  return { hasValue: source[6] === 1, offset: source.readUIntLE(0, 6) }
+}

@@ -1,0 +1,118 @@
+import { namedKey, OFFSET_MAX, offsetKey, PART, type Place, sequenceKey, valueKey } from "./keys.ts"
+import { SHARED_PAGE_BYTES_MAX, unsealed } from "./record.ts"
+import type { Store } from "./store.ts"
+import {
+  encodePieces,
+  encodePointer,
+  encodeRemoval,
+  encodeState,
+  INLINE_BYTES_MAX,
+  type Removal,
+  type ValueState,
+} from "./value-record.ts"
+
+/** A value without its body. */
+export type Owned = Omit<ValueState, "putAt" | "bytes" | "lastRun" | "inline">
+
+const NOTHING = new Uint8Array(0)
+
+/** Writes the records of a collection of keys. Has to run within a transaction. */
+export class ValueWriter {
+  readonly #store: Store
+  readonly #place: Place
+
+  constructor(store: Store, place: Place) {
+    this.#store = store
+    this.#place = place
+  }
+
+  /** Writes a value whose key has none, in place of `before` if that is there. */
+  create(owned: Owned, body: Uint8Array, removal: Removal | undefined): ValueState {
+    if (removal !== undefined) this.#remove(offsetKey(this.#place, PART.removals, removal.offset))
+    this.#put(
+      namedKey(this.#place, PART.index, owned.key),
+      encodePointer({ hasValue: true, offset: owned.created }),
+    )
+    return this.#start(owned, body)
+  }
+
+  replace(before: ValueState, owned: Owned, body: Uint8Array): ValueState {
+    this.#remove(offsetKey(this.#place, PART.order, before.offset))
+    if (before.lastRun > 0) this.#removePieces(before)
+    return this.#start(owned, body)
+  }
+
+  extend(before: ValueState, owned: Owned, body: Uint8Array): ValueState {
+    const { offset, created } = owned
+    const last = valueKey(this.#place, created, before.lastRun)
+    const run = before.lastRun === 0 ? undefined : this.#store.entries.get(last)
+    const fits = run !== undefined && run.length + body.length <= SHARED_PAGE_BYTES_MAX
+    const lastRun = fits ? before.lastRun : offset
+    const piece = { offset, body }
+    const record = encodePieces(lastRun, fits ? unsealed(lastRun, run) : undefined, piece)
+    this.#put(valueKey(this.#place, created, lastRun), record)
+    this.#remove(offsetKey(this.#place, PART.order, before.offset))
+    const state = { ...before, ...owned, bytes: before.bytes + body.length, lastRun }
+    this.#list(state)
+    return state
+  }
+
+  /** Writes what changes without an entry. */
+  touch(known: ValueState | Removal): void {
+    if (known.hasValue) this.#put(valueKey(this.#place, known.created, 0), encodeState(known))
+    else this.#put(offsetKey(this.#place, PART.removals, known.offset), encodeRemoval(known))
+  }
+
+  /** Writes a removal in place of what is known of its key. */
+  remove(removal: Removal, known: ValueState | Removal | undefined): void {
+    if (known !== undefined) this.#delete(known)
+    const { key, offset } = removal
+    this.#put(namedKey(this.#place, PART.index, key), encodePointer({ hasValue: false, offset }))
+    this.touch(removal)
+  }
+
+  /** Deletes all that is known of a key. */
+  forget(known: ValueState | Removal): void {
+    this.#delete(known)
+    this.#remove(namedKey(this.#place, PART.index, known.key))
+  }
+
+  #start(owned: Owned, body: Uint8Array): ValueState {
+    const { offset, created } = owned
+    const isInline = body.length <= INLINE_BYTES_MAX
+    if (!isInline)
+      this.#put(valueKey(this.#place, created, offset), encodePieces(offset, undefined, { offset, body }))
+    const value = { putAt: offset, bytes: body.length, lastRun: isInline ? 0 : offset }
+    const state = { ...owned, ...value, inline: isInline ? body : NOTHING }
+    this.#list(state)
+    return state
+  }
+
+  #list(state: ValueState): void {
+    this.touch(state)
+    this.#put(offsetKey(this.#place, PART.order, state.offset), sequenceKey(state.created))
+  }
+
+  #delete(known: ValueState | Removal): void {
+    if (!known.hasValue) {
+      this.#remove(offsetKey(this.#place, PART.removals, known.offset))
+      return
+    }
+    this.#remove(offsetKey(this.#place, PART.order, known.offset))
+    this.#remove(valueKey(this.#place, known.created, 0))
+    if (known.lastRun > 0) this.#removePieces(known)
+  }
+
+  #removePieces({ created }: ValueState): void {
+    const [start, end] = [valueKey(this.#place, created, 1), valueKey(this.#place, created, OFFSET_MAX)]
+    this.#store.removeRange(start, end)
+  }
+
+  #put(key: Buffer, record: Buffer): void {
+    this.#store.entries.putSync(key, record)
+  }
+
+  #remove(key: Buffer): void {
+    this.#store.entries.removeSync(key)
+  }
+}

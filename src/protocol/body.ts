@@ -1,0 +1,78 @@
+import type { CodecName } from "./codec.ts"
+import { EncodedValue } from "./encoded-value.ts"
+import { base64Object, json, jsonText } from "./json.ts"
+import { msgpack } from "./msgpack.ts"
+import { encodeMsgpack } from "./msgpack-encoder.ts"
+import { BODY_DEPTH_MAX } from "./value.ts"
+
+/**
+ * A body is a payload as a log keeps it: in the codec in which it was published, so that subscribers of the same codec get it
+ * as it is. No value of MessagePack begins with this byte. Behind it the payload is JSON, as on the wire, in UTF-8.
+ */
+const JSON_BODY = 0xc1
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+
+/** Where short texts are encoded: no unit takes more than three bytes. */
+const scratch = new Uint8Array(16 * 1024)
+const SHORT_TEXT_LENGTH_MAX = Math.floor((scratch.length - 1) / 3)
+const scratchText = scratch.subarray(1)
+scratch[0] = JSON_BODY
+
+/**
+ * In memory of its own, so that one small body does not keep its neighbours' too.
+ * @param codec default: JSON, unless the value holds bytes, which base64 would make a third larger
+ * @throws HoldfastError `invalid_value` with the path of what cannot travel, or is nested deeper than 60 levels.
+ */
+export function encodeBody(value: unknown, codec?: CodecName): Uint8Array {
+  if (codec === "msgpack") return encodeMsgpack(value, BODY_DEPTH_MAX, true)
+  let hasBytes = false
+  const ofBytes = (bytes: Uint8Array) => {
+    hasBytes = codec === undefined
+    return hasBytes ? null : base64Object(bytes)
+  }
+  const text = jsonText(value, { depthMax: BODY_DEPTH_MAX, ofBytes })
+  return hasBytes ? encodeMsgpack(value, BODY_DEPTH_MAX, true) : jsonBody(text)
+}
+
+/** @throws HoldfastError `invalid_message` when the bytes are not what `encodeBody` makes. */
+export function decodeBody(body: Uint8Array): unknown {
+  return codecOf(body) === "json" ? json.decode(decoder.decode(contentOf(body))) : msgpack.decode(body)
+}
+
+/** How long the payload is, in its codec. */
+export function payloadBytes(body: Uint8Array): number {
+  return contentOf(body).byteLength
+}
+
+/** The payload for messages. It is converted to the other codec when that is asked for, once. */
+export function payloadIn(body: Uint8Array): EncodedValue {
+  const own = codecOf(body)
+  let converted: Uint8Array | undefined
+  return new EncodedValue((codec) => {
+    if (codec === own) return contentOf(body)
+    converted ??= contentOf(encodeBody(decodeBody(body), codec))
+    return converted
+  })
+}
+
+function codecOf(body: Uint8Array): CodecName {
+  return body[0] === JSON_BODY ? "json" : "msgpack"
+}
+
+function contentOf(body: Uint8Array): Uint8Array {
+  return codecOf(body) === "json" ? body.subarray(1) : body
+}
+
+function jsonBody(text: string): Uint8Array {
+  if (text.length <= SHORT_TEXT_LENGTH_MAX) {
+    const { written } = encoder.encodeInto(text, scratchText)
+    return scratch.slice(0, 1 + written)
+  }
+  const bytes = encoder.encode(text)
+  const body = new Uint8Array(1 + bytes.length)
+  body[0] = JSON_BODY
+  body.set(bytes, 1)
+  return body
+}
