@@ -7,6 +7,8 @@ import { dedupingChecks } from "./log-contract/deduping.ts"
 import { extendingChecks } from "./log-contract/extending.ts"
 import { checksOf, type LogCheck, type LogUnderTest } from "./log-contract/fixture.ts"
 import { forgettingChecks } from "./log-contract/forgetting.ts"
+import { growingChecks } from "./log-contract/growing.ts"
+import { idempotencyQuotaChecks } from "./log-contract/idempotency-quotas.ts"
 import { leaseChecks } from "./log-contract/leases.ts"
 import { modelChecks } from "./log-contract/model-run.ts"
 import { namingChecks } from "./log-contract/names.ts"
@@ -48,6 +50,7 @@ export function logContract(
     ...namingChecks(check),
     ...changingChecks(check),
     ...extendingChecks(check),
+    ...growingChecks(check),
     ...readingChecks(check),
     ...readingBackChecks(check),
     ...retainingFactsChecks(check),
@@ -58,6 +61,7 @@ export function logContract(
     ...leaseChecks(check),
     ...dedupingChecks(check),
     ...accountChecks(check),
+    ...idempotencyQuotaChecks(check),
     ...forgettingChecks(check),
     ...watchingChecks(check),
     ...closingChecks(check),

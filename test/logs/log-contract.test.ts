@@ -43,14 +43,18 @@ const soundLogs: Readonly<Record<string, () => LogUnderTest>> = {
   "a sound log whose appends take their time": slowLog.make,
 }
 
-test.each(Object.entries(soundLogs))("the contract of logs finds nothing wrong with %s", async (_, make) => {
-  const failures: string[] = []
-  for (const check of checksOf(make, [1, 2, 3])) {
-    const outcome = await outcomeOf(check)
-    if (outcome !== undefined) failures.push(`${check.name}: ${outcome}`)
-  }
-  expect(failures).toEqual([])
-})
+test.each(Object.entries(soundLogs))(
+  "the contract of logs finds nothing wrong with %s",
+  { timeout: 60_000 },
+  async (_, make) => {
+    const failures: string[] = []
+    for (const check of checksOf(make, [1, 2, 3])) {
+      const outcome = await outcomeOf(check)
+      if (outcome !== undefined) failures.push(`${check.name}: ${outcome}`)
+    }
+    expect(failures).toEqual([])
+  },
+)
 
 describe("the contract of logs finds a log that", () => {
   test.each(Object.entries(brokenLogs))("%s", async (_, { foundBy, make }) => {

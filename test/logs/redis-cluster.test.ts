@@ -178,7 +178,7 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
     }
   })
 
-  test("tells of channels whose server has fallen silent, when another has taken its place", async () => {
+  test("tells of channels whose silent server was replaced by another", async () => {
     const args = ["--cluster-require-full-coverage", "no"]
     const failing = await startRedisCluster(args)
     onTestFinished(() => failing.destroy())

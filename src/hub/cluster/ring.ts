@@ -20,6 +20,6 @@ export function followersOf(ring: Ring, life: string): string[] {
 /** The dead that no living node is between and `life`. */
 export function deadBehind(ring: Ring, life: string): string[] {
   const alive = livesIn(ring, "alive")
-  const before = (dead: string) => alive.findLast((each) => each < dead) ?? alive.at(-1)
+  const before = (dead: string) => alive.filter((each) => each < dead).at(-1) ?? alive.at(-1)
   return livesIn(ring, "dead").filter((dead) => before(dead) === life)
 }

@@ -72,8 +72,8 @@ export function has(value: unknown, ...methods: string[]): boolean {
 }
 
 /**
- * A client like `pattern` that does not reconnect by itself and keeps no commands for later: what is sent when has to stay in
- * the hands of those who know what may be repeated.
+ * A client like `pattern` that does not reconnect by itself and keeps no commands for later: the log itself
+ * decides what is sent again, and when.
  */
 export function single(pattern: PlainClient): PlainClient {
   const socket = { ...pattern.options?.socket, reconnectStrategy: false }

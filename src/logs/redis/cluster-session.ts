@@ -53,7 +53,7 @@ async function checkState(client: PlainClient): Promise<void> {
   try {
     info = String(await client.sendCommand(["CLUSTER", "INFO"]))
   } catch (error) {
-    // who may not ask does not know
+    // a user without the permission cannot know
     if (isPassing(error)) throw error
     return
   }

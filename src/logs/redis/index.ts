@@ -24,8 +24,8 @@ const WAIT_MS_MAX = 50_000
  * A log on Redis 7 or Valkey that many nodes share: a single server, Sentinel, or a Cluster. Entries are kept as that
  * Redis is configured to keep what it has acknowledged.
  *
- * `target` is a URL, or a client of the package `redis` whose options are to be used. Connecting begins at once; who appends
- * or reads meanwhile waits.
+ * `target` is a URL, or a client of the package `redis` whose options are to be used. Connecting begins at once; appends
+ * and reads wait for it.
  * @throws HoldfastError `log_unusable` when `target` or an option cannot be right
  */
 export function redisLog(target: string | RedisClient, options: RedisLogOptions = {}): Log {
