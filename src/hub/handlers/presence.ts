@@ -19,7 +19,7 @@ export async function enter(core: Core, connection: Connection, message: EnterRe
   try {
     const target = targetOf(core, channel)
     const [payload, handler] = declaredPresence(core, target)
-    core.members.check(channel, connection, version)
+    await core.members.check(channel, connection, version)
     begin(core, connection, channel, encodeBody(message.data))
     const data = await admitted(core, connection, target, payload, handler, message.data)
     await core.members.enter(channel, connection, data, version)
