@@ -63,9 +63,11 @@ export function ownPresence(
   let lastVersion = 0
   /** The server's clock was set back so far since the connection was made. */
   let setBackMs = 0
-  let asking = 0
+  /** What was asked for is numbered: the last, the last if it is not answered yet, the last that was taken, and the last leave. */
   let asked = 0
-  let leaves = 0
+  let pending = 0
+  let taken = 0
+  let left = 0
 
   const stamp = () => {
     lastVersion = Math.max(Math.floor(nowMs() - setBackMs), lastVersion + 1)
@@ -78,14 +80,13 @@ export function ownPresence(
   /** Asks to be in, or out, until it is answered for good, unless something else is asked for meanwhile. */
   const ask = async (wanted?: Place, limit?: number) => {
     const turn = ++asked
+    pending = turn
     if (!wanted) {
-      leaves++
+      left = turn
       place = undefined
     }
-    const left = leaves
     const message = wanted ? { type: "enter", data: wanted.data } : { type: "leave" }
-    let version = 0
-    asking++
+    let version = stamp()
     try {
       for (let tries = 0; ; tries++) {
         try {
@@ -95,7 +96,8 @@ export function ownPresence(
             return { ...message, version }
           }, limit)
           inDoubt = false
-          if (left === leaves) place = wanted
+          if (turn > taken && turn >= left) place = wanted
+          taken = Math.max(taken, turn)
           return
         } catch (thrown) {
           const error = thrown as HoldfastError
@@ -107,12 +109,12 @@ export function ownPresence(
         }
       }
     } finally {
-      asking--
+      if (pending === turn) pending = 0
     }
   }
   /** Says again where it stands. */
   const again = () => {
-    if (!asking && (place || inDoubt))
+    if (!pending && (place || inDoubt))
       ask(place, NEVER_MS).catch((error) => isPassing(error) || refuse(error))
   }
   const refuse = (error: HoldfastError) => {
@@ -128,12 +130,12 @@ export function ownPresence(
   feed.listen("removed", (error) => {
     learn(error)
     // what was asked for since has an answer of its own
-    if (asking) return
+    if (pending) return
     if (isPassing(error)) again()
     else refuse(error)
   })
   subscription.place = () =>
-    place && !asking && !isRefused ? { data: place.data, version: stamp() } : undefined
+    place && !pending && !isRefused ? { data: place.data, version: stamp() } : undefined
   return {
     view: {
       get members() {
@@ -159,7 +161,7 @@ export function ownPresence(
     },
     close: () => {
       // nobody is there to be told, and without a connection there is nothing to leave
-      if (place || asking) ask(undefined, NEVER_MS).catch(() => {})
+      if (place || pending) ask(undefined, NEVER_MS).catch(() => {})
     },
   }
 }

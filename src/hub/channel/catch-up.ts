@@ -10,8 +10,8 @@ import { EncodedCache } from "./encoded-cache.ts"
 import { EVENTS, isKeyed } from "./facets.ts"
 import type { Loader } from "./loader.ts"
 import type { Outlet } from "./outlet.ts"
+import type { Loaded } from "./snapshot-progress.ts"
 import { SnapshotProgress } from "./snapshot-progress.ts"
-import type { Loaded } from "./subscription.ts"
 
 /**
  * Serves every subscription that does not stand at its channel's tail, for whatever reason: it starts lower, it came

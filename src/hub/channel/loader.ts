@@ -1,6 +1,6 @@
 import type { Position } from "../../protocol/position.ts"
 import type { Channel } from "./channel.ts"
-import type { Loaded } from "./subscription.ts"
+import type { Loaded } from "./snapshot-progress.ts"
 
 interface Loading extends Position {
   readonly value: Promise<Loaded>

@@ -1,5 +1,10 @@
 import type { Head } from "../../log/log.ts"
-import type { Loaded } from "./subscription.ts"
+
+/** A value that the server's own code loaded, after the log had come to `offset`. */
+export interface Loaded {
+  readonly offset: number
+  readonly data: unknown
+}
 
 /** How often a snapshot is read on to a top that has risen meanwhile, or is begun again. */
 const ROUNDS_MAX = 3

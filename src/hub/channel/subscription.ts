@@ -3,12 +3,6 @@ import { isKeyed } from "./facets.ts"
 import type { Outlet } from "./outlet.ts"
 import type { SnapshotProgress } from "./snapshot-progress.ts"
 
-/** A value that the server's own code loaded, after the log had come to `offset`. */
-export interface Loaded {
-  readonly offset: number
-  readonly data: unknown
-}
-
 /** A cursor on a channel's log, and where it delivers to. */
 export class Subscription<Channel> {
   readonly channel: Channel

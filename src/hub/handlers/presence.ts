@@ -35,7 +35,7 @@ export class PresenceHandler {
     try {
       const target = application.target(channel)
       const [payload, handler] = this.#declared(target)
-      members.check(channel, connection, version)
+      await members.check(channel, connection, version)
       this.#begin(connection, channel, encodeBody(message.data))
       const data = await this.#admitted(connection, target, payload, handler, message.data)
       await members.enter(channel, connection, data, version)

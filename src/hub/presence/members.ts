@@ -60,7 +60,7 @@ export class Members {
     const list = new HeldList({ ...ports, digest: entropy.digest })
     this.#timers = timers
     this.#register = register
-    this.#stamps = new Stamps(clock)
+    this.#stamps = new Stamps(clock, register)
     this.#reconciler = new Reconciler({ ...ports, timers, reconcile: (channel) => this.#reconcile(channel) })
     if (log.shared || log.durable) {
       const handleStartOver = () => this.#reconcileAll()
@@ -81,24 +81,27 @@ export class Members {
     return this.#nodes?.others() ?? []
   }
 
-  /** @throws HoldfastError `version_ahead`; `revoked`, which is final for the connection */
-  check(channel: string, { member, revoked }: Connection, version: number): void {
-    if (revoked?.has(channel)) throw new HoldfastError("revoked", errorCodes.revoked)
-    this.#stamps.check(channel, member, version)
+  /**
+   * Whether the connection may ask for something in the channel, with this version.
+   * @throws HoldfastError `version_ahead`; `revoked`, which is final for the connection; what the log fails with
+   */
+  async check(channel: string, connection: Connection, version: number): Promise<void> {
+    refuseRevoked(channel, connection)
+    await this.#stamps.check(channel, connection.member, version)
   }
 
   /**
    * Resolves when the log has the member. If the log fails at it, that is made good later.
    * @param data MessagePack
-   * @throws HoldfastError `superseded`, `version_ahead`, `revoked`, and what the log fails with
+   * @throws HoldfastError `superseded`, `revoked`, and what the log fails with
    */
   async enter(channel: string, connection: Connection, data: Uint8Array, version: number): Promise<void> {
     const { member, userId: user, id: owner, isBrief } = connection
     const isOpen = connection.state !== "closed"
     // a request may be over before its handler is: its member stays for a lease
     if (!isOpen && !isBrief) return
-    // it may have been revoked while its handler was asked
-    this.check(channel, connection, version)
+    // while its handler was asked
+    refuseRevoked(channel, connection)
     const before = this.#places.find(channel, member)
     if (before !== undefined && version <= before.version)
       throw this.#stamps.superseded(channel, member, before.version + 1)
@@ -119,12 +122,12 @@ export class Members {
 
   /** Resolves when the log knows. @throws HoldfastError `version_ahead`, `superseded`, and what the log fails with */
   async leave(channel: string, { member }: Connection, version: number): Promise<void> {
-    this.#stamps.check(channel, member, version)
+    await this.#stamps.check(channel, member, version)
     const place = this.#places.find(channel, member)
     if (place !== undefined && version < place.version)
       throw this.#stamps.superseded(channel, member, place.version + 1)
     // a client that never was in must not be seen to leave
-    if (place === undefined && !(await this.#register.knows(channel, member))) return
+    if (place === undefined && (await this.#register.versionOf(channel, member)) === undefined) return
     const { status, version: lowest = 0 } = await this.#removeAt(channel, member, version)
     if (status === "refused") throw this.#stamps.superseded(channel, member, lowest)
   }
@@ -285,6 +288,10 @@ export class Members {
       place.connection?.send({ type: "removed", channel, code, message, version })
     }
   }
+}
+
+function refuseRevoked(channel: string, { revoked }: Connection): void {
+  if (revoked?.has(channel)) throw new HoldfastError("revoked", errorCodes.revoked)
 }
 
 /** Whether the log may take the same another time, or has taken it. */

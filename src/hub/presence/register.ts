@@ -55,9 +55,9 @@ export class Register {
     return log.append(channel, { ...operation, body: new Uint8Array(0) }, options)
   }
 
-  /** Whether the log has the member, or remembers that it was removed. */
-  async knows(channel: string, member: string): Promise<boolean> {
-    return (await this.#ports.log.find(channel, PRESENCE, member)) !== undefined
+  /** Of the member, or of its removal; undefined when the log knows neither. */
+  async versionOf(channel: string, member: string): Promise<number | undefined> {
+    return (await this.#ports.log.find(channel, PRESENCE, member))?.version
   }
 
   /** The members whose holder is wanted. */

@@ -1,6 +1,7 @@
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Clock } from "../ports/clock.ts"
+import type { Register } from "./register.ts"
 
 /** How far a version may be ahead of this node's clock, in ms. Without a limit, one client could use all versions up. */
 const AHEAD_MS_MAX = 60_000
@@ -13,16 +14,20 @@ const LOWEST_MAX = 10_000
  */
 export class Stamps {
   readonly #clock: Clock
+  readonly #register: Register
   readonly #lowest = new Map<string, number>()
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, register: Register) {
     this.#clock = clock
+    this.#register = register
   }
 
-  /** @throws HoldfastError `version_ahead` */
-  check(channel: string, member: string, version: number): void {
+  /** @throws HoldfastError `version_ahead`; what the log fails with */
+  async check(channel: string, member: string, version: number): Promise<void> {
     const now = this.#clock.now()
     if (version <= Math.max(now + AHEAD_MS_MAX, this.#lowest.get(`${member}\n${channel}`) ?? 0)) return
+    const known = await this.#register.versionOf(channel, member)
+    if (known !== undefined && version <= known + 1) return
     throw new HoldfastError("version_ahead", errorCodes.version_ahead, { version: Math.floor(now) })
   }
 
