@@ -114,7 +114,11 @@ export function createHubCore<C extends Contract, User, Request>(
   const snapshots = new SnapshotHandler({ application, limits })
   const loader = new Loader((channel) => snapshots.load(channel))
   const catchUp = new CatchUp(log, clock, limits, loader, handleFailure)
-  const trimmer = new Trimmer(log, clock, limits.trimIntervalMs, logger)
+  const trimmer: Trimmer = new Trimmer({
+    ...world,
+    intervalMs: limits.trimIntervalMs,
+    isFollowed: (channel) => channels.find(channel) !== undefined,
+  })
   const channels: Channels = new Channels(
     {
       log,

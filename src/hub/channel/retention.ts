@@ -31,7 +31,8 @@ export function retentionsOf({ definition }: ChannelMatch): Retentions {
   const { events, forMs, bytes, removalsForMs } = { ...defaultKeep, ...definition.keep }
   const keyed = { entries: endless, forMs: endless, bytes: endless, removalsForMs }
   const retentions: Record<string, Retention> = {}
-  if (definition.events !== undefined) retentions[EVENTS] = { entries: events, forMs, bytes, removalsForMs }
+  if (definition.events !== undefined)
+    retentions[EVENTS] = { entries: events, forMs, bytes, removalsForMs: endless }
   if (definition.presence !== undefined) retentions[PRESENCE] = keyed
   for (const name of Object.keys(definition.state ?? {})) retentions[stateCollection(name)] = keyed
   known.set(definition, retentions)

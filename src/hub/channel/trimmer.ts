@@ -3,63 +3,113 @@ import type { Clock } from "../ports/clock.ts"
 import type { Logger } from "../ports/logger.ts"
 import type { Retentions } from "./retention.ts"
 
-/** Trims, now and then, the channels that are kept by age: an append trims too, but an idle channel has none. */
+/** A log may take a channel for unused that is not trimmed for longer. */
+const PERIOD_MS_MAX = 10 * 60_000
+/** What is too old is trimmed when it has outlived its time by this part of it. */
+const DELAY_PART = 1 / 60
+
+interface Tracked {
+  readonly retentions: Retentions
+  /** When the channel was appended to, or followed, last. */
+  usedAt: number
+  dueAt: number
+}
+
+export interface TrimmerPorts {
+  readonly log: Log
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The shortest time between two trims of one channel. */
+  readonly intervalMs: number
+  readonly isFollowed: (channel: string) => boolean
+}
+
+/** Trims, now and then, the channels that are in use: an append trims too, but an idle channel has none. */
 export class Trimmer {
-  readonly #log: Log
-  readonly #clock: Clock
-  readonly #intervalMs: number
-  readonly #logger: Logger
-  /** Channels with the time when they were used last. Once everything in them has outlived its time, they are forgotten. */
-  readonly #tracked = new Map<string, { retentions: Retentions; usedAt: number }>()
+  readonly #ports: TrimmerPorts
+  /** By how long it is between two trims of them; each in the order in which they are due. */
+  readonly #queues = new Map<number, Map<string, Tracked>>()
+  readonly #periodsMs = new WeakMap<Retentions, number>()
   #cancel: (() => void) | undefined
   #closed = false
 
-  constructor(log: Log, clock: Clock, intervalMs: number, logger: Logger) {
-    this.#log = log
-    this.#clock = clock
-    this.#intervalMs = intervalMs
-    this.#logger = logger
+  constructor(ports: TrimmerPorts) {
+    this.#ports = ports
   }
 
-  /** The channel is appended to, or followed: then it may hold what an earlier life of this node appended. */
+  /** The channel is appended to, or followed: then it may hold what an earlier process appended. */
   track(channel: string, retentions: Retentions): void {
     if (this.#closed) return
-    this.#tracked.set(channel, { retentions, usedAt: this.#clock.now() })
+    const now = this.#ports.clock.now()
+    const periodMs = this.#periodMs(retentions)
+    const queue = this.#queues.get(periodMs) ?? new Map<string, Tracked>()
+    this.#queues.set(periodMs, queue)
+    const tracked = queue.get(channel)
+    if (tracked === undefined) queue.set(channel, { retentions, usedAt: now, dueAt: now + periodMs })
+    else tracked.usedAt = now
     this.#cancel ??= this.#schedule()
   }
 
   close(): void {
     this.#closed = true
     this.#cancel?.()
-    this.#tracked.clear()
+    this.#queues.clear()
   }
 
   #schedule(): () => void {
-    return this.#clock.after(this.#intervalMs, () => {
+    return this.#ports.clock.after(this.#ports.intervalMs, () => {
       this.#cancel = undefined
-      void this.#trim()
+      void this.#trimDue()
     })
   }
 
-  async #trim(): Promise<void> {
-    const now = this.#clock.now()
-    for (const [channel, tracked] of this.#tracked) {
-      const { retentions, usedAt } = tracked
-      try {
-        await this.#log.trim(channel, retentions, now)
-        const isOver = usedAt + longestMs(retentions) < now
-        // it may have been used again meanwhile
-        if (isOver && this.#tracked.get(channel) === tracked) this.#tracked.delete(channel)
-      } catch (error) {
-        this.#logger.error(`the log of ${channel} could not be trimmed, trying again later`, { error })
+  async #trimDue(): Promise<void> {
+    const now = this.#ports.clock.now()
+    for (const [periodMs, queue] of this.#queues) {
+      for (const [channel, tracked] of queue) {
+        if (tracked.dueAt > now) break
+        await this.#trim(channel, tracked, now)
+        queue.delete(channel)
+        const isOver = tracked.usedAt + longestMs(tracked.retentions) < now
+        if (!isOver || this.#ports.isFollowed(channel)) {
+          tracked.dueAt = now + periodMs
+          queue.set(channel, tracked)
+        }
       }
+      if (queue.size === 0) this.#queues.delete(periodMs)
     }
-    if (this.#tracked.size > 0) this.#cancel ??= this.#schedule()
+    if (!this.#closed && this.#queues.size > 0) this.#cancel ??= this.#schedule()
+  }
+
+  async #trim(channel: string, tracked: Tracked, now: number): Promise<void> {
+    const { log, logger } = this.#ports
+    try {
+      await log.trim(channel, tracked.retentions, now)
+    } catch (error) {
+      // what is in it is not over before it was trimmed
+      tracked.usedAt = now
+      if (!this.#closed)
+        logger.error(`the log of ${channel} could not be trimmed, trying again later`, { error })
+    }
+  }
+
+  /** Each append asks for it. */
+  #periodMs(retentions: Retentions): number {
+    const known = this.#periodsMs.get(retentions)
+    if (known !== undefined) return known
+    const shortestMs = Math.min(...agesOf(retentions))
+    const periodMs = Math.max(this.#ports.intervalMs, Math.min(shortestMs * DELAY_PART, PERIOD_MS_MAX))
+    this.#periodsMs.set(retentions, periodMs)
+    return periodMs
   }
 }
 
-/** The longest time after which something in the channel outlives its time; what has no such limit stays without being trimmed. */
+/** After which times something in the channel is too old. */
+function agesOf(retentions: Retentions): number[] {
+  return Object.values(retentions).flatMap(({ forMs, removalsForMs }) => [forMs, removalsForMs])
+}
+
+/** The longest of them; what is kept for ever needs no trim. */
 function longestMs(retentions: Retentions): number {
-  const times = Object.values(retentions).flatMap(({ forMs, removalsForMs }) => [forMs, removalsForMs])
-  return Math.max(0, ...times.filter(Number.isFinite))
+  return Math.max(0, ...agesOf(retentions).filter(Number.isFinite))
 }
