@@ -20,8 +20,8 @@ const hub = createHub(app, {
     },
   },
   log,
-  // Short, so that the test need not wait for it: how long those whom the crash left behind may take to come back.
-  limits: { presenceGraceMs: 1_000, presenceLeaseMs: 1_000 },
+  // How long those whom the crash left behind may take to come back: short, but enough on a busy machine.
+  limits: { presenceGraceMs: 4_000, presenceLeaseMs: 4_000 },
 })
 
 const { port: actualPort } = await hub.listen({ port: Number(port) })

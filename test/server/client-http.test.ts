@@ -30,7 +30,7 @@ async function start() {
   return { client, server: hub.channel("room/:room", lobby) }
 }
 
-const until = (check: () => unknown) => vi.waitUntil(() => Boolean(check()), { timeout: 9_000, interval: 5 })
+const until = (check: () => unknown) => expect.poll(() => Boolean(check())).toBe(true)
 
 /** Somebody on the way answers the first so many requests to this address. */
 function answerInstead(address: string, times: number, answer: () => Response) {
