@@ -202,15 +202,28 @@ describe("channels of the memory log", () => {
     await log.trim("a", { [FACTS]: old }, AT + 20_000)
     expect(await log.head("a")).toMatchObject({ base: 0, top: 2 })
     stop()
-    expect(await log.head("a")).toMatchObject({ base: 9, top: 9, floors: {} })
+    expect(await log.head("a")).toMatchObject({ base: 2, top: 2, floors: {} })
   })
 
-  test("begin above the highest offset that was forgotten", async () => {
+  test("go on above what they had when they were forgotten, whatever others had", async () => {
     const log = memoryLog()
     await recorder(log, "a").all(numbers(30).map((text) => fact(text)))
     await recorder(log, "b").all(numbers(3).map((text) => fact(text)))
     for (const channel of ["a", "b"]) await log.trim(channel, { [FACTS]: old }, AT + 2_000)
-    expect(await log.head("b")).toMatchObject({ base: 30, top: 30 })
-    expect((await recorder(log, "b").one(fact("new"))).offset).toBe(31)
+    expect(await log.head("b")).toMatchObject({ base: 3, top: 3 })
+    expect((await recorder(log, "b").one(fact("new"))).offset).toBe(4)
+    expect(await log.head("never used")).toMatchObject({ base: 0, top: 0 })
+  })
+
+  test("go on above what others of their bucket had", async () => {
+    const log = memoryLog()
+    const names = numbers(2_000)
+    for (const [index, name] of names.entries()) {
+      await recorder(log, name).all(numbers(1 + (index % 3)).map((text) => fact(text)))
+    }
+    for (const name of names) await log.trim(name, { [FACTS]: old }, AT + 2_000)
+    for (const [index, name] of names.entries()) {
+      expect((await log.head(name)).base).toBeGreaterThanOrEqual(1 + (index % 3))
+    }
   })
 })

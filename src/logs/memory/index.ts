@@ -3,6 +3,7 @@ import type { AppendOptions, Operation, Outcome } from "../../log/operation.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { chosenOptions } from "../chosen-options.ts"
 import { Watchers } from "../watchers.ts"
+import { Forgotten } from "./forgotten.ts"
 import { MemoryChannel } from "./memory-channel.ts"
 
 export interface MemoryLogOptions {
@@ -41,23 +42,25 @@ export function memoryLog(options: MemoryLogOptions = {}): Log {
   const limits = chosenOptions<MemoryLogLimits>("memoryLog", memoryLogDefaults, given)
   const channels = new Map<string, MemoryChannel>()
   const watchers = new Watchers(onWatcherError)
-  /** The highest offset of the channels that were forgotten. */
-  let forgotten = 0
+  const forgotten = new Forgotten()
   let sweep = channels.entries()
   let closed = false
 
-  const headOf = (channel: MemoryChannel | undefined): Head => ({
-    epoch,
-    top: channel?.top ?? forgotten,
-    base: channel?.base ?? forgotten,
-    floors: channel?.floors ?? {},
-  })
+  const headOf = (name: string): Head => {
+    const channel = channels.get(name)
+    const { top, base, floors } = channel ?? {
+      top: forgotten.top(name),
+      base: forgotten.top(name),
+      floors: {},
+    }
+    return { epoch, top, base, floors }
+  }
 
   /** A channel in which nothing is left costs nothing, unless it is watched: then its watchers stand at its top. */
   function forgetIfEmpty(name: string, channel: MemoryChannel): void {
     if (!channel.isEmpty || watchers.has(name)) return
     channels.delete(name)
-    forgotten = Math.max(forgotten, channel.top)
+    forgotten.add(name, channel.top)
   }
 
   /** Each append tidies one channel, so that those without appends are forgotten too. */
@@ -85,7 +88,7 @@ export function memoryLog(options: MemoryLogOptions = {}): Log {
         },
       )
     }
-    const channel = new MemoryChannel(forgotten, limits)
+    const channel = new MemoryChannel(forgotten.top(name), limits)
     channels.set(name, channel)
     return channel
   }
@@ -110,21 +113,21 @@ export function memoryLog(options: MemoryLogOptions = {}): Log {
     },
     async head(channel) {
       assertOpen()
-      return headOf(channels.get(channel))
+      return headOf(channel)
     },
     async read(name, range) {
       assertOpen()
       const channel = channels.get(name)
       const { entries, next } = channel?.read(range) ?? {
         entries: [],
-        next: Math.max(range.after, Math.min(range.through, forgotten)),
+        next: Math.max(range.after, Math.min(range.through, forgotten.top(name))),
       }
-      return { head: headOf(channel), entries, next }
+      return { head: headOf(name), entries, next }
     },
     async readBack(name, range) {
       assertOpen()
       const channel = channels.get(name)
-      return { head: headOf(channel), ...(channel?.readBack(range) ?? { entries: [], before: undefined }) }
+      return { head: headOf(name), ...(channel?.readBack(range) ?? { entries: [], before: undefined }) }
     },
     async find(channel, collection, key) {
       assertOpen()
@@ -132,7 +135,7 @@ export function memoryLog(options: MemoryLogOptions = {}): Log {
     },
     async offsetOfLast(channel, collection, count) {
       assertOpen()
-      return channels.get(channel)?.offsetOfLast(collection, count) ?? forgotten
+      return channels.get(channel)?.offsetOfLast(collection, count) ?? forgotten.top(channel)
     },
     async watch(name, listener) {
       assertOpen()
