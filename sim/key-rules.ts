@@ -35,6 +35,12 @@ export class KeyRules {
     return found && `${operation.operation} of ${operation.collection} ${key} was ${outcome.status}: ${found}`
   }
 
+  /** The channel was forgotten, up to here: with its keys go their versions. */
+  forget(base: number): void {
+    for (const { known } of this.#collections.values())
+      for (const [key, { offset }] of known) if (offset <= base) known.delete(key)
+  }
+
   #keys(collection: string): Keys {
     const keys = this.#collections.get(collection) ?? new Keys()
     this.#collections.set(collection, keys)

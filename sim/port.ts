@@ -67,7 +67,10 @@ function requests(node: string, way: Way, ports: PortPorts): Omit<Log, "watch"> 
     return answer
   }
   const append = async (channel: string, operation: Operation, options: AppendOptions) => {
-    const outcome = await inside().append(channel, operation, options)
+    const log = inside()
+    const outcome = await log.append(channel, operation, options)
+    // it may have been forgotten before
+    truth.noteHead(channel, await log.head(channel), clock.monotonic())
     note(node, channel, operation, options, outcome, ports)
     return outcome
   }

@@ -98,7 +98,10 @@ export class Truth {
   }
 
   noteHead(channel: string, { epoch, base }: Head, nowMs: number): void {
-    this.life(channel, epoch).base.raise(base, nowMs)
+    const life = this.life(channel, epoch)
+    if (base <= life.base.latest) return
+    life.base.raise(base, nowMs)
+    life.rules.forget(base)
   }
 
   life(channel: string, epoch = this.epoch): Life {
