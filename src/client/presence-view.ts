@@ -61,8 +61,8 @@ export function ownPresence(
   /** Something may have been taken though it was not answered so. */
   let inDoubt = false
   let lastVersion = 0
-  /** The server's clock was set back so far since the connection was made. */
-  let setBackMs = 0
+  /** How far the server's clock is off from what the welcome said. */
+  let offMs = 0
   /** What was asked for is numbered: the last, the last if it is not answered yet, the last that was taken, and the last leave. */
   let asked = 0
   let pending = 0
@@ -70,12 +70,16 @@ export function ownPresence(
   let left = 0
 
   const stamp = () => {
-    lastVersion = Math.max(Math.floor(nowMs() - setBackMs), lastVersion + 1)
+    lastVersion = Math.max(Math.floor(nowMs() + offMs), lastVersion + 1)
     return lastVersion
   }
   const learn = ({ code, version }: HoldfastError) => {
-    if (code === "version_ahead" && version) setBackMs = Math.max(0, nowMs() - version)
-    if (version) lastVersion = code === "superseded" ? Math.max(lastVersion, version - 1) : version
+    if (!version) return
+    if (code === "superseded") lastVersion = Math.max(lastVersion, version - 1)
+    else {
+      lastVersion = version
+      offMs = version - nowMs()
+    }
   }
   /** Asks to be in, or out, until it is answered for good, unless something else is asked for meanwhile. */
   const ask = async (wanted?: Place, limit?: number) => {
@@ -123,8 +127,8 @@ export function ownPresence(
   }
   // presence belongs to a connection: over a new one, enters again; what is not answered yet is sent again by itself
   feed.listen("up", () => {
-    setBackMs = 0
     isRefused = false
+    offMs = 0
     again()
   })
   feed.listen("removed", (error) => {
