@@ -1,16 +1,14 @@
 // All tests on a fresh clone, with no step before it: `npm test`.
 //
-//   npm test                        every step; under CI=true also the matrix of Node versions
+//   npm test                        every step on the oldest supported Node, then the matrix of newer ones
 //   npm test -- unit types          these steps
 //   npm test -- test/hub/x.test.ts  anything else goes to vitest
 import "./node-version.mjs"
-import { existsSync } from "node:fs"
-import { join } from "node:path"
 import { build } from "./build.mjs"
 import { filesUnder } from "./fingerprint.mjs"
 import { install } from "./install.mjs"
 import { newest, newestOf, oldestVersion, provideNode } from "./node-matrix.mjs"
-import { node, root, run } from "./processes.mjs"
+import { node, run } from "./processes.mjs"
 import { Failure, script, seconds } from "./progress.mjs"
 import { registryProgramsUnavailable } from "./registry-programs.mjs"
 import { provideRuntimes } from "./runtimes.mjs"
@@ -18,7 +16,9 @@ import { provide } from "./system-programs.mjs"
 import { vitest } from "./vitest.mjs"
 
 const SUITES = ["unit", "integration", "networks", "runtimes", "browser", "sim", "chaos"]
-const STEPS = ["lint", "types", ...SUITES]
+/** The suites that run on the newest Node too. */
+const SUITES_ON_NEWEST = ["unit", "integration", "sim"]
+const STEPS = ["lint", "types", ...SUITES, "matrix"]
 const TYPE_CHECKS = ["tsconfig.json", "tsconfig.pure.json", "tsconfig.client.json"]
 /** How many seeds of the simulation are run, beside its own tests. More, at night: npm run sim -- --seeds 20000 */
 const SIM_SEEDS = 1_000
@@ -32,16 +32,19 @@ const sum = { passed: 0, failed: 0, skipped: 0 }
 
 await script(async () => {
   const args = process.argv.slice(2)
-  const chosen = args.filter((arg) => [...STEPS, "matrix"].includes(arg))
+  const chosen = args.filter((arg) => STEPS.includes(arg))
   const rest = args.filter((arg) => !chosen.includes(arg))
-  const steps = args.length === 0 ? [...STEPS, ...(isCi ? ["matrix"] : [])] : chosen
+  const steps = args.length === 0 ? STEPS : chosen
 
   await install()
   await buildStep()
   if (steps.includes("lint")) await step("lint", () => lint())
   if (steps.includes("types")) await step("types", () => types())
   if (rest.length > 0) await restStep(chosen, rest)
-  else for (const suite of SUITES.filter((suite) => steps.includes(suite))) await suiteStep(suite)
+  else {
+    const execPath = args.length === 0 ? await oldestNode() : process.execPath
+    for (const suite of SUITES.filter((suite) => steps.includes(suite))) await suiteStep(suite, execPath)
+  }
   if (steps.includes("matrix")) await matrix()
   summarize()
 })
@@ -91,12 +94,13 @@ async function types() {
 
 /**
  * @param {string} suite
+ * @param {string} execPath
  */
-async function suiteStep(suite) {
+async function suiteStep(suite, execPath) {
   if (!hasTests(suite)) return console.log(`\n── ${suite}: no tests yet`)
   await step(suite, async () => {
     const seeds = suite === "sim" ? await simulate() : { ok: true, note: "" }
-    const tests = await runVitest(["--project", suite], [suite])
+    const tests = await runVitest(["--project", suite], [suite], execPath)
     return { ok: seeds.ok && tests.ok, note: `${seeds.note}${tests.note}` }
   })
 }
@@ -148,22 +152,27 @@ async function runVitest(args, suites, execPath = process.execPath) {
   return { ok, note: note.filter(Boolean).join(", ") }
 }
 
-/** The suite on the oldest Node that is supported, and a smoke test of the build on the newest ones. */
+/** The installed Node where no other can be had. */
+async function oldestNode() {
+  if (registryProgramsUnavailable !== undefined || process.versions.node === oldestVersion)
+    return process.execPath
+  return provideNode(oldestVersion)
+}
+
+/** Suites on the newest Node, and a smoke test of the build on those between it and the oldest one. */
 async function matrix() {
   if (registryProgramsUnavailable !== undefined) {
     console.warn(`\n!! The matrix of Node versions is SKIPPED: ${registryProgramsUnavailable}.\n`)
     if (isCi) rows.push({ step: "matrix", ms: 0, ok: false, note: "skipped, which CI does not allow" })
     return
   }
-  if (process.versions.node !== oldestVersion) {
-    await step(`node ${oldestVersion}`, async () => {
-      const suites = ["unit", "integration"].filter(hasTests)
-      const projects = suites.flatMap((suite) => ["--project", suite])
-      return runVitest(projects, suites, await provideNode(oldestVersion))
-    })
-  }
-  if (!existsSync(join(root, "test/smoke.mjs"))) return
-  for (const major of newestOf) {
+  const [newestMajor = 0, ...others] = newestOf.toSorted((a, b) => b - a)
+  await step(`node ${newestMajor}`, async () => {
+    const suites = SUITES_ON_NEWEST.filter(hasTests)
+    const projects = suites.flatMap((suite) => ["--project", suite])
+    return runVitest(projects, suites, await provideNode(await newest(newestMajor)))
+  })
+  for (const major of others) {
     await step(`node ${major}`, async () => {
       const version = await newest(major)
       const { ok, output } = await run(await provideNode(version), ["test/smoke.mjs"], { quiet: true })
@@ -197,7 +206,7 @@ function suiteOf(file) {
   if (file.startsWith("test/chaos/")) return "chaos"
   if (file.startsWith("test/runtimes/")) return "runtimes"
   if (file.startsWith("test/sim/")) return "sim"
-  return /^test\/(server|examples|package)\//.test(file) ? "integration" : "unit"
+  return /^test\/(server|examples|package|crash)\//.test(file) ? "integration" : "unit"
 }
 
 function summarize() {
