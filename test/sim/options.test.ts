@@ -12,7 +12,8 @@ describe("what npm run sim is asked for", () => {
   })
 
   test("is one seed with its trace, or help", () => {
-    expect(readOptions(["--seed", "42"])).toMatchObject({ from: 42, seeds: 1, trace: true })
+    expect(readOptions(["--seed", "42"])).toMatchObject({ from: 42, seeds: 1, trace: true, wire: false })
+    expect(readOptions(["--seed", "42", "--wire"])).toMatchObject({ trace: true, wire: true })
     expect(readOptions(["--help"])).toBeUndefined()
     expect(readOptions(["-h"])).toBeUndefined()
   })

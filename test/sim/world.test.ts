@@ -38,6 +38,7 @@ test.each([
   "gaps in state/mark",
   "gaps in presence",
   "followers checked",
+  "states read",
   "runs with presence known",
   "failed with in_doubt",
   "failed with connection_lost",
