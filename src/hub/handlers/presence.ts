@@ -25,10 +25,11 @@ export async function enter(core: Core, connection: Connection, message: EnterRe
     await core.members.enter(channel, connection, data, version)
     if (id !== undefined) connection.send({ type: "result", id })
   } catch (error) {
-    // otherwise it is entered as soon as the log takes it
-    if (!isPassing(error)) undoBegin(connection, channel, before)
+    // it may be kept, to be entered as soon as the log takes it
+    const isKept = core.members.versionOf(channel, connection) === version
+    if (!isKept) undoBegin(connection, channel, before)
     if (id !== undefined) refuse(core, connection, { id, channel }, error)
-    else if (!isPassing(error)) sendRemoved(core, connection, channel, error)
+    else if (!isKept) sendRemoved(core, connection, channel, error)
   }
 }
 
@@ -59,7 +60,9 @@ export async function reauthorizePresence(
     const version = core.members.versionOf(channel, connection)
     if (version !== undefined) await core.members.enter(channel, connection, data, version + 1)
   } catch (error) {
-    if (!isPassing(error)) endPresence(core, connection, channel, error)
+    // it is as it was, or as it should be soon
+    if (isPassing(error)) return
+    endPresence(core, connection, channel, error)
   }
 }
 
