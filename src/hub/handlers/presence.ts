@@ -41,10 +41,11 @@ export class PresenceHandler {
       await members.enter(channel, connection, data, version)
       if (id !== undefined) connection.send({ type: "result", id })
     } catch (error) {
-      // otherwise it is entered as soon as the log takes it
-      if (!isPassing(error)) undoBegin(connection, channel, before)
+      // it may be kept, to be entered as soon as the log takes it
+      const isKept = members.versionOf(channel, connection) === version
+      if (!isKept) undoBegin(connection, channel, before)
       if (id !== undefined) answers.refuse(connection, { id, channel }, error)
-      else if (!isPassing(error)) this.#sendRemoved(connection, channel, error)
+      else if (!isKept) this.#sendRemoved(connection, channel, error)
     }
   }
 
@@ -73,6 +74,7 @@ export class PresenceHandler {
       const version = members.versionOf(channel, connection)
       if (version !== undefined) await members.enter(channel, connection, data, version + 1)
     } catch (error) {
+      // it is as it was, or as it should be soon
       if (!isPassing(error)) this.#end(connection, channel, error)
     }
   }

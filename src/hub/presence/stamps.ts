@@ -3,14 +3,13 @@ import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Register } from "./register.ts"
 
-/** How far a version may be ahead of this node's clock, in ms. Without a limit, one client could use all versions up. */
+/** How far a version may be ahead, in ms. Without a limit, one client could use all versions of a channel up. */
 const AHEAD_MS_MAX = 60_000
 /** Of how many members it is remembered that only a version beyond that is accepted. */
 const LOWEST_MAX = 10_000
 
 /**
- * The versions that clients may use. Where the log accepts only versions that are too far ahead, as after a clock was set back, the lowest of
- * them may be used.
+ * The versions that clients may use: those that are hardly ahead of this node's clock, or, as clocks are set back, of what the log accepts.
  */
 export class Stamps {
   readonly #clock: Clock
@@ -25,9 +24,10 @@ export class Stamps {
   /** @throws HoldfastError `version_ahead`; what the log fails with */
   async check(channel: string, member: string, version: number): Promise<void> {
     const now = this.#clock.now()
-    if (version <= Math.max(now + AHEAD_MS_MAX, this.#lowest.get(`${member}\n${channel}`) ?? 0)) return
-    const known = await this.#register.versionOf(channel, member)
-    if (known !== undefined && version <= known + 1) return
+    const lowest = this.#lowest.get(`${member}\n${channel}`) ?? 0
+    if (version <= Math.max(now, lowest) + AHEAD_MS_MAX) return
+    const known = (await this.#register.versionOf(channel, member)) ?? 0
+    if (version <= known + AHEAD_MS_MAX) return
     throw new HoldfastError("version_ahead", errorCodes.version_ahead, { version: Math.floor(now) })
   }
 
