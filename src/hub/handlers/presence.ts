@@ -45,7 +45,7 @@ export class PresenceHandler {
       connection.entering ??= new Set()
       connection.entering.add(target.name)
       const data = await validated(what, inputSchema(payload), message.data)
-      const context = { ...application.context(connection, target), data }
+      const context = application.context(connection, target, { data })
       const value = await application.guarded(what, () => handler(context))
       const body = await bodyOf(what, outputSchema(payload), value, { bytesMax: limits.messageBytesMax })
       this.#checkCount(connection, target.name)
