@@ -20,20 +20,30 @@ const SHORT_TEXT_LENGTH_MAX = Math.floor((scratch.length - 1) / 3)
 const scratchText = scratch.subarray(1)
 scratch[0] = JSON_BODY
 
+const jsonForm = { depthMax: BODY_DEPTH_MAX, ofBytes: base64Object }
+
+const HOLDS_BYTES = Symbol("the value holds bytes")
+const formWithoutBytes = {
+  depthMax: BODY_DEPTH_MAX,
+  ofBytes: () => {
+    throw HOLDS_BYTES
+  },
+}
+
 /**
  * In memory of its own, so that one small body does not keep its neighbours' too.
  * @param codec default: JSON, unless the value holds bytes, which base64 would make a third larger
  * @throws HoldfastError `invalid_value` with the path of what cannot travel, or is nested deeper than 60 levels.
  */
 export function encodeBody(value: unknown, codec?: CodecName): Uint8Array {
-  if (codec === "msgpack") return encodeMsgpack(value, BODY_DEPTH_MAX, true)
-  let hasBytes = false
-  const ofBytes = (bytes: Uint8Array) => {
-    hasBytes = codec === undefined
-    return hasBytes ? null : base64Object(bytes)
+  if (codec === "msgpack") return msgpackBody(value)
+  if (codec === "json") return jsonBody(jsonText(value, jsonForm))
+  try {
+    return jsonBody(jsonText(value, formWithoutBytes))
+  } catch (error) {
+    if (error === HOLDS_BYTES) return msgpackBody(value)
+    throw error
   }
-  const text = jsonText(value, { depthMax: BODY_DEPTH_MAX, ofBytes })
-  return hasBytes ? encodeMsgpack(value, BODY_DEPTH_MAX, true) : jsonBody(text)
 }
 
 /** @throws HoldfastError `invalid_message` when the bytes are not what `encodeBody` makes. */
@@ -43,7 +53,7 @@ export function decodeBody(body: Uint8Array): unknown {
 
 /** How long the payload is, in its codec. */
 export function payloadBytes(body: Uint8Array): number {
-  return contentOf(body).byteLength
+  return codecOf(body) === "json" ? body.byteLength - 1 : body.byteLength
 }
 
 /** The payload for messages. It is converted to the other codec when that is asked for, once. */
@@ -63,6 +73,10 @@ function codecOf(body: Uint8Array): CodecName {
 
 function contentOf(body: Uint8Array): Uint8Array {
   return codecOf(body) === "json" ? body.subarray(1) : body
+}
+
+function msgpackBody(value: unknown): Uint8Array {
+  return encodeMsgpack(value, BODY_DEPTH_MAX, true)
 }
 
 function jsonBody(text: string): Uint8Array {

@@ -7,7 +7,9 @@ import {
   writeValue,
 } from "./msgpack-writer.ts"
 
-let spare: Writer | undefined
+/** One for a message, and one for what is encoded while that is written. */
+const spares: Writer[] = []
+const SPARES_MAX = 2
 
 /**
  * @param depthMax deeper nesting is refused
@@ -15,9 +17,8 @@ let spare: Writer | undefined
  * @throws HoldfastError `invalid_value` with the path of what cannot travel
  */
 export function encodeMsgpack(value: unknown, depthMax: number, ownMemory: boolean): Uint8Array {
-  // a getter in the value may itself encode something: it then finds no spare writer, and makes its own
-  const writer = spare ?? createWriter()
-  spare = undefined
+  // a getter in the value may itself encode something, with a writer of its own
+  const writer = spares.pop() ?? createWriter()
   writer.depthMax = depthMax
   try {
     writeValue(writer, value, 0)
@@ -26,6 +27,6 @@ export function encodeMsgpack(value: unknown, depthMax: number, ownMemory: boole
     return copies ? copyMessage(writer) : cutMessage(writer)
   } finally {
     writer.at = writer.start
-    if (writer.slab.length === SLAB_BYTES) spare = writer
+    if (writer.slab.length === SLAB_BYTES && spares.length < SPARES_MAX) spares.push(writer)
   }
 }

@@ -6,19 +6,12 @@ import { msgpack } from "./msgpack.ts"
 /** What follows each other on the wire. A string stands for its UTF-8. */
 export type Pieces = readonly (string | Uint8Array)[]
 
-/** Where a message may hold what is encoded already. */
-interface Message {
-  readonly data?: unknown
-  readonly entries?: readonly Message[]
-  readonly loaded?: Message
-}
-
-/** A message as a codec writes it, around what is encoded already in its `data`, or in that of its entries. */
+/** A message as its codec writes it. It may hold encoded values: as its `data`, or in its `entries` and what is loaded with these. */
 export function piecesOf(codec: CodecName, message: object): Pieces {
   if (codec === "msgpack") return [msgpack.encode(message)]
-  const values: EncodedValue[] = []
-  const text = json.encode(emptied(message, values))
-  return values.length === 0 ? [text] : interleave(text.split(HOLE), values)
+  const { data, entries } = message as { readonly data?: unknown; readonly entries?: unknown }
+  const isAround = data instanceof EncodedValue || entries !== undefined
+  return isAround ? jsonAround(message) : [json.encode(message)]
 }
 
 /** Pieces as one. */
@@ -35,31 +28,38 @@ export function bytesOf(pieces: Pieces): Uint8Array {
 
 const encoder = new TextEncoder()
 
-/** No string of a message can be mistaken for it, as each quote in one stands behind a backslash. */
-const HOLE = '"data":null'
-const HOLE_NAME = '"data":'
-
-/** The message with `null` in place of each encoded value, which is added to `values`, in the order in which they are written. */
-function emptied(message: Message, values: EncodedValue[]): Message {
-  const { data, entries, loaded } = message
-  if (data instanceof EncodedValue) {
-    values.push(data)
-    return { ...message, data: null }
-  }
-  if (entries === undefined) return message
-  // members that are replaced keep their place
-  return {
-    ...message,
-    entries: entries.map((entry) => emptied(entry, values)),
-    ...(loaded !== undefined && { loaded: emptied(loaded, values) }),
-  }
+/** What JSON.stringify would write of the message, if the encoded values were values. All else in it is the protocol's own. */
+function jsonAround(message: object): Pieces {
+  const pieces: (string | Uint8Array)[] = []
+  pieces.push(writeMembers("", message, pieces))
+  return pieces
 }
 
-function interleave(texts: readonly string[], values: readonly EncodedValue[]): Pieces {
-  if (texts.length !== values.length + 1)
-    throw new TypeError("a message holds both values and encoded values")
-  return texts.flatMap((text, index) => {
-    const value = values[index]
-    return value === undefined ? [text] : [text + HOLE_NAME, value.in("json")]
-  })
+/** Writes behind `text`; returns what is behind the last encoded value. */
+function writeMembers(text: string, members: object, pieces: (string | Uint8Array)[]): string {
+  let written = text
+  let separator = "{"
+  for (const [name, value] of Object.entries(members)) {
+    written = writeValue(`${written}${separator}"${name}":`, value, pieces)
+    separator = ","
+  }
+  return `${written}}`
+}
+
+function writeItems(text: string, items: readonly unknown[], pieces: (string | Uint8Array)[]): string {
+  let written = `${text}[`
+  for (const [index, item] of items.entries()) {
+    written = writeValue(index === 0 ? written : `${written},`, item, pieces)
+  }
+  return `${written}]`
+}
+
+function writeValue(text: string, value: unknown, pieces: (string | Uint8Array)[]): string {
+  if (typeof value === "number") return text + value
+  if (typeof value !== "object") return text + JSON.stringify(value)
+  if (value instanceof EncodedValue) {
+    pieces.push(text, value.in("json"))
+    return ""
+  }
+  return Array.isArray(value) ? writeItems(text, value, pieces) : writeMembers(text, value as object, pieces)
 }

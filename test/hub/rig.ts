@@ -4,7 +4,10 @@ import { createHubCore, type HubCore } from "../../src/hub/hub.ts"
 import type { Encoding, Link } from "../../src/hub/ports/link.ts"
 import type { Log } from "../../src/log/log.ts"
 import { memoryLog } from "../../src/logs/memory/index.ts"
+import type { CodecName } from "../../src/protocol/codec.ts"
+import { json } from "../../src/protocol/json.ts"
 import type { ClientMessage, ServerMessage } from "../../src/protocol/message.ts"
+import { msgpack } from "../../src/protocol/msgpack.ts"
 import { bytesOf, piecesOf } from "../../src/protocol/pieces.ts"
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts"
 
@@ -41,16 +44,18 @@ export interface Rig<C extends Contract, User> {
 
 const separator = "\n"
 
-/** Frames that can be counted: each message is one line. */
-export function lines(name = "lines"): Encoding & { readonly made: () => number } {
+/** Frames that can be counted: each message is one line of JSON, whatever codec its payloads went through. */
+export function lines(name = "lines", codec: CodecName = "json"): Encoding & { readonly made: () => number } {
   let made = 0
   return {
     name,
-    codec: "json",
+    codec,
     made: () => made,
     frame: (message) => {
       made++
-      return bytesOf([...piecesOf("json", message), separator])
+      const pieces = piecesOf(codec, message)
+      const text = codec === "json" ? pieces : [json.encode(msgpack.decode(bytesOf(pieces)))]
+      return bytesOf([...text, separator])
     },
     join: (frames) => Buffer.concat(frames),
   }
@@ -108,7 +113,7 @@ function peer<C extends Contract, User>(
     write: (bytes) => {
       writes++
       const texts = Buffer.from(bytes).toString().split(separator).filter(Boolean)
-      received.push(...texts.map((text) => JSON.parse(text) as ServerMessage))
+      received.push(...texts.map((text) => json.decode(text) as ServerMessage))
       return !blocked
     },
     cork: () => {},

@@ -69,10 +69,22 @@ export class Application {
     return handler
   }
 
-  /** What each handler is given. */
-  context({ user, member, id }: Connection, target: Target) {
-    const channel = this.#ports.handleOf(target)
-    return { user, params: target.match.params, channel, member, connection: id }
+  /** What each handler is given, beside what was `asked` for. */
+  context({ user, member, id }: Connection, target: Target, asked?: object) {
+    const { handleOf } = this.#ports
+    let channel: unknown
+    return {
+      user,
+      params: target.match.params,
+      member,
+      connection: id,
+      ...asked,
+      // made for those that use it, which are few
+      get channel() {
+        channel ??= handleOf(target)
+        return channel
+      },
+    }
   }
 
   /** What the server's loader of the channel returns, still to be validated. */

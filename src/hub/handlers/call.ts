@@ -64,7 +64,7 @@ export class CallHandler {
     const handler = application.handler(target, "calls", name)
     const what = `call "${name}" of ${target.name}`
     const handle = (input: unknown) => {
-      const context = { ...application.context(connection, target), input, fail }
+      const context = application.context(connection, target, { input, fail })
       return application.guarded(what, () =>
         this.#answered(definition, what, connection.codec, () => handler(context)),
       )

@@ -114,7 +114,7 @@ export class PresenceHandler {
     const { application, limits } = this.#ports
     const what = `presence of ${target.name}`
     const data = await validated(what, inputSchema(payload), input)
-    const context = { ...application.context(connection, target), data }
+    const context = application.context(connection, target, { data })
     const value = await application.guarded(what, () => handler(context))
     return bodyOf(what, outputSchema(payload), value, { bytesMax: limits.messageBytesMax })
   }

@@ -51,7 +51,7 @@ export class PublishHandler {
       payloadOf(target, "state", name)
       const handler = application.handler(target, "delete", name)
       const what = `delete of state "${name}" of ${target.name}`
-      const context = { ...application.context(connection, target), idempotencyKey, key }
+      const context = application.context(connection, target, { idempotencyKey, key })
       return whenDone(
         application.guarded(what, () => handler(context)),
         (allowed) => {
@@ -81,7 +81,7 @@ export class PublishHandler {
       // before the handler runs, which may change what it is given
       const author = authors.client(connection, message)
       const handle = (data: unknown) => {
-        const context = { ...application.context(connection, target), idempotencyKey, ...key, data }
+        const context = application.context(connection, target, { idempotencyKey, ...key, data })
         return application.guarded(what, () => handler(context))
       }
       const returned = whenDone(validated(what, inputSchema(payload), message.data), handle)

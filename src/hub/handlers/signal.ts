@@ -36,7 +36,7 @@ export class SignalHandler {
     const handler = application.handler(target, "signals", name)
     const what = `signal "${name}" of ${target.name}`
     const handle = (data: unknown) =>
-      application.guarded(what, () => handler({ ...application.context(connection, target), data }))
+      application.guarded(what, () => handler(application.context(connection, target, { data })))
     const returned = whenDone(validated(what, inputSchema(payload), sent), handle)
     return whenDone(returned, (value) => signals.send(target, name, value, connection))
   }
