@@ -165,7 +165,8 @@ describe("a publish", () => {
     expect(messages).toMatchObject([
       { type: "welcome" },
       { type: "subscribed" },
-      { type: "snapshot", entries: [{ data: { text: MARK } }], loaded: { data: { text: MARK } } },
+      { type: "snapshot", entries: [{ data: { text: MARK } }], last: false },
+      { type: "snapshot", entries: [], loaded: { data: { text: MARK } }, last: true },
       { type: "event", data: { text: MARK } },
       { type: "set", data: { text: MARK } },
     ])
