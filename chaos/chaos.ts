@@ -20,8 +20,8 @@ export interface ChaosOptions {
   readonly publishesPerSecond: number
   /** Asked with how many rounds there were, from one on: whether there is another. */
   readonly goesOn: (rounds: number) => boolean
-  /** How long bad things happen before everything is healed and accounted for. */
-  readonly roundMs: number
+  /** How many bad things happen before everything is healed and accounted for, beside a loss. */
+  readonly faultsPerRound: number
   /** How long to wait at most, on average half of it, between two faults. */
   readonly faultEveryMs: number
   /** In each n-th round the engine loses something; 0 for never. */
@@ -77,22 +77,22 @@ async function trouble(
   cluster: Cluster,
   crowd: Crowd,
   chance: Seeded,
-  { roundMs, faultEveryMs, publishesPerSecond, among = Object.values(faults) }: ChaosOptions,
+  { faultsPerRound, faultEveryMs, publishesPerSecond, among = Object.values(faults) }: ChaosOptions,
   mayLose: boolean,
   tally: Tally,
 ): Promise<void> {
   tally.trail = []
   const startedAt = performance.now()
   const since = () => ((performance.now() - startedAt) / 1_000).toFixed(1)
-  const endsAt = startedAt + roundMs
   const over = new AbortController()
   const pause = (ms: number) => sleep(ms, undefined, { signal: over.signal }).catch(() => undefined)
   const publishing = setInterval(() => crowd.publishOne(), 1_000 / publishesPerSecond)
   const victims = new Set<object>()
   const running: Promise<void>[] = []
+  /** Returns whether it happens: not to what something happens to already. */
   const inflict = (fault: Fault) => {
     const victim = fault.victim(cluster, chance)
-    if (victims.has(victim)) return
+    if (victims.has(victim)) return false
     victims.add(victim)
     count(tally.faults, fault.name)
     const beganAt = since()
@@ -105,12 +105,14 @@ async function trouble(
         tally.trail.push(`${beganAt} to ${since()} s of the round: ${fault.name}${name}`)
       })
     running.push(ended)
+    return true
   }
   if (mayLose) inflict(faults.loseTail)
-  while (performance.now() < endsAt) {
-    await pause(Math.min(chance.between(0, faultEveryMs), Math.max(0, endsAt - performance.now())))
-    inflict(pickFault(chance, among))
+  for (let inflicted = 0; inflicted < faultsPerRound; ) {
+    await pause(chance.between(0, faultEveryMs))
+    if (inflict(pickFault(chance, among))) inflicted++
   }
+  await pause(faultEveryMs)
   over.abort()
   clearInterval(publishing)
   await Promise.all(running)

@@ -12,11 +12,19 @@ healed, and every publish and delivery is accounted for. Ends with 1 when someth
   --nodes 3
   --clients 300
   --rate 20         publishes per second, of all clients
-  --round 45        seconds of trouble in a round
+  --faults 15       in a round
   --losses 5        in each so many-th round the engine loses something; 0 for never
 `
 
-const defaults = { minutes: "5", seed: "1", nodes: "3", clients: "300", rate: "20", round: "45", losses: "5" }
+const defaults = {
+  minutes: "5",
+  seed: "1",
+  nodes: "3",
+  clients: "300",
+  rate: "20",
+  faults: "15",
+  losses: "5",
+}
 
 /** The line on which a terminal's cursor is. */
 const ERASE = "\r\x1b[K"
@@ -54,7 +62,7 @@ async function run({
   nodes,
   clients,
   rate,
-  round,
+  faults,
   losses,
 }: Record<keyof typeof defaults, number>) {
   const startedMs = performance.now()
@@ -67,7 +75,7 @@ async function run({
     clients,
     publishesPerSecond: rate,
     goesOn: () => since() < minutes,
-    roundMs: round * 1_000,
+    faultsPerRound: faults,
     faultEveryMs: 4_000,
     lossEvery: losses,
     report: (line) => console.log(`${isTerminal ? ERASE : ""}${at()}  ${line}`),

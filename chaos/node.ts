@@ -27,4 +27,5 @@ const hub = createHub(app, {
 
 const { port: actualPort } = await hub.listen({ port: Number(port) })
 console.log(`listening at ${actualPort}`)
-drainOnSignals(hub, { spreadMs: 500 })
+// the engine may be away meanwhile, and the machine busy
+drainOnSignals(hub, { spreadMs: 500, deadlineMs: 120_000 })

@@ -19,6 +19,8 @@ export async function build() {
 async function buildLibrary() {
   const sources = filesUnder(["src"])
   if (sources.length === 0) return
+  // what a module reads at run time lies beside it
+  const assets = sources.filter((file) => file.endsWith(".lua"))
   const outputs = sources.map((file) => file.replace(/^src/, "dist").replace(/\.ts(x?)$/, ".js"))
   const inputs = [...sources, ...TOOLCHAIN, "tsconfig.base.json", "tsconfig.build.json"]
   await whenStale("library", inputs, outputs, "Building the library (tsc)", async () => {
@@ -35,6 +37,11 @@ async function buildLibrary() {
     if (!ok) {
       rmSync(join(root, fresh), { recursive: true, force: true })
       throw new Failure(`${output.trim()}\n\nThe library does not compile.`)
+    }
+    for (const file of assets) {
+      const target = join(root, file.replace(/^src/, fresh))
+      mkdirSync(join(target, ".."), { recursive: true })
+      cpSync(join(root, file), target)
     }
     replaceFolder(fresh, "dist")
   })

@@ -1,5 +1,6 @@
 import { EVENTS, isState } from "../collections.ts"
 import { type Check, type Evidence, foldOf } from "../evidence.ts"
+import type { Ledger } from "../ledger.ts"
 import { lossesOf } from "../losses.ts"
 import { codeOf, type Operation, positionOf } from "../operation.ts"
 import { stampOf } from "../stamp.ts"
@@ -10,10 +11,13 @@ const FAILURES: Readonly<Record<Operation["kind"], readonly string[]>> = {
   event: ["log_unavailable", "closed", "outbox_full", "in_doubt"],
   set: ["log_unavailable", "closed", "outbox_full", "in_doubt"],
   delete: ["log_unavailable", "closed", "outbox_full", "in_doubt"],
-  enter: ["log_unavailable", "closed", "outbox_full", "superseded"],
-  leave: ["log_unavailable", "closed", "outbox_full"],
+  enter: ["closed", "outbox_full"],
+  leave: ["closed", "outbox_full"],
   call: ["connection_lost", "timeout", "closed", "outbox_full"],
 }
+
+/** What an operation of presence may fail with only when something else was asked for since: otherwise it is asked again. */
+const PASSING = ["superseded", "version_ahead", "log_unavailable", "in_doubt"]
 
 /** The part of the idempotency window that has to be over before something is in doubt: see docs/client.md. */
 const IN_DOUBT_PART = 0.8
@@ -24,7 +28,9 @@ export const checkSettled: Check = ({ ledger, profile, truth }) => {
     const { id, kind, sequence, outcome } = operation
     if (outcome === undefined) return [`settles: ${kind} ${id} never did`]
     const code = codeOf(operation)
-    if (code !== undefined && !FAILURES[kind].includes(code)) return [`settles: ${kind} ${id} with ${code}`]
+    const isPassed = () => PASSING.includes(code as string) && isFollowed(operation, ledger)
+    if (code !== undefined && !FAILURES[kind].includes(code) && !isPassed())
+      return [`settles: ${kind} ${id} with ${code}`]
     const tookMs = (operation.settledAtMs ?? 0) - operation.startedAtMs
     // or the log has refused it, and taken what came behind it
     if (code === "in_doubt" && tookMs < inDoubtMs && !truth.refused.has(id))
@@ -165,6 +171,28 @@ function writesByKey({ ledger }: Evidence): Map<string, Operation[]> {
 /** Under a rate cap, a key waits for its time while others go ahead. */
 function isCapped(channel: string): boolean {
   return channel.startsWith("price")
+}
+
+/** Whether its client has asked for something else of presence since, or closed the channel. */
+function isFollowed(
+  { by, channel, kind, sequence, startedAtMs }: Operation,
+  { operations, subscribers }: Ledger,
+): boolean {
+  if (kind !== "enter" && kind !== "leave") return false
+  const isSame = (other: { readonly by: string; readonly channel: string }) =>
+    other.by === by && other.channel === channel
+  const isAsked = operations.some(
+    (other) => isSame(other) && other.sequence > sequence && /^(enter|leave)$/.test(other.kind),
+  )
+  const isClosed = () =>
+    subscribers.some(
+      (subscriber) =>
+        isSame({ ...subscriber, by: subscriber.client }) &&
+        subscriber.told.some(
+          (told) => told.type === "status" && told.status === "closed" && told.atMs >= startedAtMs,
+        ),
+    )
+  return isAsked || isClosed()
 }
 
 function isPlace({ kind }: Operation): boolean {

@@ -40,11 +40,11 @@ export interface Driver {
   readonly suspend: () => void
   readonly close: () => void
   /**
-   * Sends a message and resolves with its answer: over the next lines too, as `repeat` says, until it is answered.
-   * Without `timeoutMs` it has no deadline. `limit`: how many messages may wait, if not as many as usual.
+   * Sends a message and resolves with its answer: over the next lines too, as `repeat` says, until it is answered. `make` is called
+   * again only where it is sent anew. Without `timeoutMs` it has no deadline. `limit`: how many messages may wait, if not as many as usual.
    */
   readonly request: (
-    message: RequestMessage,
+    make: () => RequestMessage,
     repeat: Request["repeat"],
     timeoutMs?: number,
     limit?: number,
@@ -331,11 +331,13 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
     nudge: command(connection.nudge),
     suspend: command(connection.suspend),
     close: () => input(() => connection.close()),
-    request: (message, repeat, timeoutMs, limit) =>
+    request: (make, repeat, timeoutMs, limit) =>
       new Promise((resolve, reject) => {
         refuseWhenClosed()
         const id = ++lastId
+        const message = make()
         const wire = encode({ ...message, id })
+        const encodeNow = () => encode({ ...make(), id })
         const cancel =
           timeoutMs &&
           inputLater(timeoutMs, () => outbox.settle(id, new HoldfastError("timeout", "No answer in time")))
@@ -347,7 +349,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
         const add = () => {
           try {
             refuseWhenClosed()
-            input(() => outbox.add({ id, channel: message.channel, wire, repeat, settle }, limit))
+            input(() => outbox.add({ id, channel: message.channel, wire, encodeNow, repeat, settle }, limit))
           } catch (error) {
             settle(error as HoldfastError)
           }

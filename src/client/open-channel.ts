@@ -31,23 +31,23 @@ export function openChannel(
   const { driver } = ports
 
   const request = async (
-    message: object,
+    make: () => object,
     repeat: Request["repeat"],
     timeoutMs?: number,
     limit?: number,
   ): Promise<Result> => {
     feed.refuseWhenClosed()
-    return driver.request({ ...message, channel } as RequestMessage, repeat, timeoutMs, limit)
+    return driver.request(() => ({ ...make(), channel }) as RequestMessage, repeat, timeoutMs, limit)
   }
   const append = async (message: object, options: PublishOptions = {}): Promise<Position> => {
     const { idempotencyKey = ports.idempotencyKey(), timeoutMs = ports.publishTimeoutMs } = options
-    const { position } = await request({ ...message, idempotencyKey }, "keyed", timeoutMs)
+    const { position } = await request(() => ({ ...message, idempotencyKey }), "keyed", timeoutMs)
     return position as Position
   }
   const feed = new Feed(channel, history, ports)
   const { subscription } = feed
   const presence = ownPresence(feed, {
-    send: (message, limit) => request(message, "always", undefined, limit),
+    send: (make, limit) => request(make, "anew", undefined, limit),
     nowMs: driver.serverNowMs,
     later: (ask) => driver.retry(ask),
     handleError: (error) => subscription.fail(error),
@@ -81,7 +81,11 @@ export function openChannel(
     },
     onSignal: (name, listener) => feed.listen("signal", listener, name),
     call: async (name, input, { timeoutMs = ports.callTimeoutMs } = {}) => {
-      const { data } = await request({ type: "call", name, data: input, timeoutMs }, "never", timeoutMs)
+      const { data } = await request(
+        () => ({ type: "call", name, data: input, timeoutMs }),
+        "never",
+        timeoutMs,
+      )
       return data
     },
     close: () => {

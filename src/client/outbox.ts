@@ -3,16 +3,17 @@ import type { Failure, Result, Welcome } from "../protocol/message.ts"
 import type { OutboxStore } from "./outbox-store.ts"
 import type { Wire } from "./transport.ts"
 
-/** A message that gets an answer. It is encoded once, so what is sent again is the same to the byte. */
+/** A message that gets an answer. It is encoded once, so what is sent again is the same to the byte, unless it is sent anew. */
 export interface Request {
   readonly id: number
   readonly channel: string
   readonly wire: Wire
+  readonly encodeNow?: () => Wire
   /**
-   * Whether it is sent again after the line was cut. `never`: it may have been carried out, as a call. `always`: to do it
-   * twice is to do it once. `keyed`: the server knows it again by its key, for as long as it remembers keys.
+   * Whether it is sent again after the line was cut. `never`: it may have been carried out, as a call. `anew`: encoded again, as
+   * what is sent last counts. `keyed`: the server knows it again by its key, for as long as it remembers keys.
    */
-  readonly repeat: "never" | "always" | "keyed"
+  readonly repeat: "never" | "anew" | "keyed"
   /** When it left for the first time, by the server's clock: at the latest then, the server began to remember its key. */
   sentAtMs?: number | undefined
   /** The line that it was sent over last, as long as there is that line. */
@@ -65,7 +66,8 @@ export class Outbox {
     if (this.#unsent.length === 0) return wires
     const waiting = new Set([...this.#refused].map(({ channel }) => channel))
     for (const request of this.#unsent.splice(0)) {
-      const { id, channel, wire, repeat, sentAtMs } = request
+      const { id, channel, repeat, encodeNow, sentAtMs } = request
+      const wire = repeat === "anew" && encodeNow ? encodeNow() : request.wire
       // what was given up in the meantime
       if (!this.#pending.has(id)) continue
       if (repeat === "keyed" && waiting.has(channel)) {

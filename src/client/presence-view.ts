@@ -1,4 +1,4 @@
-import type { HoldfastError } from "../protocol/error.ts"
+import { HoldfastError } from "../protocol/error.ts"
 import { NEVER_MS } from "./clock.ts"
 import type { Feed } from "./feed.ts"
 import type { Member } from "./members.ts"
@@ -25,14 +25,22 @@ export interface PresenceView<Data, Sent> {
 }
 
 export interface PresencePorts {
-  /** Sends until it is answered. `limit`: how many messages may wait for their answers, unless it is as many as usual. */
-  readonly send: (message: object, limit?: number) => Promise<unknown>
+  /**
+   * Sends until it is answered, and makes the message anew each time. `limit`: how many messages may wait for their answers, unless it
+   * is as many as usual.
+   */
+  readonly send: (make: () => object, limit?: number) => Promise<unknown>
   /** The server's time, in ms since 1970. */
   readonly nowMs: () => number
   /** Asks again after a while, over whichever line is up then. */
   readonly later: (ask: () => void) => void
   /** Told what no promise tells. */
   readonly handleError: (error: HoldfastError) => void
+}
+
+/** What this client is in with. */
+interface Place {
+  readonly data: unknown
 }
 
 export interface OwnPresence {
@@ -47,61 +55,65 @@ export function ownPresence(
 ): OwnPresence {
   const { subscription } = feed
   /** What the server has let this client in with. */
-  let place: { readonly data: unknown } | undefined
+  let place: Place | undefined
   /** The server has said no, which counts for the connection. */
   let isRefused = false
   /** Something may have been taken though it was not answered so. */
   let inDoubt = false
   let lastVersion = 0
+  /** The server's clock was set back so far since the connection was made. */
+  let setBackMs = 0
   let asking = 0
   let asked = 0
   let leaves = 0
 
   const stamp = () => {
-    lastVersion = Math.max(Math.floor(nowMs()), lastVersion + 1)
+    lastVersion = Math.max(Math.floor(nowMs() - setBackMs), lastVersion + 1)
     return lastVersion
   }
   const learn = ({ code, version }: HoldfastError) => {
+    if (code === "version_ahead" && version) setBackMs = Math.max(0, nowMs() - version)
     if (version) lastVersion = code === "superseded" ? Math.max(lastVersion, version - 1) : version
   }
-  /** Asks until it is answered for good, unless something else is asked for meanwhile. */
-  const ask = async (message: object, limit?: number) => {
+  /** Asks to be in, or out, until it is answered for good, unless something else is asked for meanwhile. */
+  const ask = async (wanted?: Place, limit?: number) => {
     const turn = ++asked
+    if (!wanted) {
+      leaves++
+      place = undefined
+    }
+    const left = leaves
+    const message = wanted ? { type: "enter", data: wanted.data } : { type: "leave" }
+    let version = 0
     asking++
     try {
       for (let tries = 0; ; tries++) {
         try {
-          await send({ ...message, version: stamp() }, limit)
+          await send(() => {
+            // sent again it counts, and not what is still on its way; unless something else was asked for since
+            if (turn === asked) version = stamp()
+            return { ...message, version }
+          }, limit)
           inDoubt = false
+          if (left === leaves) place = wanted
           return
         } catch (thrown) {
           const error = thrown as HoldfastError
           learn(error)
           inDoubt ||= error.code === "in_doubt"
-          const isLast = () => isPassing(error) && turn === asked
-          if (isLast() && (tries || !error.version)) await new Promise<void>(later)
-          if (!isLast()) throw error
+          if (!isPassing(error)) throw error
+          if (turn === asked && (tries || !error.version)) await new Promise<void>(later)
+          if (turn !== asked) throw new HoldfastError("superseded", "Something else was asked for since")
         }
       }
     } finally {
       asking--
     }
   }
-  const enter = async (data: unknown, limit?: number) => {
-    const before = leaves
-    await ask({ type: "enter", data }, limit)
-    if (leaves === before) place = { data }
-  }
-  const leave = (limit?: number) => {
-    leaves++
-    place = undefined
-    return ask({ type: "leave" }, limit)
-  }
   /** Says again where it stands. */
   const again = () => {
-    if (asking || !(place || inDoubt)) return
-    const saying = place ? enter(place.data, NEVER_MS) : leave(NEVER_MS)
-    saying.catch(refuse)
+    if (!asking && (place || inDoubt))
+      ask(place, NEVER_MS).catch((error) => isPassing(error) || refuse(error))
   }
   const refuse = (error: HoldfastError) => {
     isRefused = true
@@ -109,6 +121,7 @@ export function ownPresence(
   }
   // presence belongs to a connection: over a new one, enters again; what is not answered yet is sent again by itself
   feed.listen("up", () => {
+    setBackMs = 0
     isRefused = false
     again()
   })
@@ -132,13 +145,13 @@ export function ownPresence(
       enter: async (data) => {
         isRefused = false
         try {
-          await enter(data)
+          await ask({ data })
         } catch (error) {
           again()
           throw error
         }
       },
-      leave: () => leave(),
+      leave: () => ask(),
       onChange: (listener) => feed.listen("members", listener),
       onJoin: (listener) => feed.listen("join", listener),
       onLeave: (listener) => feed.listen("left", listener),
@@ -146,7 +159,7 @@ export function ownPresence(
     },
     close: () => {
       // nobody is there to be told, and without a connection there is nothing to leave
-      if (place || asking) leave(NEVER_MS).catch(() => {})
+      if (place || asking) ask(undefined, NEVER_MS).catch(() => {})
     },
   }
 }

@@ -5,6 +5,7 @@ import type {
   GapReason,
   History,
   Joined,
+  Reached,
   Signal,
   Snapshot,
   SnapshotEntry,
@@ -97,7 +98,7 @@ export interface ChannelStats {
 }
 
 /** What the server says about a channel once it is subscribed. */
-export type ChannelMessage = Subscribed | Gap | Snapshot | Signal | EntryMessage
+export type ChannelMessage = Subscribed | Gap | Snapshot | Signal | EntryMessage | Reached
 
 type Values = Map<string, unknown>
 
@@ -120,8 +121,6 @@ export class Subscription {
   readonly members = new Members()
   /** What this client enters the presence with anew, and the version. */
   place: (() => { readonly data: unknown; readonly version: number } | undefined) | undefined
-  /** The server's number for it, on the line that is up. */
-  alias = -1
   /** The log could not serve it, so it is not asked for again at once. */
   isPaused = false
   /** Another one when the server has to be asked anew, over whichever line. */
@@ -237,13 +236,12 @@ export class Subscription {
       })
     else if (message.type === "snapshot") this.#handleSnapshot(message)
     else if (message.type === "signal") {
-      const { name, data, from } = message
-      this.#tell({ type: "signal", name, told: [data, { from }] })
+      const { type, name, data, from } = message
+      this.#tell({ type, name, told: [data, { from }] })
     } else this.#handleEntry(message)
   }
 
-  #handleSubscribed({ alias, position, top, snapshot }: Subscribed): void {
-    this.alias = alias
+  #handleSubscribed({ position, top, snapshot }: Subscribed): void {
     // over another line, without having been away, nothing is replayed
     if (this.status !== "live") this.#top = { epoch: position.epoch, offset: top }
     this.#await(position, snapshot)
@@ -260,12 +258,11 @@ export class Subscription {
     const pending = this.#pending
     if (pending === undefined) return
     if (restarts) pending.entries.length = 0
-    for (const entry of entries) pending.entries.push(entry)
+    pending.entries.push(...entries)
     if (!last) return
     this.#load = false
     if (loaded !== undefined) {
-      // what was loaded is no older than what was delivered
-      this.#loadedOffset = Math.max(loaded.offset, pending.to.offset)
+      this.#loadedOffset = loaded.offset
       this.#tell({ type: "loaded", told: [loaded.data] })
     }
     this.#arrive()
@@ -286,13 +283,14 @@ export class Subscription {
     const hasReached = ({ offset }: Position) => !isElsewhere && offset <= held.offset
     if (!hasReached(to)) this.position = to
     if (gap === undefined || hasReached(gap.to)) return
+    const { type, collections, to: end } = gap
     const from = held ?? gap.from
-    const reason = from.epoch === gap.to.epoch ? gap.reason : "new-epoch"
+    const reason = from.epoch === end.epoch ? gap.reason : "new-epoch"
     this.stats.gaps++
-    this.#tell({ type: "gap", told: [{ reason, collections: gap.collections, from, to: gap.to }] })
+    this.#tell({ type, told: [{ reason, collections, from, to: end }] })
   }
 
-  #handleEntry(entry: EntryMessage): void {
+  #handleEntry(entry: EntryMessage | Reached): void {
     const { position } = this
     if (position === undefined) return
     const { offset } = entry
@@ -302,14 +300,14 @@ export class Subscription {
     }
     this.position = { epoch: position.epoch, offset }
     if (entry.type === "event") {
-      const { name, data, at } = entry
+      const { type, name, data, at } = entry
       const replayed = position.epoch === this.#top?.epoch && offset <= this.#top.offset
       this.stats.delivered++
       if (replayed) this.stats.replayed++
       const isLoaded = offset <= this.#loadedOffset
-      this.#tell({ type: "event", name, told: [data, { offset, at, replayed }], isLoaded })
-    } else if (offset <= this.#snapshotOffset) {
-      // the snapshot has it, or what came of it
+      this.#tell({ type, name, told: [data, { offset, at, replayed }], isLoaded })
+    } else if (entry.type === "position" || offset <= this.#snapshotOffset) {
+      // nothing is new: the snapshot has it, or what came of it
     } else if ("key" in entry) {
       const { name, key } = entry
       // undefined cannot travel, so it can stand for no value

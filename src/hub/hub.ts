@@ -169,7 +169,6 @@ export function createHubCore<C extends Contract, User, Request>(
   const neighbours: Neighbours = new Neighbours({
     ...world,
     others: () => members.otherNodes(),
-    othersKnown: () => members.otherNodesKnown(),
     answer: (question) => answerTo(answerPorts, question),
   })
 

@@ -18,7 +18,7 @@ export interface Miss {
 export function missed(
   position: Position,
   head: Head,
-  covered?: ReadonlyMap<string, number>,
+  covered?: Pick<ReadonlyMap<string, number>, "get">,
 ): Miss | undefined {
   const at = (offset: number): Position => ({ epoch: head.epoch, offset })
   if (position.epoch !== head.epoch) return { reason: "new-epoch", collections: undefined, to: at(head.base) }

@@ -263,6 +263,16 @@ export interface Left {
 /** What the log carries, on the wire. */
 export type EntryMessage = Event | StateSet | StateDeleted | Joined | Left
 
+/**
+ * The cursor stands at `offset`: between the entries before and here nothing is left, or it was reported as lost, or it is replaced by
+ * entries that follow.
+ */
+export interface Reached {
+  readonly type: "position"
+  readonly alias: number
+  readonly offset: number
+}
+
 export interface Signal {
   readonly type: "signal"
   readonly alias: number
@@ -334,6 +344,7 @@ export type ServerMessage =
   | Gap
   | Snapshot
   | EntryMessage
+  | Reached
   | Signal
   | Unsubscribed
   | Removed

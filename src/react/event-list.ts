@@ -36,6 +36,7 @@ export function eventList(
     view.touch()
   }
   channel.onGap((gap) => {
+    if (gap.collections?.includes("events") === false) return
     // of several without an event between them, all that they span
     missed = { ...gap, from: missed?.from ?? gap.from }
     gaps++

@@ -2,6 +2,7 @@ import type { Wire } from "../client/transport.ts"
 import type {
   EntryMessage,
   Gap,
+  Reached,
   Signal,
   Snapshot,
   Subscribed,
@@ -11,7 +12,7 @@ import type {
 import type { Position } from "../protocol/position.ts"
 
 /** What the server says of a channel by its alias. */
-export type StreamMessage = Subscribed | Gap | Snapshot | EntryMessage | Signal
+export type StreamMessage = Subscribed | Gap | Snapshot | EntryMessage | Reached | Signal
 
 /** A tab that subscribes, and up to where it was served. */
 export interface Follower<Tab> {
@@ -26,6 +27,8 @@ export interface Follower<Tab> {
   position: Position | undefined
   /** Up to where it was told of gaps. */
   gapsTo: Position | undefined
+  /** Up to which offset it has states and members, where that is above its cursor. */
+  snapshotOffset: number | undefined
 }
 
 export interface StreamPorts<Tab> {
@@ -77,6 +80,7 @@ export class SharedStream<Tab> {
       unanswered: 0,
       position: undefined,
       gapsTo: undefined,
+      snapshotOffset: undefined,
     }
     // what it asked before, and was not asked of the server, will not be: so it is answered as what it does not look at
     if (follower.unanswered > 0 && follower.request !== this.#asked) this.#refuse(follower, STALE)
@@ -84,6 +88,7 @@ export class SharedStream<Tab> {
     follower.unfinished = undefined
     follower.unanswered++
     follower.position = request.position
+    follower.snapshotOffset = request.snapshotOffset
     this.#followers.set(tab, follower)
   }
 
@@ -104,9 +109,9 @@ export class SharedStream<Tab> {
     if (this.#position !== undefined) for (const follower of this.#followers.values()) this.#join(follower)
     const follower = this.#nextToServe()
     if (follower === undefined) return undefined
-    const { request, unfinished, position } = follower
+    const { request, unfinished } = follower
     this.#serving = follower
-    this.#asked = request ?? unfinished ?? ({ channel: this.#channel, position } as SubscriptionRequest)
+    this.#asked = request ?? unfinished ?? this.#requestOf(follower)
     return this.#asked
   }
 
@@ -184,7 +189,7 @@ export class SharedStream<Tab> {
     const { request, position } = follower
     if (request !== undefined || position === undefined) return
     if (isPast(to, follower.gapsTo) || isPast(to, position)) return
-    follower.unfinished ??= { channel: this.#channel, position }
+    follower.unfinished ??= this.#requestOf(follower)
   }
 
   #handleSnapshot(message: Snapshot): void {
@@ -194,12 +199,13 @@ export class SharedStream<Tab> {
     this.#snapshotting = false
     if (follower !== undefined) {
       follower.position = this.#position
+      follower.snapshotOffset = message.offset
       follower.unfinished = undefined
     }
     this.pump()
   }
 
-  #handleEntry(message: EntryMessage): void {
+  #handleEntry(message: EntryMessage | Reached): void {
     const before = this.#position
     if (before === undefined) return
     const position = { epoch: before.epoch, offset: message.offset }
@@ -260,6 +266,12 @@ export class SharedStream<Tab> {
       if (lowest === undefined || position.offset < (lowest.position as Position).offset) lowest = follower
     }
     return lowest
+  }
+
+  /** What asks the server to go on from where the tab's cursor stands. */
+  #requestOf({ position, snapshotOffset }: Follower<Tab>): SubscriptionRequest {
+    // codecs leave out what is undefined
+    return { channel: this.#channel, position, snapshotOffset } as SubscriptionRequest
   }
 
   #refuse(follower: Follower<Tab>, { code, message }: Pick<Unsubscribed, "code" | "message">): void {

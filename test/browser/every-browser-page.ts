@@ -25,8 +25,7 @@ export interface EveryPage {
   /** Resolves when so many were heard. */
   readonly hears: (count: number) => Promise<number[]>
   readonly sees: (count: number) => Promise<string[]>
-  /** Resolves with how long it took from the start of the page, in ms. */
-  readonly opened: () => Promise<number>
+  readonly opened: () => Promise<void>
 }
 
 // the server imports the contract from here too
@@ -34,7 +33,7 @@ if (typeof window === "object") {
   const what = location.search.slice(1)
   const client = connect<typeof app>("/holdfast", {
     ...(what === "msgpack" && { codec: msgpack }),
-    ...(what === "outbox" && { outbox: durableOutbox("every", { ownerTimeoutMs: 500 }) }),
+    ...(what === "outbox" && { outbox: durableOutbox("every", { ownerTimeoutMs: 5_000 }) }),
     ...(what === "tabs" && { transport: sharedTabs() }),
     backoff: { minMs: 20, maxMs: 100 },
   })
@@ -45,8 +44,8 @@ if (typeof window === "object") {
   room.on("said", (n) => page.heard.push(n))
   room.on("blob", (bytes) => page.blobs.push([...bytes]))
   room.onGap(({ reason }) => page.gaps.push(reason))
-  const openedAt = new Promise<number>((resolve) => {
-    client.on("status", (status) => status === "open" && resolve(performance.now()))
+  const opened = new Promise<void>((resolve) => {
+    client.on("status", (status) => status === "open" && resolve())
   })
   const every: EveryPage = {
     ...page,
@@ -68,7 +67,7 @@ if (typeof window === "object") {
         room.presence.onChange(look)
         look()
       }),
-    opened: () => openedAt,
+    opened: () => opened,
   }
   Object.assign(window, { every })
 }

@@ -25,7 +25,7 @@ declare global {
 // the server imports the contract from here too
 if (typeof window === "object") {
   const client = connect<typeof app>("/holdfast", {
-    outbox: durableOutbox("test", { ownerTimeoutMs: 500 }),
+    outbox: durableOutbox("test", { ownerTimeoutMs: 5_000 }),
     backoff: { minMs: 20, maxMs: 50 },
   })
   const room = client.channel("room/:room", { room: "lobby" })

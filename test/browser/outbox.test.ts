@@ -112,8 +112,7 @@ describe.skipIf(!program("chromium"))("a durable outbox in a browser", () => {
           }
         }),
     )
-  const untilKept = (page: Page, texts: readonly string[]) =>
-    expect.poll(() => kept(page), { timeout: 10_000 }).toEqual(texts)
+  const untilKept = (page: Page, texts: readonly string[]) => expect.poll(() => kept(page)).toEqual(texts)
 
   test("what was published without a server survives a reload, and is in the log once, in order, before what is new", async () => {
     const { url, reach, said } = await serve()

@@ -11,8 +11,6 @@ export const app = contract({
 export interface TabsPage {
   readonly heard: string[]
   readonly gaps: string[]
-  /** When each was heard, in ms since 1970. */
-  readonly heardAtMs: number[]
   readonly status: () => string
   readonly member: () => string | undefined
   readonly transport: () => string | undefined
@@ -38,11 +36,8 @@ if (typeof window === "object") {
   // that lines are cut is what the tests are about
   client.on("error", () => {})
   const room = client.channel("room/:room", { room: "lobby" }, { history: "all" })
-  const page = { heard: [] as string[], gaps: [] as string[], heardAtMs: [] as number[] }
-  room.on("said", (text) => {
-    page.heard.push(text)
-    page.heardAtMs.push(Date.now())
-  })
+  const page = { heard: [] as string[], gaps: [] as string[] }
+  room.on("said", (text) => page.heard.push(text))
   room.onGap(({ reason }) => page.gaps.push(reason))
   window.tabsPage = {
     ...page,

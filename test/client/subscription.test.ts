@@ -82,6 +82,40 @@ describe("what it asks for", () => {
   test("of a log that is empty, from its beginning", () => {
     expect(live(0).subscription.request()).toEqual({ channel: "c", position: position(0) })
   })
+
+  test("with the end of its snapshot, as long as its position is below", () => {
+    const { subscription } = wanted()
+    subscription.handleMessage(subscribed(5, { snapshot: true }))
+    subscription.handleMessage(snapshot(9, [set(8, "A", 1)]))
+    expect(subscription.request()).toEqual({ channel: "c", position: position(5), snapshotOffset: 9 })
+    subscription.handleMessage(event(7))
+    expect(subscription.request()).toEqual({ channel: "c", position: position(7), snapshotOffset: 9 })
+    subscription.handleMessage(event(9))
+    expect(subscription.request()).toEqual({ channel: "c", position: position(9) })
+  })
+
+  test("without the end of a snapshot of another epoch", () => {
+    const { subscription } = wanted()
+    subscription.handleMessage(subscribed(5, { snapshot: true }))
+    subscription.handleMessage(snapshot(9, []))
+    subscription.handleMessage(newEpoch(5))
+    expect(subscription.request()).toEqual({ channel: "c", position: position(0, "f") })
+  })
+
+  test("for the value that the server loads, until a snapshot is complete", () => {
+    const { subscription } = live(5)
+    const ask = subscription.ask
+    subscription.load()
+    expect(subscription.ask).not.toBe(ask)
+    expect(subscription.request()).toEqual({ channel: "c", position: position(5), load: true })
+    subscription.handleMessage(subscribed(5, { snapshot: true }))
+    subscription.handleMessage(snapshot(9, [], false))
+    subscription.handleDown()
+    expect(subscription.request()).toMatchObject({ load: true })
+    subscription.handleMessage(subscribed(5, { snapshot: true }))
+    subscription.handleMessage(snapshot(9, []))
+    expect(subscription.request()).toEqual({ channel: "c", position: position(5), snapshotOffset: 9 })
+  })
 })
 
 describe("entries", () => {
@@ -122,8 +156,8 @@ describe("entries", () => {
     subscription.handleMessage(join(1, "ada"))
     subscription.handleMessage(join(2, "bob"))
     subscription.handleMessage({ type: "left", alias, offset: 3, at, member: "ada" })
-    expect([...subscription.members]).toEqual([["bob", "BOB"]])
-    expect(take().map(({ type }) => type)).toEqual(["members", "members", "members"])
+    expect([...subscription.members.data]).toEqual([["bob", "BOB"]])
+    expect(take().map(({ type }) => type)).toEqual(["join", "members", "join", "members", "left", "members"])
   })
 })
 
@@ -142,7 +176,7 @@ describe("a snapshot", () => {
       ["A", 1],
       ["B", 2],
     ])
-    expect([...subscription.members.keys()]).toEqual(["ada"])
+    expect([...subscription.members.data.keys()]).toEqual(["ada"])
     subscription.handleMessage(set(11, "A", 3))
     expect(subscription.values("price").get("A")).toBe(3)
   })
@@ -154,7 +188,7 @@ describe("a snapshot", () => {
     subscription.handleMessage({ ...snapshot(2, [set(2, "b", 2)], false), restarts: true })
     subscription.handleMessage(snapshot(5, [set(3, "c", 3)]))
     expect(Object.fromEntries(subscription.values("price"))).toEqual({ b: 2, c: 3 })
-    expect(subscription.members.size).toBe(0)
+    expect(subscription.members.data.size).toBe(0)
   })
 
   test("that was cut in the middle leaves no trace", () => {
@@ -183,6 +217,83 @@ describe("a snapshot", () => {
     ])
     expect(changes[0]?.type).toBe("gap")
   })
+})
+
+describe("what a snapshot has", () => {
+  /** The cursor stands at 5; states and members are complete up to 9. */
+  function complete() {
+    const { subscription, take } = wanted({ last: 3 })
+    subscription.handleMessage(subscribed(5, { top: 9, snapshot: true }))
+    const entries = [set(2, "A", 1), join(3, "ada"), { ...set(7, "A", 2) }, join(8, "bob")]
+    subscription.handleMessage(snapshot(7, entries.slice(0, 3), false))
+    const left = { type: "left", offset: 9, at, member: "ada" } as const
+    subscription.handleMessage(snapshot(9, [...entries.slice(3), left]))
+    return { subscription, take }
+  }
+
+  test("is the last that its parts say of a key", () => {
+    const { subscription } = complete()
+    expect([...subscription.values("price")]).toEqual([["A", 2]])
+    expect([...subscription.members.data.keys()]).toEqual(["bob"])
+    expect(subscription.status).toBe("live")
+    expect(subscription.position).toEqual(position(5))
+  })
+
+  test("is not changed by the entries that it has; events come, and the position moves", () => {
+    const { subscription, take } = complete()
+    take()
+    subscription.handleMessage(event(6))
+    subscription.handleMessage(set(7, "A", 2))
+    subscription.handleMessage({ type: "delete", alias, offset: 8, at, name: "price", key: "A" })
+    subscription.handleMessage({ type: "left", alias, offset: 9, at, member: "bob" })
+    expect(subscription.position).toEqual(position(9))
+    expect(take().map(({ type }) => type)).toEqual(["event"])
+    subscription.handleMessage(set(10, "A", 3))
+    expect([...subscription.values("price")]).toEqual([["A", 3]])
+    expect([...subscription.members.data.keys()]).toEqual(["bob"])
+  })
+
+  test("is still known over the next connection", () => {
+    const { subscription, take } = complete()
+    subscription.handleDown()
+    subscription.handleMessage(subscribed(5, { top: 9 }))
+    take()
+    subscription.handleMessage(set(7, "A", 0))
+    expect(take()).toEqual([])
+  })
+
+  test("is kept by a gap of events", () => {
+    const { subscription, take } = complete()
+    subscription.handleMessage({ ...gap(5, 6, false), collections: ["events"] })
+    take()
+    subscription.handleMessage(set(7, "A", 0))
+    expect(take()).toEqual([])
+  })
+
+  test("is in the value that the server loaded with it", () => {
+    const { subscription, take } = wanted("all")
+    subscription.handleMessage(subscribed(0, { top: 4, snapshot: true }))
+    subscription.handleMessage({ ...snapshot(4, [set(3, "A", 1)]), loaded: { offset: 6, data: "value" } })
+    subscription.handleMessage(event(4))
+    subscription.handleMessage(set(6, "A", 2))
+    subscription.handleMessage(set(7, "A", 3))
+    const changes = take().filter(({ type }) => type === "event" || type === "state" || type === "loaded")
+    expect(changes.map(({ type, isLoaded }) => [type, isLoaded])).toEqual([
+      ["loaded", undefined],
+      ["state", true],
+      ["event", true],
+      ["state", true],
+      ["state", false],
+    ])
+  })
+})
+
+test("a position without an entry moves the cursor, and says nothing", () => {
+  const { subscription, take } = live(5)
+  subscription.handleMessage({ type: "position", alias, offset: 9 })
+  expect(subscription.position).toEqual(position(9))
+  expect(take()).toEqual([])
+  expect(subscription.stats).toEqual({ delivered: 0, replayed: 0, duplicates: 0, gaps: 0 })
 })
 
 describe("a gap", () => {

@@ -11,7 +11,7 @@ const CRASHES = Number(process.env.HOLDFAST_CRASHES ?? 5)
 const CLIENTS = 20
 const PUBLISHES = 10_000
 /** For one crash and what belongs to it, on a machine that has other things to do. */
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 300_000
 
 interface Scene {
   readonly folder: string

@@ -56,7 +56,7 @@ declare global {
 }
 `
 
-test("the code on the page of the client compiles", { timeout: 60_000 }, () => {
+test("the code on the page of the client compiles", () => {
   const blocks = page.blocks.filter(({ info }) => info === "ts")
   expect(blocks.length).toBeGreaterThan(12)
   expect(compilePage(page, "client", { "contract.ts": SURROUNDINGS })).toBe("")

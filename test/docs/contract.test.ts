@@ -26,7 +26,7 @@ declare global {
 `,
 }
 
-test("the code on the page of the contract compiles", { timeout: 60_000 }, () => {
+test("the code on the page of the contract compiles", () => {
   expect(page.blocks.filter(({ info }) => info === "ts").length).toBe(2)
   expect(compilePage(page, "contract", SURROUNDINGS)).toBe("")
 })

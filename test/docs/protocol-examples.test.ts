@@ -22,7 +22,7 @@ describe("the page of the protocol", () => {
     expect(clientMessages.map(({ type }) => type)).toContain("hello")
     expect(clientMessages).toHaveLength(13)
     expect(serverMessages.map(({ type }) => type)).toContain("ping")
-    expect(serverMessages).toHaveLength(18)
+    expect(serverMessages).toHaveLength(20)
   })
 
   test.each(examplesOf("client"))("has in line $line a message that a client may send", ({ text }) => {

@@ -42,7 +42,7 @@ declare global {
   "live.ts": page.blocks.find(({ text }) => text.startsWith("// live.ts"))?.text ?? "",
 }
 
-test("the code on the page of React compiles", { timeout: 60_000 }, () => {
+test("the code on the page of React compiles", () => {
   expect(page.blocks.filter(({ info }) => info === "tsx").length).toBeGreaterThan(5)
   expect(compilePage(page, "react", SURROUNDINGS)).toBe("")
 })

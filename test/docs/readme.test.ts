@@ -6,7 +6,7 @@ import { readPage } from "./markdown.ts"
 const page = readPage("../README.md")
 const rowsOf = (title: string) => page.sections.find((section) => section.title === title)?.rows ?? []
 
-test("the code of the README compiles", { timeout: 60_000 }, () => {
+test("the code of the README compiles", () => {
   const contract = page.blocks.find(({ text }) => text.startsWith("// contract.ts"))?.text ?? ""
   expect(compilePage(page, "readme", { "contract.ts": contract })).toBe("")
 })

@@ -53,7 +53,7 @@ test.each([
   ["server.md", 6],
   ["logs.md", 3],
   ["operating.md", 3],
-])("the code on the page %s compiles", { timeout: 60_000 }, (name, least) => {
+])("the code on the page %s compiles", (name, least) => {
   const page = readPage(name)
   expect(page.blocks.filter(({ info }) => info === "ts").length).toBeGreaterThanOrEqual(least)
   expect(compilePage(page, name, { "surroundings.ts": SURROUNDINGS })).toBe("")

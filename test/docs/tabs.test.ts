@@ -16,7 +16,7 @@ declare global {
 }
 `
 
-test("the code on the page of tabs compiles", { timeout: 60_000 }, () => {
+test("the code on the page of tabs compiles", () => {
   expect(page.blocks.filter(({ info }) => info === "ts").length).toBe(3)
   expect(compilePage(page, "tabs", { "contract.ts": SURROUNDINGS })).toBe("")
 })

@@ -29,7 +29,7 @@ const firstCells = (title: string) =>
     ?.rows.slice(1)
     .flatMap((cells) => [...(cells[0] ?? "").matchAll(/`([^`]+)`/g)].map(([, name]) => name))
 
-test("the code on the page compiles", { timeout: 60_000 }, () => {
+test("the code on the page compiles", () => {
   expect(page.blocks.filter(({ info }) => info === "ts").length).toBeGreaterThan(1)
   expect(compilePage(page, "testing", { "surroundings.ts": SURROUNDINGS })).toBe("")
 })

@@ -318,7 +318,7 @@ describe("a snapshot that the server loads", () => {
     "counter/:name": channel({ snapshot: z.number(), events: { added: z.number() } }),
   })
 
-  it("comes with the position that was taken before the load, and exactly the entries behind it follow", async () => {
+  it("comes with the offset that was noted before the load, and exactly the entries behind it follow", async () => {
     let total = 0
     const finish: (() => void)[] = []
     const r = rig(counter, {
@@ -343,7 +343,7 @@ describe("a snapshot that the server loads", () => {
     await r.clock.settle()
     await add(4)
     await r.clock.settle()
-    expect(one.last("snapshot")).toMatchObject({ offset: 2, last: true, loaded: { offset: 1, data: 3 } })
+    expect(one.last("snapshot")).toMatchObject({ offset: 1, last: true, loaded: { offset: 1, data: 3 } })
     expect(one.all("event").map(({ offset }) => offset)).toEqual([2, 3])
     expect(two.last("snapshot")).toMatchObject({ offset: 2, last: true, loaded: { offset: 2, data: 3 } })
     expect(two.all("event").map(({ offset }) => offset)).toEqual([3])
@@ -412,7 +412,7 @@ describe("a snapshot that the server loads", () => {
       each()
       await r.clock.settle()
     }
-    expect(late.last("snapshot")).toMatchObject({ offset: 3, loaded: { offset: 0 } })
+    expect(late.last("snapshot")).toMatchObject({ offset: 3, loaded: { offset: 3 } })
     expect(late.all("event").map((event) => event.offset)).toEqual([1, 2, 3])
   })
 

@@ -1,13 +1,13 @@
 import type { Batch, Log } from "../../src/log/log.ts"
 import type { AppendOptions, Operation } from "../../src/log/operation.ts"
-import { memoryLog } from "../../src/logs/memory/index.ts"
+import { type MemoryLogOptions, memoryLog } from "../../src/logs/memory/index.ts"
 
 type Append = readonly [channel: string, operation: Operation, options: AppendOptions]
 
 /** A log that can lose what came last, as an engine whose disk was put back to what was on it before. It goes on in a new epoch. */
-export function journaledLog() {
+export function journaledLog(options: MemoryLogOptions = {}) {
   let lives = 1
-  let log = memoryLog({ epoch: "e1" })
+  let log = memoryLog({ ...options, epoch: "e1" })
   let journal: Append[] = []
   const listeners = new Map<string, Set<(batch: Batch) => void>>()
   const follow = (channel: string) => {
@@ -48,7 +48,7 @@ export function journaledLog() {
     backUp: () => journal.length,
     async restore(count: number) {
       lives++
-      log = memoryLog({ epoch: `e${lives}` })
+      log = memoryLog({ ...options, epoch: `e${lives}` })
       journal = journal.slice(0, count)
       for (const args of journal) await log.append(...args)
       for (const channel of listeners.keys()) await follow(channel)

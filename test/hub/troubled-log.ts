@@ -4,8 +4,6 @@ import type { Seeded } from "../../src/testing/seeded.ts"
 import type { VirtualClock } from "../../src/testing/virtual-clock.ts"
 
 export interface Trouble {
-  /** How long what is told is on its way, in ms. */
-  toldAfterMs: number
   /** How long an append takes at most, in ms. They are taken in order. */
   appendMsMax: number
   /** How many of a hundred appends are refused, and of how many of the others it is not known. */
@@ -13,37 +11,26 @@ export interface Trouble {
   doubtful: number
 }
 
-export const noTrouble: Trouble = { toldAfterMs: 0, appendMsMax: 0, refused: 0, doubtful: 0 }
+export const noTrouble: Trouble = { appendMsMax: 0, refused: 0, doubtful: 0 }
 
-/** A log that is slow, refuses, and leaves in doubt, on one channel. `watchers`: how often that is followed now. */
-export function troubled(log: Log, channel: string, clock: VirtualClock, chance: Seeded) {
+/** A log that is slow, refuses, and leaves in doubt. */
+export function troubled(log: Log, clock: VirtualClock, chance: Seeded) {
   const trouble = { ...noTrouble }
-  let watchers = 0
-  let turn = Promise.resolve()
-  const inTurn = () => {
-    const mine = turn.then(() => {
+  const turns = new Map<string, Promise<void>>()
+  const inTurn = (channel: string) => {
+    const mine = (turns.get(channel) ?? Promise.resolve()).then(() => {
       if (trouble.appendMsMax === 0) return
       return new Promise<void>((resolve) => clock.after(chance.between(0, trouble.appendMsMax), resolve))
     })
-    turn = mine
+    turns.set(channel, mine)
     return mine
   }
-  const append: Log["append"] = async (name, draft, options) => {
-    if (name !== channel) return log.append(name, draft, options)
-    await inTurn()
+  const append: Log["append"] = async (channel, operation, options) => {
+    await inTurn(channel)
     if (chance.chance(trouble.refused / 100)) throw new HoldfastError("log_unavailable")
-    if (!chance.chance(trouble.doubtful / 100)) return log.append(name, draft, options)
-    if (chance.chance(0.5)) await log.append(name, draft, options)
+    if (!chance.chance(trouble.doubtful / 100)) return log.append(channel, operation, options)
+    if (chance.chance(0.5)) await log.append(channel, operation, options)
     throw new HoldfastError("in_doubt")
   }
-  const watch: Log["watch"] = async (name, listener) => {
-    const stop = await log.watch(name, (batch) => clock.after(trouble.toldAfterMs, () => listener(batch)))
-    if (name !== channel) return stop
-    watchers++
-    return () => {
-      watchers--
-      stop()
-    }
-  }
-  return { log: { ...log, append, watch }, trouble, watchers: () => watchers }
+  return { log: { ...log, append }, trouble }
 }

@@ -1,3 +1,7 @@
+import { ownPresence } from "../../src/client/presence-view.ts"
+import type { Subscription } from "../../src/client/subscription.ts"
+import { HoldfastError } from "../../src/protocol/error.ts"
+import type { ServerMessage } from "../../src/protocol/message.ts"
 import type { Seeded } from "../../src/testing/seeded.ts"
 import type { VirtualClock } from "../../src/testing/virtual-clock.ts"
 import type { Node } from "./node-rig.ts"
@@ -5,148 +9,252 @@ import type { Peer } from "./rig.ts"
 
 export const CHANNEL = "room/lobby"
 
-/** One client, with one session, that goes over to requests and back to lines, to any of the nodes, as the SDK would. */
-export interface Wanderer {
-  /** What it wants others to see of it. */
-  readonly mood: () => string | undefined
-  /** How often it has left. */
-  readonly leaves: () => number
-  enter(): Promise<void>
-  leave(): Promise<void>
-  /** Opens a line and, when it is up, gives up what it had before. */
-  toLine(): Promise<void>
-  toRequests(): Promise<void>
-  loseLine(): Promise<void>
-  /** The node is about to end, and says so. */
-  leaveNode(node: Node): Promise<void>
-  /** The node has ended without a word. */
-  loseNode(node: Node): Promise<void>
-  /** Without a word. */
-  vanish(): void
+/** How long something is on its way at most, in ms. */
+const WAY_MS_MAX = 1_500
+
+interface Current {
+  readonly node: Node
+  readonly peer: Peer
+  readonly isBrief: boolean
 }
 
-/** @param pickNode where the next line or request goes */
-export function wanderer(clock: VirtualClock, chance: Seeded, pickNode: () => Node): Wanderer {
-  const session = "the-same-session-0123456789"
-  const subscriptions = chance.chance(0.5) ? [{ channel: CHANNEL }] : []
-  let mood: string | undefined
-  let moods = 0
-  let leaves = 0
-  let openedAt = 0
-  let id = 0
-  let line: { readonly node: Node; readonly peer: Peer } | undefined
-  let polled: Node | undefined
-  let endPoll = () => {}
-  let comesWithRequests = false
+interface Ask {
+  readonly id: number
+  readonly make: () => object
+  readonly settle: (answer: ServerMessage) => void
+}
 
-  const say = (peer: Peer) =>
-    peer.send({ type: "enter", id: ++id, channel: CHANNEL, data: { mood: mood as string } })
+/**
+ * One client, with one session, that goes over to requests and back to connections, to any of the nodes: the presence of the real client on a
+ * way that takes its time, and delivers what was sent over a connection that was given up since.
+ */
+export class Wanderer {
+  readonly #clock: VirtualClock
+  readonly #chance: Seeded
+  readonly #pickNode: () => Node
+  readonly #hello = { type: "hello", session: "the-same-session-0123456789" }
+  readonly #subscriptions: object[]
+  readonly #listeners = new Map<string, (told?: HoldfastError) => void>()
+  readonly #subscription: Pick<Subscription, "place"> = { place: undefined }
+  readonly #presence: ReturnType<typeof ownPresence>
+  readonly #asks = new Map<number, Ask>()
+  #lastId = 0
+  #aheadMs = 0
+  /** What it listens to: a connection, or the poll of the line of requests that it is on. */
+  #current: Current | undefined
+  #line = {}
+  #isVanished = false
+  #stopPoll = () => {}
+  #carrying: Promise<void> = Promise.resolve()
+  /** What it wants others to see of it. */
+  mood: string | undefined
+  enters = 0
+  leaves = 0
 
-  /** Requests that are held open, one after the other. */
-  const poll = () => {
-    endPoll()
-    if (!comesWithRequests) return
-    polled = pickNode()
-    const peer = polled.request()
-    const presence = mood === undefined ? [] : [{ channel: CHANNEL, data: { mood } }]
-    peer.send({ type: "hello", session, openedAt, subscriptions, presence })
-    const stop = clock.after(chance.between(50, chance.pick([4_000, 100_000])), poll)
-    endPoll = () => {
+  constructor(clock: VirtualClock, chance: Seeded, pickNode: () => Node) {
+    this.#clock = clock
+    this.#chance = chance
+    this.#pickNode = pickNode
+    this.#subscriptions = chance.chance(0.5) ? [{ channel: CHANNEL }] : []
+    const listen = (type: string, listener: (told?: HoldfastError) => void) => {
+      this.#listeners.set(type, listener)
+      return () => {}
+    }
+    this.#presence = ownPresence({ listen, subscription: this.#subscription } as never, {
+      send: (make) => this.#ask(make),
+      nowMs: () => clock.monotonic() + this.#aheadMs,
+      later: (ask) => clock.after(1_000, ask),
+      handleError: (error) => {
+        throw error
+      },
+    })
+  }
+
+  enter(): void {
+    this.mood = `mood ${++this.enters}`
+    this.#presence.view.enter({ mood: this.mood }).catch((error: HoldfastError) => {
+      if (error.code !== "superseded") throw error
+    })
+  }
+
+  leave(): void {
+    if (this.mood === undefined) return
+    this.mood = undefined
+    this.leaves++
+    this.#presence.view.leave().catch((error: HoldfastError) => {
+      if (error.code !== "superseded") throw error
+    })
+  }
+
+  /** Opens a connection and, when it is up, gives up what it had before. */
+  toConnection(): void {
+    const before = this.#current
+    this.#stopPoll()
+    const node = this.#pickNode()
+    const peer = node.peer()
+    this.#listen(node, peer, false)
+    peer.send({ ...this.#hello, subscriptions: this.#subscriptions })
+    this.#giveUp(before)
+    this.#handleUp()
+  }
+
+  toRequests(): void {
+    this.#giveUp(this.#current)
+    this.#poll()
+    this.#handleUp()
+  }
+
+  /** What it had is gone: the server sees that now or later. */
+  lose(): void {
+    const isBrief = this.#current?.isBrief === true
+    this.#giveUp(this.#current)
+    this.#current = undefined
+    this.#line = {}
+    this.#clock.after(this.#chance.between(0, 1_000), () => {
+      if (this.#current !== undefined || this.#isVanished) return
+      if (isBrief) this.toRequests()
+      else this.toConnection()
+    })
+  }
+
+  /** The node is about to end, and says so. */
+  leaveNode(node: Node): void {
+    if (this.#current?.node !== node) return
+    if (this.#current.isBrief) this.#poll()
+    else this.toConnection()
+  }
+
+  loseNode(node: Node): void {
+    if (this.#current?.node === node) this.lose()
+  }
+
+  /** Without a word. */
+  vanish(): void {
+    this.#isVanished = true
+    this.#giveUp(this.#current)
+    this.#stopPoll()
+    this.#current = undefined
+    this.#line = {}
+    this.#asks.clear()
+  }
+
+  #ask(make: () => object): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId
+      const settle = (answer: ServerMessage) => {
+        if (answer.type === "error") reject(new HoldfastError(answer.code, answer.message, answer))
+        else resolve(answer)
+      }
+      const ask = { id, make: () => ({ ...make(), id, channel: CHANNEL }), settle }
+      this.#asks.set(id, ask)
+      this.#carry(ask)
+    })
+  }
+
+  /** Everything that is not answered is sent again. */
+  #handleUp(): void {
+    this.#line = {}
+    for (const ask of this.#asks.values()) this.#carry(ask)
+    this.#listeners.get("up")?.()
+  }
+
+  #carry(ask: Ask): void {
+    const { peer, isBrief } = this.#current ?? {}
+    if (peer === undefined) return
+    const line = this.#line
+    if (isBrief) this.#carrying = this.#carrying.then(() => this.#request(line, ask))
+    else this.#send(peer, ask.make())
+  }
+
+  /** Over a request of its own, given up after a while: it may arrive all the same. */
+  async #request(line: object, ask: Ask): Promise<void> {
+    if (line !== this.#line) return
+    const node = this.#pickNode()
+    const peer = node.request()
+    const answered = new Promise<void>((resolve) => {
+      this.#handle(node, peer, (message) => {
+        if (message.type !== "result" && message.type !== "error") return
+        if (line === this.#line) this.#settle(message)
+        peer.leave()
+        resolve()
+      })
+      this.#clock.after(3_000, resolve)
+    })
+    const message = ask.make()
+    this.#later(() => {
+      peer.send({ ...this.#hello, subscriptions: [] })
+      peer.send(message as never)
+    })
+    await answered
+    if (line !== this.#line) return
+    // before what was asked for since
+    if (this.#asks.has(ask.id)) await this.#request(line, ask)
+    else this.#poll()
+  }
+
+  #poll(): void {
+    this.#stopPoll()
+    const node = this.#pickNode()
+    const peer = node.request()
+    this.#listen(node, peer, true)
+    const placed = this.#subscription.place?.()
+    const presence = placed === undefined ? [] : [{ channel: CHANNEL, ...placed }]
+    this.#later(() => peer.send({ ...this.#hello, subscriptions: this.#subscriptions, presence }))
+    const stop = this.#clock.after(
+      WAY_MS_MAX + this.#chance.between(50, this.#chance.pick([4_000, 100_000])),
+      () => {
+        peer.cut()
+        this.#poll()
+      },
+    )
+    this.#stopPoll = () => {
       stop()
-      peer.cut()
+      this.#later(() => peer.cut())
+      this.#stopPoll = () => {}
     }
   }
 
-  const request = async (message: Record<string, unknown>) => {
-    const peer = pickNode().request()
-    peer.send({ type: "hello", session, openedAt, subscriptions: [] })
-    await clock.settle()
-    peer.send(message)
-    await clock.settle()
-    peer.leave()
-    poll()
+  #listen(node: Node, peer: Peer, isBrief: boolean): void {
+    this.#current = { node, peer, isBrief }
+    this.#handle(node, peer, (message) => {
+      if (peer !== this.#current?.peer) return
+      if (message.type === "removed") {
+        this.#listeners.get("removed")?.(new HoldfastError(message.code, message.message, message))
+        // a poll is answered with it
+        if (isBrief) this.#poll()
+      } else this.#settle(message)
+    })
   }
 
-  const openLine = async () => {
-    openedAt++
-    const node = pickNode()
-    const peer = node.peer()
-    peer.send({ type: "hello", session, openedAt, subscriptions })
-    await clock.advance(chance.between(10, 100))
-    line = { node, peer }
-    if (mood !== undefined) say(peer)
-  }
-
-  const insist = () => {
-    clock.after(1_000, insist)
-    if (line === undefined || mood === undefined) return
-    if (line.peer.all("error").some((error) => error.id === id)) say(line.peer)
-  }
-  insist()
-
-  return {
-    mood: () => mood,
-    leaves: () => leaves,
-    async enter() {
-      mood = `mood ${++moods}`
-      if (line !== undefined) say(line.peer)
-      else await request({ type: "enter", id: ++id, channel: CHANNEL, data: { mood } })
-    },
-    async leave() {
-      if (mood === undefined) return
-      mood = undefined
-      leaves++
-      const message = { type: "leave", id: ++id, channel: CHANNEL }
-      if (line !== undefined) {
-        line.peer.send(message)
-        return
+  #handle(_: Node, { received }: Peer, handle: (message: ServerMessage) => void): void {
+    const push = received.push.bind(received)
+    received.push = (...messages) => {
+      for (const message of messages) {
+        if (message.type === "welcome") this.#aheadMs = message.now - this.#clock.monotonic()
+        handle(message)
       }
-      poll()
-      await clock.advance(100)
-      await request(message)
-    },
-    async toLine() {
-      const before = line
-      await openLine()
-      comesWithRequests = false
-      const end = endPoll
-      const giveUp = () => {
-        end()
-        before?.peer.cut()
-      }
-      clock.after(chance.chance(0.5) ? 0 : chance.between(0, 2_000), giveUp)
-    },
-    async toRequests() {
-      openedAt++
-      line?.peer.cut()
-      line = undefined
-      comesWithRequests = true
-      poll()
-    },
-    async loseLine() {
-      if (line === undefined) return
-      line.peer.cut()
-      await clock.advance(chance.between(0, 2_000))
-      await openLine()
-    },
-    async leaveNode(node) {
-      if (polled === node) poll()
-      if (line?.node !== node) return
-      const before = line
-      await openLine()
-      await clock.advance(100)
-      before.peer.cut()
-    },
-    async loseNode(node) {
-      poll()
-      if (line?.node !== node) return
-      await clock.advance(chance.between(0, 3_000))
-      await openLine()
-    },
-    vanish() {
-      comesWithRequests = false
-      line?.peer.cut()
-      endPoll()
-    },
+      return push(...messages)
+    }
+  }
+
+  #settle(message: ServerMessage): void {
+    if ((message.type !== "result" && message.type !== "error") || message.id === undefined) return
+    const ask = this.#asks.get(message.id)
+    this.#asks.delete(message.id)
+    ask?.settle(message)
+  }
+
+  #send(peer: Peer, message: object): void {
+    this.#later(() => peer.send(message as never))
+  }
+
+  /** What was sent over it may still be on its way, and the server sees last that it is over. */
+  #giveUp(before: Current | undefined): void {
+    if (before?.isBrief === false) this.#clock.after(WAY_MS_MAX, () => before.peer.cut())
+    else this.#stopPoll()
+  }
+
+  #later(task: () => void): void {
+    this.#clock.after(this.#chance.between(0, this.#chance.pick([50, WAY_MS_MAX])), task)
   }
 }

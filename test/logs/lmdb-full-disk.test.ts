@@ -6,7 +6,7 @@ import { lmdbLog } from "../../src/logs/lmdb/index.ts"
 import { child } from "./child.ts"
 import { fact, keepAll, temporaryFolder, textsOf } from "./folders.ts"
 
-const PROCESS_TIMEOUT_MS = 60_000
+const PROCESS_TIMEOUT_MS = 300_000
 const FILE_BYTES_MAX = 1024 * 1024
 
 /** Lets a process write files of any size, as if somebody had made space. */

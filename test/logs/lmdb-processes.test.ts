@@ -11,7 +11,7 @@ interface Acknowledged {
   readonly offset: number
 }
 
-const PROCESS_TIMEOUT_MS = 60_000
+const PROCESS_TIMEOUT_MS = 300_000
 
 describe("a process that is killed while it publishes", () => {
   test.each([

@@ -133,5 +133,5 @@ describe.skipIf(!program("redis-server"))("the bus on a cluster", () => {
       await topic.until(() => topic.heard.length === 1)
       expect(topic.heard).toEqual(["hello"])
     }
-  }, 60_000)
+  })
 })

@@ -38,7 +38,7 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
   let cluster: RedisCluster
   beforeAll(async () => {
     cluster = await startRedisCluster()
-  }, 60_000)
+  })
   afterAll(() => cluster.destroy())
 
   function opened(): Log {
@@ -128,7 +128,11 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
   test("goes on with the other shards when one is away", async () => {
     const partial = await startRedisCluster(["--cluster-require-full-coverage", "no"])
     onTestFinished(() => partial.destroy())
-    const log = redisLog(partial.client(), { waitMs: 500, answerTimeoutMs: 200, onError: () => undefined })
+    const log = redisLog(partial.client(), {
+      waitMs: 4_000,
+      answerTimeoutMs: 2_000,
+      onError: () => undefined,
+    })
     onTestFinished(() => log.close())
     for (const channel of channels) await say(log, channel, "1")
     const isGone = new Set(
@@ -145,14 +149,18 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
     const back = redisLog(partial.client(), { onError: () => undefined })
     onTestFinished(() => back.close())
     for (const channel of channels) await say(back, channel, "4")
-  }, 60_000)
+  })
 
   test("tells of channels on the other shards again, whatever waits for one that is away", async () => {
     const partial = await startRedisCluster(["--cluster-require-full-coverage", "no"])
     onTestFinished(() => partial.destroy())
     const make = () => {
-      // longer than the test may take: nobody is waited for
-      const log = redisLog(partial.client(), { waitMs: 50_000, heartbeatMs: 200, onError: () => undefined })
+      // far longer than the test takes: nobody is waited for
+      const log = redisLog(partial.client(), {
+        waitMs: 50_000,
+        heartbeatMs: 200,
+        onError: () => undefined,
+      })
       onTestFinished(() => log.close())
       return log
     }
@@ -168,16 +176,16 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
       const { position } = await say(there, channel, "2")
       await until(channel, has(position.offset))
     }
-  }, 30_000)
+  })
 
-  test("tells of channels whose server has fallen silent, when another has taken its place", async () => {
-    const args = ["--cluster-node-timeout", "500", "--cluster-require-full-coverage", "no"]
+  test("tells of channels whose silent server was replaced by another", async () => {
+    const args = ["--cluster-require-full-coverage", "no"]
     const failing = await startRedisCluster(args)
     onTestFinished(() => failing.destroy())
     const [master] = failing.servers as [RedisServer]
-    const replica = await startClusterReplica(master, args)
+    const replica = await startClusterReplica(failing, args)
     onTestFinished(() => replica.destroy())
-    const quick = { answerTimeoutMs: 300, heartbeatMs: 100, onError: () => undefined }
+    const quick = { answerTimeoutMs: 1_000, heartbeatMs: 100, onError: () => undefined }
     const [here, there] = [redisLog(failing.client(), quick), redisLog(failing.client(), quick)]
     onTestFinished(() => Promise.all([here.close(), there.close()]).then(() => undefined))
     const until = await follow(here, channels)
@@ -185,8 +193,10 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
     for (const channel of channels) before.set(channel, (await say(there, channel, "1")).position.epoch)
     const [key] = await master.client.keys("*:h:*")
     const moved = key?.split(":").at(-1) as string
-    await until(moved, ({ entries }) => entries.length > 0)
+    // by itself, or by where the channel stands, if the connection was lost meanwhile
+    await until(moved, ({ entries, after }) => entries.length > 0 || after > 0)
     process.kill(master.pid(), "SIGSTOP")
+    await replica.takeOver()
     const again = async (): Promise<string> =>
       say(there, moved, "2").then(
         ({ position }) => position.epoch,
@@ -196,7 +206,7 @@ describe.skipIf(!program("redis-server"))("the Redis log on a cluster", () => {
     const epoch = await again()
     expect(epoch).not.toBe(before.get(moved))
     await until(moved, (batch) => batch.epoch === epoch)
-  }, 60_000)
+  })
 
   async function moveSlotOf(pattern: string): Promise<void> {
     const { begin, end } = await move(pattern)

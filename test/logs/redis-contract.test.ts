@@ -54,7 +54,7 @@ describe.skipIf(!program("redis-server"))("on a cluster of three shards", () => 
   let cluster: RedisCluster
   beforeAll(async () => {
     cluster = await startRedisCluster()
-  }, 60_000)
+  })
   afterAll(() => cluster.destroy())
 
   describe("the Redis log keeps the contract of logs:", () => {

@@ -71,7 +71,7 @@ describe.skipIf(!program("redis-server"))("an offset never means two things:", (
     },
   )
 
-  test("who was away for several restarts goes on in the same epoch, and finds out if one of them had lost something", async () => {
+  test("a node that missed several restarts goes on, unless one of them lost something", async () => {
     const redis = await server(...WITH_FILE)
     const [away, log] = [opened(redis.url), opened(redis.url)]
     const { position } = await say(away, "0")
@@ -97,7 +97,7 @@ describe.skipIf(!program("redis-server"))("an offset never means two things:", (
     expect((await away.head("a")).epoch).not.toBe(lost.position.epoch)
   })
 
-  test("who appends for the first time while such a Redis is away goes on in the same epoch", async () => {
+  test("a first append while such a Redis is away goes on in the same epoch", async () => {
     const redis = await server(...WITH_FILE)
     const before = await say(opened(redis.url), "1")
     await redis.stop("SIGKILL")
@@ -117,7 +117,7 @@ describe.skipIf(!program("redis-server"))("an offset never means two things:", (
     expect((await entriesIn(log)).map(({ text }) => text)).toEqual(["1", "2"])
   })
 
-  test("so it does when each write is synced only since the restart: what was lost before is lost", async () => {
+  test("so it does when each write is synced only since the restart", async () => {
     const redis = await server("--appendonly", "yes")
     const before = await say(opened(redis.url), "1")
     await redis.stop("SIGKILL")
@@ -240,7 +240,7 @@ describe.skipIf(!program("redis-server"))("an offset never means two things:", (
     expect((await fresh.head("a")).epoch).toBe(head.epoch)
   })
 
-  test("an append that is repeated because its answer was lost begins another epoch than it began, if that is lost too", async () => {
+  test("an append repeated after its new epoch was lost begins another epoch", async () => {
     const redis = await server()
     const proxy = await startTcpProxy(redis.port)
     onTestFinished(() => proxy.close())
@@ -256,7 +256,7 @@ describe.skipIf(!program("redis-server"))("an offset never means two things:", (
     expect((await appended).position.epoch).not.toBe(epoch)
   })
 
-  test("who puts a backup back says so by deleting the epoch", async () => {
+  test("deleting the epoch by hand, for a backup that was put back, begins another", async () => {
     const redis = await server()
     const log = opened(redis.url)
     const before = await say(log, "1")

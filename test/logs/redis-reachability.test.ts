@@ -28,7 +28,10 @@ function opened(url: string, options: RedisLogOptions = {}) {
     while (!told.some((reason) => reason?.includes(why)))
       await new Promise<void>((resolve) => (wake = resolve))
   }
-  return { log, told, until, hears }
+  const changes = async (count: number) => {
+    while (told.length < count) await new Promise<void>((resolve) => (wake = resolve))
+  }
+  return { log, told, until, hears, changes }
 }
 
 const describeWithRedis = describe.skipIf(!program("redis-server"))
@@ -69,6 +72,17 @@ describeWithRedis("whether Redis can be reached", () => {
       await hears(why)
       expect(told).not.toContain(undefined)
     }
+  })
+
+  test("is told again after an interruption that was too short to be noticed otherwise", async () => {
+    const redis = await server()
+    const { log, told, until, changes } = opened(redis.url)
+    await log.watch("a", () => undefined)
+    await until(true)
+    const before = told.length
+    await redis.client.sendCommand(["CLIENT", "KILL", "TYPE", "pubsub"])
+    await changes(before + 1)
+    expect(told.slice(before)).toEqual([undefined])
   })
 
   test("is told to all who asked, until they stop", async () => {

@@ -7,7 +7,7 @@ import { startRedis, startRedisSentinel } from "../support/redis.ts"
 import { say } from "./redis-steps.ts"
 
 describe.skipIf(!program("redis-server"))("the Redis log with Sentinel", () => {
-  test("goes on at the server that was promoted, in a new epoch", { timeout: 60_000 }, async () => {
+  test("goes on at the server that was promoted, in a new epoch", async () => {
     const master = await startRedis()
     onTestFinished(() => master.destroy())
     const replica = await startRedis(["--replicaof", `127.0.0.1 ${master.port}`])
@@ -20,7 +20,7 @@ describe.skipIf(!program("redis-server"))("the Redis log with Sentinel", () => {
       name: "main",
       sentinelRootNodes: [{ host: "127.0.0.1", port: sentinel.port }],
     })
-    const log = redisLog(client, { waitMs: 30_000, onError: () => undefined })
+    const log = redisLog(client, { waitMs: 50_000, onError: () => undefined })
     onTestFinished(() => log.close())
     const told: Batch[] = []
     let look = () => {}
@@ -40,6 +40,7 @@ describe.skipIf(!program("redis-server"))("the Redis log with Sentinel", () => {
     await master.replicated()
 
     await master.stop("SIGKILL")
+    await sentinel.failOver()
     const after = await say(log, "2")
     expect(after.position.epoch).not.toBe(before.position.epoch)
     await until(

@@ -28,7 +28,7 @@ describe.skipIf(!program("redis-server"))("two nodes on one Redis, each request 
     const prefix = `networks-${++prefixes}`
     const log = () => redisLog(redis.url, { prefix, onError: () => undefined })
     // haproxy does not say that the client of a stream has gone, and a drain waits for it that long
-    const limits = { handoverMs: 4_000 }
+    const limits = { handoverMs: 8_000 }
     return [await startNode({ log: log(), limits }), await startNode({ log: log(), limits })] as const
   }
 
@@ -85,7 +85,7 @@ describe.skipIf(!program("redis-server"))("two nodes on one Redis, each request 
       expect(leaving.subscriptions()).toBeGreaterThan(0)
       let drained: Promise<void> | undefined
       await countThrough([staying], readers, (time) => {
-        if (time === 3) drained = leaving.hub.drain({ noticeMs: 1_500, spreadMs: 500 })
+        if (time === 3) drained = leaving.hub.drain({ noticeMs: 3_000, spreadMs: 500, deadlineMs: 300_000 })
         return time === 7 ? drained : undefined
       })
       expect(staying.subscriptions()).toBeGreaterThanOrEqual(readers.length)

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, onTestFinished, test } from "vitest"
+import { describe, expect, onTestFinished, test } from "vitest"
 import { startMiddlebox } from "../support/middlebox.ts"
 import { program } from "../support/program.ts"
 import { startTcpProxy } from "../support/tcp-proxy.ts"
@@ -13,10 +13,6 @@ import {
 } from "./configurations.ts"
 import { countThrough, expectAll, type Node, startNode } from "./counter.ts"
 import { readWithSdk } from "./reader.ts"
-
-/** From the first connect to live delivery, and from a cut to live delivery again, in ms. */
-const FIRST_MS_MAX = 6_000
-const AGAIN_MS_MAX = 2_000
 
 interface Line {
   readonly port: number
@@ -56,27 +52,18 @@ const BOXES: readonly (readonly [title: string, start: (node: Node) => Promise<L
     ],
   ]
 
-const times: string[] = []
-afterAll(() => console.log(`\n${times.join("\n")}\n`))
-
 describe.skipIf(!program("nginx") || !program("haproxy"))("without WebSockets, 10,000 messages come", () => {
-  test.each(BOXES)("behind %s", async (title, start, transport) => {
+  test.each(BOXES)("behind %s", async (_, start, transport) => {
     const node = await startNode()
     const line = await start(node)
     const publish = (number: number) => node.hub.channel("counter", {}).publish("counted", number)
 
-    const firstMs = performance.now()
     const reader = await readWithSdk(line.port)
     await publish(0)
     await reader.until(() => reader.heard.length === 1)
-    const againMs = performance.now()
     line.cut()
     await publish(0)
     await reader.until(() => reader.heard.length === 2)
-    const [first, again] = [againMs - firstMs, performance.now() - againMs]
-    times.push(`${title}: ${first.toFixed(0)} ms to live delivery, ${again.toFixed(0)} ms after a cut`)
-    expect(first).toBeLessThan(FIRST_MS_MAX)
-    expect(again).toBeLessThan(AGAIN_MS_MAX)
     expect(reader.client.transport).toBe(transport)
 
     await countThrough([node], [reader], () => line.cut())

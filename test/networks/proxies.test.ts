@@ -42,18 +42,14 @@ test.skipIf(!program("nginx"))(
 
 test.skipIf(!program("nginx") || !program("haproxy"))("no message of a stream is held back", async () => {
   for (const name of ["nginx", "haproxy"] as const) {
-    const node = await startNode()
+    // nothing but the messages themselves, one after the other, could push them through
+    const node = await startNode({ limits: { heartbeatMs: 3_600_000 } })
     const box = await startMiddlebox(name, documented(name, [node.port]))
     onTestFinished(() => box.stop())
     const reader = await readEvents(box.port)
-    const times: number[] = []
     for (let number = 1; number <= 11; number++) {
-      const sentMs = performance.now()
       await node.hub.channel("counter", {}).publish("counted", number)
       await reader.until(() => reader.heard.length === number)
-      times.push(performance.now() - sentMs)
     }
-    const [median] = times.sort((a, b) => a - b).slice(5)
-    expect(median).toBeLessThan(150)
   }
 })

@@ -16,7 +16,7 @@ const contestants = ["holdfast-json", "holdfast-msgpack", "ws", "socket.io"]
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Eight processes one after the other, which takes as long as the machine has other things to do. */
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 300_000
 
 /** Runs a benchmark on the sources, so that it needs no build. */
 function bench(...args: string[]): Promise<{ stdout: string }> {

@@ -151,6 +151,27 @@ test("a gap stands at the event behind it, and each event has a key of its own",
   expect(status.value()).toMatchObject({ status: "live", gap: { reason: "trimmed" } })
 })
 
+test("a gap of another collection stands at no event", async () => {
+  const { clock, hub, network, log, show, frame } = rig()
+  const events = show(EVENTS)
+  const status = show({ of: "status" })
+  const room = hub.channel("room", {})
+  await clock.advance(10)
+  await room.set("price", "AAPL", 1)
+  await room.publish("said", "before")
+  await clock.advance(10)
+  for (const line of network.lines()) line.cut()
+  await room.delete("price", "AAPL")
+  const retention = { entries: 0, forMs: 0, bytes: 0, removalsForMs: 0 }
+  await log.trim("room", { "state/price": retention }, clock.now() + 1)
+  await room.publish("said", "behind")
+  await clock.advance(5_000)
+  frame()
+  expect(texts(events.value())).toEqual(["before", "behind"])
+  expect((events.value() as ListedEvent[]).map(({ gap }) => gap)).toEqual([undefined, undefined])
+  expect(status.value()).toMatchObject({ gap: { collections: ["state/price"] } })
+})
+
 test("the connection is shown, and is the same object as long as nothing changes but the time", async () => {
   const { clock, source, frame, network } = rig()
   source.watchConnection(() => {})

@@ -112,7 +112,7 @@ const cases = {
   "loses and doubles nothing when its polls are cut": () => countOver("poll"),
 
   async "goes on over plain HTTP where WebSockets are swallowed"() {
-    const client = join("Ada", { connectTimeoutMs: 500 }, trap)
+    const client = join("Ada", { connectTimeoutMs: 2_000 }, trap)
     const room = client.channel("room/:room", { room: "a" })
     const heard = new Promise((resolve) => room.on("said", resolve))
     await room.presence.enter({ name: "Ada" })

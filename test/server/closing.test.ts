@@ -4,6 +4,7 @@ import { createHub, memoryLog } from "holdfast/server"
 import { describe, expect, test } from "vitest"
 import { appServer, bare, bareUpgraded, clientFrame, get, handshake } from "./support/http.ts"
 import { app, createTestHub, recordingLogger, startTestHub } from "./support/hubs.ts"
+import { virtualTimers } from "./support/virtual-timers.ts"
 import { WireClient } from "./support/wire-client.ts"
 
 describe("closing a hub", () => {
@@ -64,7 +65,7 @@ describe("closing a hub", () => {
 
   test("refuses those who come while it lasts", async () => {
     const { server, port, base } = await appServer()
-    const hub = createTestHub({ limits: { closeTimeoutMs: 500 } })
+    const hub = createTestHub({ limits: { closeTimeoutMs: 3_600_000 } })
     hub.attach(server)
     const silent = await bareUpgraded(port)
     silent.pause()
@@ -129,6 +130,7 @@ describe("heartbeats", () => {
   test("who ends its side, and takes nothing any more, is cut in the end", async () => {
     const { server, port } = await appServer()
     const hub = createTestHub({ limits: { heartbeatMs: 50, closeTimeoutMs: 50 } })
+    const { advance } = virtualTimers()
     hub.attach(server)
     const accepted = once(server, "connection")
     const socket = await bareUpgraded(port)
@@ -141,6 +143,7 @@ describe("heartbeats", () => {
     for (let count = 0; count < 200; count++) await room.publish("said", { text: "x".repeat(100_000) })
     const gone = once(serverSide, "close")
     socket.end()
+    advance(1_000)
     await gone
     expect(serverSide.bytesWritten).toBeLessThan(20_000_000)
     socket.destroy()

@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from "node:perf_hooks"
 import { connect } from "holdfast/client"
 import { redisLog } from "holdfast/redis"
 import { createHub } from "holdfast/server"
@@ -15,11 +14,10 @@ const CLIENTS = 30
 const PUBLISHING_CLIENTS = 6
 const EVERY_MS = 50
 const TRANSPORTS = ["websocket", "websocket", "websocket", "sse", "poll"] as const
-const SILENCE_MS_MAX = 2_000
 
 const lobby = { room: "lobby" }
 
-/** A client that notes what it hears, and how long it has heard nothing. */
+/** A client that notes what it hears, and what becomes of its connection. */
 function subscriber(url: string, index: number) {
   const name = `client ${index}`
   const transport = TRANSPORTS[index % TRANSPORTS.length] ?? "websocket"
@@ -28,14 +26,11 @@ function subscriber(url: string, index: number) {
   onTestFinished(() => client.close())
   const room = client.channel("room/:room", lobby)
   const heard: string[] = []
+  const statuses: string[] = []
+  client.on("status", (status) => statuses.push(status))
   let gaps = 0
-  let lastMs: number | undefined
-  let longestMs = 0
   let wake = () => {}
   room.on("said", ({ by, number }) => {
-    const nowMs = performance.now()
-    longestMs = Math.max(longestMs, nowMs - (lastMs ?? nowMs))
-    lastMs = nowMs
     heard.push(`${by} ${number}`)
     wake()
   })
@@ -45,9 +40,8 @@ function subscriber(url: string, index: number) {
     transport,
     room,
     heard,
+    statuses,
     gaps: () => gaps,
-    /** The longest time between two deliveries, in ms. */
-    longestMs: () => longestMs,
     hears: async (count: number) => {
       while (heard.length < count) await new Promise<void>((resolve) => (wake = resolve))
     },
@@ -71,9 +65,7 @@ function publishing(by: string, publish: (data: { by: string; number: number }) 
 }
 
 describe.skipIf(!program("redis-server"))("a rolling restart of three nodes under load", () => {
-  test("loses nothing, doubles nothing, and leaves nobody without delivery for long", {
-    timeout: 120_000,
-  }, async () => {
+  test("loses nothing, doubles nothing, and leaves no WebSocket client without a connection", async () => {
     const redis = await startRedis()
     onTestFinished(() => redis.destroy())
     const nodes = Array.from({ length: NODES }, () => new ClusterNode(redis.url, "rolling"))
@@ -101,8 +93,6 @@ describe.skipIf(!program("redis-server"))("a rolling restart of three nodes unde
         .slice(0, PUBLISHING_CLIENTS)
         .map(({ name, room }) => publishing(name, (data) => room.publish("said", data))),
     ]
-    const turns = monitorEventLoopDelay({ resolution: 10 })
-    turns.enable()
     for (const node of nodes) {
       expect(await node.stop()).toBe(0)
       await node.start()
@@ -116,17 +106,10 @@ describe.skipIf(!program("redis-server"))("a rolling restart of three nodes unde
       expect(heard).toEqual(first?.heard)
       expect(gaps()).toBe(0)
     }
-    for (const transport of new Set(TRANSPORTS)) {
-      const silences = clients
-        .filter((each) => each.transport === transport)
-        .map(({ longestMs }) => longestMs())
-      console.log(`longest silence over ${transport}: ${Math.max(...silences).toFixed(0)} ms`)
+    // the others may be gone for a moment: their requests go to a node that leaves, as long as it keeps the TCP connection
+    for (const { name, statuses } of clients.filter(({ transport }) => transport === "websocket")) {
+      expect(statuses).toEqual(["open"])
+      expect(left).not.toContain(name)
     }
-    const longest = Math.max(...clients.map(({ longestMs }) => longestMs()))
-    // those without a connection of their own may be gone for a moment, when two nodes take them for the other's
-    const connected = clients.filter(({ transport }) => transport === "websocket").map(({ name }) => name)
-    expect(connected.filter((name) => left.has(name))).toEqual([])
-    // all clients live in this process: while it had no turn itself, none of them could hear anything
-    expect(longest).toBeLessThan(SILENCE_MS_MAX + turns.max / 1e6)
   })
 })

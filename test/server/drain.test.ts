@@ -6,6 +6,7 @@ import { listeningAt, spawnTsx } from "../support/tsx-process.ts"
 import { get, handshake } from "./support/http.ts"
 import { app, startTestHub } from "./support/hubs.ts"
 import { newSession, openEvents, post } from "./support/plain-http.ts"
+import { virtualTimers } from "./support/virtual-timers.ts"
 import { WireClient } from "./support/wire-client.ts"
 
 const lobby = { room: "lobby" }
@@ -61,10 +62,13 @@ test("refuses who comes meanwhile, and says that it is the server that goes", as
 
 test("takes connections as long as it was told that the balancer needs to see that it is not ready", async () => {
   const { hub, url } = await startTestHub()
+  const { advance } = virtualTimers()
   const client = await WireClient.greet(url)
   const drained = hub.drain({ noticeMs: 1_500 })
+  advance(1_499)
   expect(hub.health().ready).toBe(false)
   const late = await WireClient.greet(url)
+  advance(1)
   for (const each of [client, late]) await each.next("goaway")
   for (const each of [client, late]) each.webSocket.close(4408)
   await drained
@@ -79,9 +83,12 @@ test("who does not go by itself is closed when the handover is over", async () =
 
 test("a line that does not end is cut before the deadline", async () => {
   const { hub, url } = await startTestHub({ limits: { closeTimeoutMs: 3_900 } })
+  const { advance } = virtualTimers()
   const client = await WireClient.greet(url)
+  const drained = hub.drain({ spreadMs: 0, deadlineMs: 4_000 })
   // half of the time is left for the end, in any case
-  await hub.drain({ spreadMs: 0, deadlineMs: 4_000 })
+  advance(2_000)
+  await drained
   expect((await client.closed).code).toBe(1006)
 })
 
@@ -93,6 +100,7 @@ test("what takes longer than the deadline is told", async () => {
 
 test("a poll is answered at once, an event stream goes on, a raw socket is closed in its turn", async () => {
   const { hub, url, port } = await startTestHub({ limits: { handoverMs: 100 } })
+  const { advance } = virtualTimers()
   hub.raw("/raw", () => new Promise<void>(() => undefined))
   const raw = new WebSocket(`ws://127.0.0.1:${port}/raw`)
   await once(raw, "open")
@@ -110,7 +118,9 @@ test("a poll is answered at once, an event stream goes on, a raw socket is close
   expect((await stream.next("goaway"))?.message).toMatchObject({ reconnect: true })
   await hub.channel("room/:room", lobby).publish("said", { text: "still served" })
   expect((await stream.next("event"))?.message.data).toEqual({ text: "still served" })
+  advance(1_000)
   expect(((await rawClosed) as [number])[0]).toBe(1001)
+  advance(100)
   await drained
 })
 

@@ -12,7 +12,7 @@ async function redisServer(): Promise<RedisServer> {
   return redis
 }
 
-/** Longer than any test may take: what ends earlier has not waited for the log. */
+/** The longest that there is: what ends earlier has not waited for the log. */
 const PATIENT = { waitMs: 50_000 }
 
 describe.skipIf(!program("redis-server"))("a node that drains while the engine", () => {

@@ -27,7 +27,7 @@ describe.skipIf(!program("redis-server"))("a failover that loses the log's tail"
     })
     await replica.client.sendCommand(["REPLICAOF", "127.0.0.1", String(replication.port)])
     const url = `redis://127.0.0.1:${address.port}`
-    const [one, two] = await startEngineNodes([url, url], { waitMs: 20_000 })
+    const [one, two] = await startEngineNodes([url, url], { waitMs: 50_000 })
     /** Resolves when the replica has everything: Redis waits for what the one who asks has written. */
     const replicated = async () => {
       await master.client.set("marker", "1")

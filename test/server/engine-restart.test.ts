@@ -8,7 +8,7 @@ const SYNCED = ["--appendonly", "yes", "--appendfsync", "always"]
 async function world(args: readonly string[]) {
   const redis = await startRedis(args)
   onTestFinished(() => redis.destroy())
-  const [one, two] = await startEngineNodes([redis.url, redis.url], { waitMs: 20_000 })
+  const [one, two] = await startEngineNodes([redis.url, redis.url], { waitMs: 50_000 })
   const clients = [listen(one!.url), listen(two!.url)]
   for (const { room } of clients) await room.ready()
   return { redis, one: one!, two: two!, clients }

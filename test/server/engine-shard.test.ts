@@ -9,10 +9,11 @@ const rooms = Array.from({ length: 12 }, (_, index) => `room ${index}`)
 
 /** A node on a cluster of three shards, and a way to publish in every room at once: what becomes of it, by room. */
 async function nodeOn(coverage: "yes" | "no") {
-  const args = ["--cluster-require-full-coverage", coverage, "--cluster-node-timeout", "500"]
+  // with a shorter one, a busy machine takes shards for gone that are not
+  const args = ["--cluster-require-full-coverage", coverage, "--cluster-node-timeout", "2000"]
   const cluster = await startRedisCluster(args)
   onTestFinished(() => cluster.destroy())
-  const quick = { waitMs: 1_000, answerTimeoutMs: 300, heartbeatMs: 100 }
+  const quick = { waitMs: 4_000, answerTimeoutMs: 2_000, heartbeatMs: 100 }
   const log = redisLog(cluster.client(), { ...quick, onError: () => undefined })
   const { hub, url } = await startTestHub({ log })
   const sayIn = async (room: string): Promise<string> =>
@@ -52,7 +53,7 @@ describe.skipIf(!program("redis-server"))("a shard of a Redis Cluster that is go
     await cluster.servers[0]?.start()
     while ([...(await say()).values()].some((outcome) => outcome !== "kept"));
     expect(client.received.filter(({ type }) => type === "log")).toEqual([])
-  }, 60_000)
+  })
 
   test("takes the whole cluster with it, if that is configured so: the node is not ready, and its clients are told", async () => {
     const { cluster, hub, url, say } = await nodeOn("yes")
@@ -66,5 +67,5 @@ describe.skipIf(!program("redis-server"))("a shard of a Redis Cluster that is go
     expect(await next()).toBe(true)
     expect(hub.health().ready).toBe(true)
     while ([...(await say()).values()].some((outcome) => outcome !== "kept"));
-  }, 60_000)
+  })
 })

@@ -63,7 +63,7 @@ describe.skipIf(!program("redis-server"))("an engine that", () => {
 
   test("falls silent for less than a publish waits takes all of it when it goes on, once, in order", async () => {
     const redis = await redisServer()
-    const [one, two] = await startEngineNodes([redis.url, redis.url], { waitMs: 30_000 })
+    const [one, two] = await startEngineNodes([redis.url, redis.url], { waitMs: 50_000 })
     const clients = [listen(one!.url), listen(two!.url)]
     for (const { room } of clients) await room.ready()
     const watcher = await watchLog(two!.url)
@@ -87,7 +87,7 @@ describe.skipIf(!program("redis-server"))("an engine that", () => {
 
   test("answers slowly makes publishes slow, and nothing else", async () => {
     const redis = await redisServer()
-    const [node] = await startEngineNodes([redis.url], { answerTimeoutMs: 5_000, waitMs: 20_000 })
+    const [node] = await startEngineNodes([redis.url], { answerTimeoutMs: 60_000, waitMs: 50_000 })
     const client = listen(node!.url)
     await client.room.ready()
     const watcher = await watchLog(node!.url)
@@ -102,11 +102,11 @@ describe.skipIf(!program("redis-server"))("an engine that", () => {
 
   test("answers so slowly that its connection is given up gets each publish once", async () => {
     const redis = await redisServer()
-    const [node] = await startEngineNodes([redis.url], { answerTimeoutMs: 60, waitMs: 20_000 })
+    const [node] = await startEngineNodes([redis.url], { answerTimeoutMs: 500, waitMs: 50_000 })
     const client = listen(node!.url)
     await client.room.ready()
     for (const text of texts.slice(0, 8)) {
-      await redis.client.sendCommand(["CLIENT", "PAUSE", "150", "ALL"])
+      await redis.client.sendCommand(["CLIENT", "PAUSE", "800", "ALL"])
       await node!.room.publish("said", { text })
     }
     await client.hears("message 7")

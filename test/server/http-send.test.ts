@@ -15,7 +15,7 @@ const double = (id: number, data: unknown) => ({
   channel: "room/lobby",
   name: "double",
   data,
-  timeoutMs: 5_000,
+  timeoutMs: 60_000,
 })
 
 describe("what is sent", () => {

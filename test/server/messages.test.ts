@@ -87,7 +87,7 @@ test("a call is answered, a declared error is told by its code", async () => {
   const { url } = await startTestHub()
   const client = await WireClient.greet(url)
   await client.subscribe("room/a")
-  const call = { type: "call", channel: "room/a", name: "double", timeoutMs: 5000 } as const
+  const call = { type: "call", channel: "room/a", name: "double", timeoutMs: 60_000 } as const
   client.send({ ...call, id: 1, data: 21 })
   expect(await client.next("result")).toMatchObject({ id: 1, data: 42 })
   client.send({ ...call, id: 2, data: 5000 })
@@ -98,7 +98,7 @@ test("of a handler that throws, the client learns only that it failed", async ()
   const { url } = await startTestHub()
   const client = await WireClient.greet(url)
   await client.subscribe("room/a")
-  client.send({ type: "call", id: 1, channel: "room/a", name: "boom", data: null, timeoutMs: 5000 })
+  client.send({ type: "call", id: 1, channel: "room/a", name: "boom", data: null, timeoutMs: 60_000 })
   const error = await client.next("error")
   expect(error.code).toBe("handler_failed")
   expect(JSON.stringify(error)).not.toMatch(/secret|\.ts|stack/)

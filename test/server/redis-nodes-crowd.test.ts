@@ -67,9 +67,7 @@ describe.skipIf(!program("redis-server"))("ten thousand members of one channel",
   })
   afterAll(() => redis.destroy())
 
-  test("come, are listed, and are gone within 10 s when their node is killed", {
-    timeout: 60_000,
-  }, async () => {
+  test("come, are listed, and are gone when their node is killed", async () => {
     const [doomed, other] = [startNode(redis.url, "crowd"), startNode(redis.url, "crowd")]
     const counts = { join: 0, left: 0 }
     const [allCame, allLeft] = [deferred(), deferred()]
@@ -80,29 +78,14 @@ describe.skipIf(!program("redis-server"))("ten thousand members of one channel",
       if (type === "left" && ++counts.left === MEMBERS) allLeft.resolve()
     })
     await subscribed.promise
-    const startedMs = performance.now()
     for (let n = 0; n < MEMBERS; n++) {
       const presence = [{ channel: "room/a", data: { name: `member ${n}` } }]
       doomed.greet(`session-${n}`, { presence }, () => undefined)
     }
     await allCame.promise
-    const cameMs = performance.now()
     expect(await other.hub.channel("room/:room", { room: "a" }).members()).toHaveProperty("size", MEMBERS)
-    const listedMs = performance.now()
     doomed.kill()
-    const killedMs = performance.now()
     await allLeft.promise
-    const leftMs = performance.now()
-    expect(leftMs - killedMs).toBeLessThan(10_000)
     expect(await other.hub.channel("room/:room", { room: "a" }).members()).toEqual(new Map())
-    if (process.env.MEASURE) {
-      const info = String(await redis.client.info("memory"))
-      console.log({
-        cameMs: cameMs - startedMs,
-        listedMs: listedMs - cameMs,
-        goneMs: leftMs - killedMs,
-        used: /used_memory_human:(\S+)/.exec(info)?.[1],
-      })
-    }
   })
 })

@@ -37,7 +37,7 @@ function launch(...args: string[]) {
 }
 
 async function pidOf(client: WireClient): Promise<number> {
-  const call = { id: 1, channel: "room/a", name: "pid", data: null, timeoutMs: 5_000 } as const
+  const call = { id: 1, channel: "room/a", name: "pid", data: null, timeoutMs: 60_000 } as const
   client.send({ type: "call", ...call })
   return (await client.next("result")).data as number
 }

@@ -18,11 +18,15 @@ export async function launchChromium(args: readonly string[] = []): Promise<Brow
   const executablePath = program("chromium")
   if (executablePath === undefined)
     throw new Error('no Chromium here: guard with describe.skipIf(!program("chromium"))')
-  return chromium.launch({
+  const browser = await chromium.launch({
     executablePath,
     headless: true,
     args: [...ARGS, ...args],
     // as people have it
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
+    timeout: 0,
   })
+  // The test has a timeout of its own.
+  browser.on("context", (context) => context.setDefaultTimeout(0))
+  return browser
 }

@@ -86,25 +86,36 @@ function plainClient(url: string, args: readonly string[]) {
   })
 }
 
-/** A sentinel that watches over a master and makes its replica the master when it is gone. */
+/** A sentinel that tells clients which server is the master. */
 export interface RedisSentinel {
   readonly port: number
+  /** Makes the replica the master, also when the master is gone. Resolves when the sentinel has begun with it. */
+  readonly failOver: () => Promise<void>
   readonly destroy: () => Promise<void>
 }
 
 /** `masterPort` is known to it as "main", and has a replica. Resolves when it knows the replica. */
 export async function startRedisSentinel(masterPort: number): Promise<RedisSentinel> {
   const sentinel = await startRedis(["--sentinel"])
-  const set = (name: string, value: number) =>
-    sentinel.client.sendCommand(["SENTINEL", "SET", "main", name, String(value)])
-  await sentinel.client.sendCommand(["SENTINEL", "MONITOR", "main", "127.0.0.1", String(masterPort), "1"])
-  await set("down-after-milliseconds", 200)
-  await set("failover-timeout", 1_000)
-  for (;;) {
-    const replicas = await sentinel.client.sendCommand(["SENTINEL", "REPLICAS", "main"])
-    if (Object.keys(replicas as object).length > 0) break
+  const ask = (...args: string[]) => sentinel.client.sendCommand(["SENTINEL", ...args])
+  await ask("MONITOR", "main", "127.0.0.1", String(masterPort), "1")
+  // So that it takes no server for dead by itself because the machine is busy.
+  await ask("SET", "main", "down-after-milliseconds", String(3_600_000))
+  while (Object.keys((await ask("REPLICAS", "main")) as object).length === 0);
+  return {
+    port: sentinel.port,
+    async failOver() {
+      for (;;) {
+        try {
+          return void (await ask("FAILOVER", "main"))
+        } catch (error) {
+          // It has not heard of the replica for some seconds, or not yet.
+          if (!String(error).includes("NOGOODSLAVE")) throw error
+        }
+      }
+    },
+    destroy: sentinel.destroy,
   }
-  return { port: sentinel.port, destroy: sentinel.destroy }
 }
 
 /** A Redis Cluster of three processes, each with a third of the slots. */
@@ -143,19 +154,30 @@ export async function startRedisCluster(args: readonly string[] = []): Promise<R
   }
 }
 
-/** A server that takes a master's place in its cluster when that one is gone. Resolves when it has what the master has. */
+/** A replica in a cluster. */
+export interface ClusterReplica extends RedisServer {
+  /** Takes the slots of its master, which need not answer. No vote is held, as its outcome depends on timing. */
+  readonly takeOver: () => Promise<void>
+}
+
+/** A replica of the first server. Resolves when it has what that one has, and all servers know it as its replica. */
 export async function startClusterReplica(
-  { port, client }: RedisServer,
+  { servers }: RedisCluster,
   args: readonly string[] = [],
-): Promise<RedisServer> {
+): Promise<ClusterReplica> {
   const replica = await startRedis(["--cluster-enabled", "yes", ...args])
-  const ask = async (...command: string[]) => String(await replica.client.sendCommand(command))
-  await ask("CLUSTER", "MEET", "127.0.0.1", String(port))
-  const id = String(await client.sendCommand(["CLUSTER", "MYID"]))
-  while (!(await ask("CLUSTER", "NODES")).includes(id));
-  await ask("CLUSTER", "REPLICATE", id)
-  while (!(await ask("INFO", "replication")).includes("master_link_status:up"));
-  return replica
+  const ask = async ({ client }: RedisServer, ...command: string[]) =>
+    String(await client.sendCommand(command))
+  const [master] = servers as readonly [RedisServer]
+  const masterId = await ask(master, "CLUSTER", "MYID")
+  // A server that would have to hear of it from the master never does when that one falls silent first.
+  for (const { port } of servers) await ask(replica, "CLUSTER", "MEET", "127.0.0.1", String(port))
+  while (!(await ask(replica, "CLUSTER", "NODES")).includes(masterId));
+  await ask(replica, "CLUSTER", "REPLICATE", masterId)
+  while (!(await ask(replica, "INFO", "replication")).includes("master_link_status:up"));
+  const line = `${await ask(replica, "CLUSTER", "MYID")} .* slave ${masterId} `
+  for (const server of servers) while (!(await ask(server, "CLUSTER", "NODES")).match(line));
+  return { ...replica, takeOver: async () => void (await ask(replica, "CLUSTER", "FAILOVER", "TAKEOVER")) }
 }
 
 /** Redis has no event for it, so each question is the wait for the next. */

@@ -11,10 +11,10 @@ export interface WebProxy {
   upgrades: Upgrades
   /** Passes an answer on when it is complete. */
   buffers: boolean
-  /** Cuts connections over which nothing came for so long, in ms; 0: none. */
-  idleMs: number
   /** How many WebSockets were asked for. */
   readonly upgraded: () => number
+  /** How many pieces clients have sent over WebSockets. */
+  readonly sent: () => number
   /** The paths of the requests that came. */
   readonly paths: string[]
   readonly cut: () => void
@@ -25,6 +25,7 @@ export async function startWebProxy(target: string): Promise<WebProxy> {
   const { port } = new URL(target)
   const sockets = new Set<Duplex>()
   let upgraded = 0
+  let sent = 0
   const proxy = createServer((request, response) => {
     state.paths.push(request.url ?? "")
     forward(request, response)
@@ -34,20 +35,12 @@ export async function startWebProxy(target: string): Promise<WebProxy> {
     const asked = ask({ port, path: url, method, headers }, (answer) => {
       const chunks: Buffer[] = []
       const { buffers } = state
-      let idle: NodeJS.Timeout | undefined
-      const watch = () => {
-        clearTimeout(idle)
-        if (state.idleMs > 0) idle = setTimeout(() => response.destroy(), state.idleMs)
-      }
       if (!buffers) response.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders()
-      watch()
       answer.on("data", (chunk: Buffer) => {
-        watch()
         if (buffers) chunks.push(chunk)
         else response.write(chunk)
       })
       answer.on("close", () => {
-        clearTimeout(idle)
         if (buffers) response.writeHead(answer.statusCode ?? 502, answer.headers)
         response.end(Buffer.concat(chunks))
       })
@@ -78,18 +71,17 @@ export async function startWebProxy(target: string): Promise<WebProxy> {
     )
     server.write(`GET ${request.url} HTTP/1.1\r\n${lines}\r\n`)
     server.write(head)
-    client.on("data", (chunk: Buffer) => upgrades === "mute" || server.write(chunk))
+    client.on("data", (chunk: Buffer) => {
+      sent++
+      if (upgrades !== "mute") server.write(chunk)
+    })
     let answered = false
-    let idle: NodeJS.Timeout | undefined
     server.on("data", (chunk: Buffer) => {
-      clearTimeout(idle)
-      if (state.idleMs > 0) idle = setTimeout(() => client.destroy(), state.idleMs)
       if (upgrades !== "mute" || !answered) client.write(chunk)
       answered = true
     })
     client.on("close", () => server.destroy())
     server.on("close", () => {
-      clearTimeout(idle)
       sockets.delete(server)
       client.destroy()
     })
@@ -103,8 +95,8 @@ export async function startWebProxy(target: string): Promise<WebProxy> {
     url: `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/holdfast`,
     upgrades: "pass",
     buffers: false,
-    idleMs: 0,
     upgraded: () => upgraded,
+    sent: () => sent,
     paths: [],
     cut,
     close: async () => {

@@ -56,3 +56,21 @@ test("each tab is told of a gap that leaves the cursor where it stands, before t
   expect(types("one")).toEqual(["subscribed", "gap", "set", "event"])
   expect(asked).toHaveLength(2)
 })
+
+test("a tab that is served for another's sake has what its snapshot had", () => {
+  const { shared, asked, types } = stream()
+  shared.pump()
+  shared.handleMessage(subscribed(5))
+  shared.handleMessage({ ...gap, collections: ["state/price"], snapshot: true })
+  shared.handleMessage({ type: "snapshot", alias: 9, offset: 11, entries: [], last: true })
+  // the other one
+  shared.handleMessage(subscribed(5))
+  shared.handleMessage({ ...gap, collections: ["state/price"], snapshot: true })
+  shared.handleMessage({ type: "snapshot", alias: 9, offset: 12, entries: [], last: true })
+  shared.handleMessage({ type: "position", alias: 9, offset: 11 })
+  for (const tab of ["one", "two"] as const)
+    expect(types(tab)).toEqual(["subscribed", "gap", "snapshot", "position"])
+  shared.handleDown()
+  shared.pump()
+  expect(asked.at(-1)).toEqual({ channel: "c", position: position(11), snapshotOffset: expect.any(Number) })
+})

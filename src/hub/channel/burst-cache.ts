@@ -68,8 +68,9 @@ export class BurstCache {
       number = this.#encodings.size
       this.#encodings.set(encoding, number)
     }
-    const place = snapshot === undefined ? offset : `${snapshot.after}-${snapshot.fold}`
-    return `${place} ${number} ${epoch}`
+    // the end of a snapshot tells where the cursor stands
+    const part = snapshot === undefined ? "" : `${snapshot.after}-${snapshot.fold}`
+    return `${offset} ${part} ${number} ${epoch}`
   }
 
   #evict(): void {

@@ -1,15 +1,17 @@
 import { type Miss, missed } from "../../log/cursor.ts"
 import type { Head, Log, Page } from "../../log/log.ts"
+import type { Snapshot, SnapshotEntry } from "../../protocol/message.ts"
 import type { Limits } from "../limits.ts"
 import type { Clock } from "../ports/clock.ts"
 import { type Burst, BurstCache } from "./burst-cache.ts"
-import type { ChannelSubscription } from "./channel.ts"
+import type { Channel, ChannelSubscription } from "./channel.ts"
 import { entryMessage } from "./encoded.ts"
 import { EncodedCache } from "./encoded-cache.ts"
 import { EVENTS, isKeyed } from "./facets.ts"
 import type { Loader } from "./loader.ts"
 import type { Outlet } from "./outlet.ts"
-import type { SnapshotProgress } from "./subscription.ts"
+import { SnapshotProgress } from "./snapshot-progress.ts"
+import type { Loaded } from "./subscription.ts"
 
 /**
  * Serves every subscription that does not stand at its channel's tail, for whatever reason: it starts lower, it came
@@ -78,8 +80,7 @@ export class CatchUp {
 
   #start(subscription: ChannelSubscription): void {
     const { snapshot, channel } = subscription
-    const hasLoader = channel.match.definition.snapshot !== undefined
-    if (hasLoader && snapshot !== undefined && snapshot.loaded === undefined) {
+    if (hasLoader(channel) && snapshot?.isRead && snapshot.loaded === undefined) {
       void this.#load(subscription, snapshot)
     } else {
       void this.#serve(subscription)
@@ -101,11 +102,15 @@ export class CatchUp {
     })
   }
 
-  /** Loads are slow compared to reads, and are the server's own affair: they take no place among the reads. */
+  /**
+   * Loads are slow compared to reads, and are the server's own affair: they take no place among the reads. The value is loaded when the
+   * states and members were read, so it has everything that these have.
+   */
   async #load(subscription: ChannelSubscription, snapshot: SnapshotProgress): Promise<void> {
     subscription.reading = true
     try {
-      snapshot.loaded = await this.#loader.load(subscription.channel, subscription)
+      const { channel, epoch } = subscription
+      snapshot.loaded = await this.#loader.load(channel, { epoch, offset: snapshot.after })
       subscription.reading = false
       this.enqueue(subscription)
     } catch (error) {
@@ -133,14 +138,18 @@ export class CatchUp {
   }
 
   async #step(subscription: ChannelSubscription): Promise<void> {
-    const { channel } = subscription
+    const { channel, snapshot } = subscription
     const at = this.#clock.monotonic()
     const burst = isShared(subscription) ? this.#bursts.find(subscription, at) : undefined
+    if (snapshot?.isRead) {
+      const head = await this.#log.head(channel.name)
+      return this.#advance(subscription, head, () => this.#sendLoaded(subscription))
+    }
     if (burst !== undefined) {
       // what is known may have been trimmed since
       const head = await this.#log.head(channel.name)
-      const isWhole = missOf(subscription, head) === undefined && !isOutdated(subscription, head)
-      if (isWhole) return this.#advance(subscription, head, () => this.#give(subscription, burst))
+      const isWhole = missOf(subscription, head) === undefined && !snapshot?.isOutdated(head, channel.keyed)
+      if (isWhole) return this.#advance(subscription, head, () => this.#give(subscription, burst, head.top))
     }
     const { tail } = channel
     const page = await this.#read(subscription)
@@ -156,7 +165,7 @@ export class CatchUp {
     }
     const { after, fold } = snapshot
     const collections = channel.keyed
-    if (isFolding(snapshot))
+    if (snapshot.isFolding)
       return this.#log.read(channel.name, { after, through: fold, select: "fold", collections, ...page })
     // up to wherever the log is now: what was changed while the fold was read is in neither of its pages
     return this.#log.read(channel.name, {
@@ -168,17 +177,20 @@ export class CatchUp {
     })
   }
 
-  /** Calls `send` unless the subscription has missed something, or has ended. `page`: what was read behind the cursor. */
+  /**
+   * Calls `send` unless the subscription has ended, or goes on elsewhere. `page`: what was read behind the cursor. It is sent behind a
+   * gap too: otherwise a log that is trimmed all the time would make one gap after the other.
+   */
   #advance(subscription: ChannelSubscription, head: Head, send: () => void, page?: Page): void {
     subscription.reading = false
     if (subscription.state !== "behind") return
-    const { channel } = subscription
+    const { channel, snapshot } = subscription
     channel.handleHead(head)
     const miss = missOf(subscription, head)
-    if (miss !== undefined) this.#sendGap(subscription, head, miss, page)
-    else if (isOutdated(subscription, head)) {
-      subscription.snapshot = restarted(subscription.snapshot as SnapshotProgress, head)
-    } else send()
+    if (miss !== undefined) {
+      this.#sendGap(subscription, head, miss, page)
+      if (miss.collections !== undefined && subscription.snapshot === undefined) send()
+    } else if (snapshot?.restart(head, channel.keyed) !== true) send()
     channel.joinOrCatchUp(subscription, miss === undefined)
   }
 
@@ -188,12 +200,15 @@ export class CatchUp {
     { reason, collections, to }: Miss,
     page?: Page,
   ): void {
-    const { channel, epoch, offset } = subscription
-    const { alias, hasSnapshot, match } = channel
-    // without a loader, facts that are lost change nothing in a snapshot
-    const isFolded = match.definition.snapshot !== undefined || collections?.some(isKeyed) !== false
-    const snapshot = hasSnapshot && isFolded
+    const { channel, epoch, offset, loadedOffset } = subscription
+    const { alias } = channel
     const isWhole = collections === undefined
+    // facts that are lost change nothing in a snapshot, but for a loaded value that lacks them
+    const isFolded =
+      isWhole ||
+      collections.some(isKeyed) ||
+      (hasLoader(channel) && (head.floors[EVENTS] ?? 0) > loadedOffset)
+    const snapshot = channel.hasSnapshot && isFolded
     const named = isWhole ? {} : { collections }
     const position = isWhole || page === undefined ? to : { epoch, offset: lastBefore(page) }
     const gap = {
@@ -208,15 +223,14 @@ export class CatchUp {
     } as const
     // with a snapshot, the cursor stands there only when that is complete
     subscription.outlet.send(gap, snapshot ? undefined : position)
-    subscription.epoch = position.epoch
-    subscription.offset = position.offset
     // what a new log has lost of its collections is the next gap
-    if (isWhole) subscription.covered = undefined
-    else subscription.cover(head.floors)
-    if (snapshot) {
-      subscription.snapshot = { after: 0, fold: head.top, loaded: undefined, restarts: false }
-      subscription.cover(Object.fromEntries(channel.keyed.map((collection) => [collection, head.top])))
-    } else if (isWhole) subscription.snapshot = undefined
+    if (isWhole) subscription.moveTo(to)
+    else {
+      subscription.offset = position.offset
+      subscription.report(head.floors)
+    }
+    subscription.snapshot = snapshot ? new SnapshotProgress(head.top) : undefined
+    if (snapshot) subscription.snapshotOffset = head.top
   }
 
   #send(subscription: ChannelSubscription, page: Page, tail: number, at: number): void {
@@ -226,56 +240,57 @@ export class CatchUp {
   }
 
   #sendSnapshot(subscription: ChannelSubscription, snapshot: SnapshotProgress, page: Page, at: number): void {
-    const { channel, outlet } = subscription
-    const last = page.next >= page.head.top
-    const entries = page.entries.map((entry) => {
-      const { alias: _, ...rest } = entryMessage(channel.alias, entry)
-      return rest
-    })
-    const message = {
-      type: "snapshot",
-      alias: channel.alias,
-      offset: page.next,
-      entries,
-      ...(snapshot.restarts && { restarts: true }),
-      last,
-      ...(last && snapshot.loaded !== undefined && { loaded: snapshot.loaded }),
+    const { next, head } = page
+    const isRead = snapshot.endsAt(next, head.top)
+    const last = isRead && !hasLoader(subscription.channel)
+    if (page.entries.length === 0 && !last) {
+      snapshot.advance(next, head.top)
+      return
     }
-    const { epoch, offset } = subscription
-    const bytes = outlet.link.encoding.frame(message, last ? { epoch, offset } : undefined)
-    const burst = { bytes, next: page.next, full: !last, last, at }
+    const entries = page.entries.map((entry) => {
+      const { alias: _, ...rest } = entryMessage(subscription.channel.alias, entry)
+      return rest as SnapshotEntry
+    })
+    const bytes = partOf(subscription, { offset: next, entries, ...(snapshot.restarts && RESTARTS), last })
+    const burst = { bytes, next, full: !isRead, last, at }
     if (isShared(subscription)) this.#bursts.add(subscription, burst)
-    this.#give(subscription, burst)
+    this.#give(subscription, burst, head.top)
+  }
+
+  #sendLoaded(subscription: ChannelSubscription): void {
+    const { after: offset, loaded } = subscription.snapshot as SnapshotProgress
+    const bytes = partOf(subscription, { offset, entries: [], loaded: loaded as Loaded, last: true })
+    subscription.outlet.write(bytes)
+    this.#spend(bytes.byteLength)
+    subscription.completeSnapshot(offset)
   }
 
   #sendEntries(subscription: ChannelSubscription, page: Page, read: Pick<Burst, "full" | "at">): void {
     const { channel, outlet } = subscription
     const { encoding } = outlet.link
-    if (page.entries.length === 0) {
-      subscription.offset = page.next
-      return
+    const { epoch } = page.head
+    const frames = page.entries.map((entry) => this.#frames.frame(channel, epoch, entry, encoding))
+    // what stood there is lost, or stands above by now: without a word, the subscriber would come back to be told of it again
+    if (page.next > (page.entries.at(-1)?.offset ?? subscription.offset)) {
+      const position = { epoch, offset: page.next }
+      frames.push(encoding.frame({ type: "position", alias: channel.alias, offset: page.next }, position))
     }
-    const bytes = encoding.join(
-      page.entries.map((entry) => this.#frames.frame(channel, page.head.epoch, entry, encoding)),
-    )
-    const burst = { bytes, next: page.next, last: false, ...read }
+    if (frames.length === 0) return
+    const burst = { bytes: encoding.join(frames), next: page.next, last: false, ...read }
     this.#bursts.add(subscription, burst)
-    this.#give(subscription, burst)
+    this.#give(subscription, burst, page.head.top)
   }
 
   /** Writes a page, and moves what it moves. */
-  #give(subscription: ChannelSubscription, { bytes, next, last }: Burst): void {
-    const { outlet, snapshot, channel } = subscription
+  #give(subscription: ChannelSubscription, { bytes, next, last }: Burst, top: number): void {
+    const { outlet, snapshot } = subscription
     outlet.write(bytes)
     this.#spend(bytes.byteLength)
-    if (snapshot === undefined) {
-      subscription.offset = next
-    } else if (last) {
-      subscription.snapshot = undefined
-      subscription.cover(Object.fromEntries(channel.keyed.map((collection) => [collection, next])))
-    } else {
-      snapshot.after = next
+    if (snapshot === undefined) subscription.offset = next
+    else if (last) subscription.completeSnapshot(next)
+    else {
       snapshot.restarts = false
+      snapshot.advance(next, top)
     }
   }
 }
@@ -285,7 +300,8 @@ export class CatchUp {
  * begun anew each time, it would have no end on a link that is slower than the log is trimmed.
  */
 function missOf(subscription: ChannelSubscription, head: Head): Miss | undefined {
-  const miss = missed(subscription, head, subscription.covered)
+  const completeTo = { get: (collection: string) => subscription.completeTo(collection) }
+  const miss = missed(subscription, head, completeTo)
   return miss?.reason === "trimmed" && subscription.snapshot !== undefined ? undefined : miss
 }
 
@@ -295,24 +311,22 @@ function lastBefore({ entries, next }: Page): number {
   return first === undefined ? next : first.offset - 1
 }
 
-function isFolding({ after, fold }: SnapshotProgress): boolean {
-  return after < fold
+function hasLoader({ match }: Channel): boolean {
+  return match.definition.snapshot !== undefined
 }
 
-/** Whether a removal was forgotten of a key that may have been sent with value: no later part would take it away. */
-function isOutdated({ channel, snapshot }: ChannelSubscription, { floors }: Head): boolean {
-  if (snapshot === undefined) return false
-  const complete = Math.max(snapshot.after, snapshot.fold)
-  return channel.keyed.some((collection) => (floors[collection] ?? 0) > complete)
-}
+const RESTARTS = { restarts: true } as const
 
-function restarted({ after, loaded, restarts }: SnapshotProgress, { top }: Head): SnapshotProgress {
-  return { after: 0, fold: top, loaded, restarts: restarts || after > 0 }
+/** A part of a snapshot. The last one is where the subscriber's cursor gets its place. */
+function partOf(subscription: ChannelSubscription, part: Omit<Snapshot, "type" | "alias">): Uint8Array {
+  const { channel, outlet, epoch, offset } = subscription
+  const message = { type: "snapshot", alias: channel.alias, ...part }
+  return outlet.link.encoding.frame(message, part.last ? { epoch, offset } : undefined)
 }
 
 /** Whether others at the same place are given the same: what a loader has loaded, or what changes now, is for one. */
-function isShared({ snapshot, covered, offset }: ChannelSubscription): boolean {
+function isShared({ snapshot, reportedOffset, offset }: ChannelSubscription): boolean {
   // a page that others were given may hold what was trimmed since, and was reported as missing
-  if (snapshot === undefined) return (covered?.get(EVENTS) ?? 0) <= offset
-  return snapshot.loaded === undefined && !snapshot.restarts && isFolding(snapshot)
+  if (snapshot === undefined) return reportedOffset <= offset
+  return snapshot.isFolding && !snapshot.restarts
 }

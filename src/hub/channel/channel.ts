@@ -113,7 +113,6 @@ export class Channel {
       return
     }
     subscription.state = "live"
-    subscription.covered = undefined
     const { encoding } = subscription.outlet.link
     const group = this.#live.get(encoding)
     if (group === undefined) this.#live.set(encoding, new Set([subscription]))

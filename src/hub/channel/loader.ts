@@ -7,8 +7,8 @@ interface Loading extends Position {
 }
 
 /**
- * Runs the loaders of channels that have one. Who asks while a load is under way shares it, if that load began no earlier
- * in the same life of the log than where their own cursor stands: otherwise what lies between would be in neither.
+ * Runs the loaders of channels that have one. Subscriptions share a load that is under way if it began, in the same life of the log, no
+ * earlier than where their states and members end: otherwise what lies between would be in neither.
  */
 export class Loader {
   readonly #run: (channel: Channel) => unknown

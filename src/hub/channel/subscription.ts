@@ -1,22 +1,12 @@
+import type { Position } from "../../protocol/position.ts"
+import { isKeyed } from "./facets.ts"
 import type { Outlet } from "./outlet.ts"
+import type { SnapshotProgress } from "./snapshot-progress.ts"
 
 /** A value that the server's own code loaded, after the log had come to `offset`. */
 export interface Loaded {
   readonly offset: number
   readonly data: unknown
-}
-
-/**
- * A snapshot on its way. First the fold up to `fold` is read, then what changed meanwhile, up to the top: so it is complete where it
- * ends, and holds no key that was removed while it was read. If such a removal is forgotten before it is read, all begins again.
- */
-export interface SnapshotProgress {
-  readonly fold: number
-  /** Read up to here. */
-  after: number
-  loaded: Loaded | undefined
-  /** Parts were sent that count for nothing, and the next one says so. */
-  restarts: boolean
 }
 
 /** A cursor on a channel's log, and where it delivers to. */
@@ -27,11 +17,12 @@ export class Subscription<Channel> {
   state: "live" | "behind" | "ended" = "behind"
   epoch: string
   offset: number
-  /**
-   * By collection, up to which offset the subscriber needs no entries, where that is above the cursor: a snapshot has them, or a gap
-   * was sent for them.
-   */
-  covered: Map<string, number> | undefined
+  /** The subscriber has states and members up to here, where that is above the cursor. */
+  snapshotOffset = 0
+  /** Events that were lost up to here were reported, where that is above the cursor. */
+  reportedOffset = 0
+  /** The value that the server loaded last has all entries up to here. */
+  loadedOffset = 0
   snapshot: SnapshotProgress | undefined
   /** A page is being read for it. */
   reading = false
@@ -43,10 +34,32 @@ export class Subscription<Channel> {
     this.offset = offset
   }
 
-  cover(offsets: Readonly<Record<string, number>>): void {
-    this.covered ??= new Map()
-    for (const [collection, offset] of Object.entries(offsets)) {
-      this.covered.set(collection, Math.max(offset, this.covered.get(collection) ?? 0))
+  /** Up to which offset no entries of the collection are missing, where that is above the cursor. */
+  completeTo(collection: string): number {
+    return isKeyed(collection) ? this.snapshotOffset : this.reportedOffset
+  }
+
+  /** The subscriber has all of its snapshot. */
+  completeSnapshot(offset: number): void {
+    const { snapshot } = this
+    this.snapshot = undefined
+    // otherwise the loss is the next gap
+    if (snapshot?.isStale === false) this.snapshotOffset = offset
+    this.loadedOffset = snapshot?.loaded?.offset ?? 0
+  }
+
+  /** Goes on from here, as one that has nothing above. */
+  moveTo({ epoch, offset }: Position): void {
+    this.epoch = epoch
+    this.offset = offset
+    this.snapshotOffset = this.reportedOffset = this.loadedOffset = 0
+  }
+
+  /** What was lost up to these floors was reported. */
+  report(floors: Readonly<Record<string, number>>): void {
+    for (const [collection, floor] of Object.entries(floors)) {
+      if (isKeyed(collection)) this.snapshotOffset = Math.max(this.snapshotOffset, floor)
+      else this.reportedOffset = Math.max(this.reportedOffset, floor)
     }
   }
 }

@@ -25,10 +25,8 @@ export interface NeighboursPorts {
   readonly entropy: Entropy
   readonly limits: Limits
   readonly logger: Logger
-  /** The other nodes, as far as they were heard of. */
-  readonly others: () => readonly string[]
-  /** Resolves when it was heard for the first time which these are. */
-  readonly othersKnown: () => Promise<void>
+  /** The other nodes. @throws what the log fails with */
+  readonly others: () => Promise<readonly string[]>
   /** Answers a question of this node or another. */
   readonly answer: (question: unknown) => Answer
 }
@@ -46,7 +44,7 @@ export class Neighbours {
     this.#ports = ports
     const { bus, node } = ports
     const topics = bus === undefined ? [] : [this.#listen(bus, ALL), this.#listen(bus, topicOf(node))]
-    this.#ready = Promise.all([...topics, ports.othersKnown()])
+    this.#ready = Promise.all(topics)
   }
 
   /** Whether there is a way at all. */
@@ -59,13 +57,14 @@ export class Neighbours {
    * @throws HoldfastError `log_unavailable` when it cannot be known which nodes there are: only this one was asked
    */
   async gather<T>(question: unknown): Promise<Gathered<T>> {
-    const { clock, entropy, limits, answer, others } = this.#ports
+    const { clock, entropy, limits, answer } = this.#ports
     const answers = [answer(question)]
-    if (!(await this.#isReady())) {
+    const others = await this.#others()
+    if (others === undefined) {
       throw new HoldfastError("log_unavailable", "The other nodes are not known. Only this one was asked.")
     }
     const id = entropy.uniqueId()
-    const missing = new Set(others())
+    const missing = new Set(others)
     return new Promise((resolve) => {
       const finish = () => {
         cancel()
@@ -93,14 +92,19 @@ export class Neighbours {
     for (const stop of this.#unsubscribe.splice(0)) stop()
   }
 
-  async #isReady(): Promise<boolean> {
-    const { clock, limits } = this.#ports
+  /** Which they are, when they can answer; undefined when that is not known in time. */
+  async #others(): Promise<readonly string[] | undefined> {
+    const { clock, limits, others } = this.#ports
     let cancel = () => {}
-    const timeout = new Promise<boolean>((resolve) => {
-      cancel = clock.after(limits.clusterTimeoutMs, () => resolve(false))
+    const timeout = new Promise<undefined>((resolve) => {
+      cancel = clock.after(limits.clusterTimeoutMs, () => resolve(undefined))
     })
+    const known = Promise.all([others(), this.#ready]).then(
+      ([names]) => names,
+      () => undefined,
+    )
     try {
-      return await Promise.race([this.#ready.then(() => true), timeout])
+      return await Promise.race([known, timeout])
     } finally {
       cancel()
     }

@@ -1,52 +1,25 @@
-import type { NodeState } from "./node-keys.ts"
+/**
+ * `alive`: it renews its lease. `left`: it has closed, and what it still holds goes when its lease is over. `dead`: its lease is over, and
+ * what it held is being removed.
+ */
+export type NodeState = "alive" | "left" | "dead"
 
-interface Known {
-  readonly state: NodeState
-  /** Of its key's entry in this life of the log; 0 when there was none yet. */
-  readonly offset: number
+/** The lives of nodes, each followed by the next in the order of their names, and the last by the first. */
+export type Ring = ReadonlyMap<string, NodeState>
+
+export function livesIn(ring: Ring, ...states: readonly NodeState[]): string[] {
+  return [...ring].flatMap(([life, state]) => (states.includes(state) ? life : [])).sort()
 }
 
-/** The lives of nodes in the order of their names, each followed by its successor, the last by the first. */
-export class Ring {
-  readonly #known = new Map<string, Known>()
+/** Those that are not known to be dead, beginning with the successor of `life`. */
+export function followersOf(ring: Ring, life: string): string[] {
+  const lives = livesIn(ring, "alive", "left")
+  return [...lives.filter((each) => each > life), ...lives.filter((each) => each < life)]
+}
 
-  /** What the log says of a life, or that it says nothing of it any more. Older news are ignored. */
-  set(life: string, offset: number, state: NodeState | undefined): void {
-    if (offset <= (this.#known.get(life)?.offset ?? 0)) return
-    if (state === undefined) this.#known.delete(life)
-    else this.#known.set(life, { state, offset })
-  }
-
-  /** Of all that the log had said anything of by `top`, these are left. */
-  keep(lives: ReadonlySet<string>, top: number): void {
-    for (const [life, { offset }] of this.#known) {
-      if (offset > 0 && offset <= top && !lives.has(life)) this.#known.delete(life)
-    }
-  }
-
-  /** The log has begun anew: whatever it says from now on is news. */
-  startOver(): void {
-    for (const [life, { state }] of this.#known) this.#known.set(life, { state, offset: 0 })
-  }
-
-  /** Forgets those that the log has said nothing of since it began anew. */
-  forgetUnheard(): void {
-    for (const [life, { offset }] of this.#known) if (offset === 0) this.#known.delete(life)
-  }
-
-  in(state: NodeState): string[] {
-    return [...this.#known].filter(([, known]) => known.state === state).map(([life]) => life)
-  }
-
-  /** The next one that is not known to be dead; itself when there is no other. */
-  successorOf(life: string): string {
-    const others = [...this.in("alive"), ...this.in("left")].filter((each) => each !== life).sort()
-    return others.find((each) => each > life) ?? others[0] ?? life
-  }
-
-  /** Whether of all lives this one is the next before a dead one, so that it has to see to it. */
-  isBefore(life: string, dead: string): boolean {
-    const alive = this.in("alive").sort()
-    return (alive.findLast((each) => each < dead) ?? alive.at(-1)) === life
-  }
+/** The dead that no living node is between and `life`. */
+export function deadBehind(ring: Ring, life: string): string[] {
+  const alive = livesIn(ring, "alive")
+  const before = (dead: string) => alive.filter((each) => each < dead).at(-1) ?? alive.at(-1)
+  return livesIn(ring, "dead").filter((dead) => before(dead) === life)
 }

@@ -5,8 +5,7 @@ import type { Leave, PresenceRequest } from "../../protocol/message.ts"
 import type { Target } from "../channel/target.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { Limits } from "../limits.ts"
-import type { Clock } from "../ports/clock.ts"
-import type { Members } from "../presence/members.ts"
+import { isPassing, type Members } from "../presence/members.ts"
 import { bodyOf, inputSchema, outputSchema, validated } from "../publish/payload.ts"
 import type { Answers } from "./answers.ts"
 import type { Application, Handler } from "./application.ts"
@@ -18,7 +17,6 @@ export interface PresenceHandlerPorts {
   readonly application: Application
   readonly answers: Answers
   readonly members: Members
-  readonly clock: Clock
   readonly limits: Limits
 }
 
@@ -43,10 +41,10 @@ export class PresenceHandler {
       await members.enter(channel, connection, data, version)
       if (id !== undefined) connection.send({ type: "result", id })
     } catch (error) {
-      if (!isInDoubt(error)) undoBegin(connection, channel, before)
+      // otherwise it is entered as soon as the log takes it
+      if (!isPassing(error)) undoBegin(connection, channel, before)
       if (id !== undefined) answers.refuse(connection, { id, channel }, error)
-      else if (isPassing(error)) this.#tryAgain(connection, message)
-      else this.#sendRemoved(connection, channel, error)
+      else if (!isPassing(error)) this.#sendRemoved(connection, channel, error)
     }
   }
 
@@ -72,9 +70,9 @@ export class PresenceHandler {
       const target = application.target(channel)
       const [payload, handler] = this.#declared(target)
       const data = await this.#admitted(connection, target, payload, handler, decodeBody(input))
-      await members.update(channel, connection, data)
+      const version = members.versionOf(channel, connection)
+      if (version !== undefined) await members.enter(channel, connection, data, version + 1)
     } catch (error) {
-      // not the client's affair: the log cannot take other data now
       if (!isPassing(error)) this.#end(connection, channel, error)
     }
   }
@@ -130,15 +128,6 @@ export class PresenceHandler {
     connection.entered.set(channel, input)
   }
 
-  /** The client would ask again only with its next hello, which may be long in coming. */
-  #tryAgain(connection: Connection, message: EnterRequest): void {
-    const { clock, limits } = this.#ports
-    clock.after(limits.retryMs, () => {
-      if (connection.state === "closed") return
-      connection.inbox.run(message.channel, () => this.enter(connection, message))
-    })
-  }
-
   #sendRemoved(connection: Connection, channel: string, error: unknown): void {
     const { code, message, version } = this.#ports.answers.refusal(connection, channel, error)
     connection.send({ type: "removed", channel, code, message, ...(version !== undefined && { version }) })
@@ -148,12 +137,4 @@ export class PresenceHandler {
 function undoBegin({ entered }: Connection, channel: string, before: Uint8Array | undefined): void {
   if (before === undefined) entered?.delete(channel)
   else entered?.set(channel, before)
-}
-
-function isPassing(error: unknown): boolean {
-  return isInDoubt(error) || (error as HoldfastError).code === "log_unavailable"
-}
-
-function isInDoubt(error: unknown): boolean {
-  return (error as HoldfastError).code === "in_doubt"
 }

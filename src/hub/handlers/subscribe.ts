@@ -5,6 +5,7 @@ import type { Position } from "../../protocol/position.ts"
 import type { Channel } from "../channel/channel.ts"
 import type { Channels } from "../channel/channels.ts"
 import { EVENTS } from "../channel/facets.ts"
+import { SnapshotProgress } from "../channel/snapshot-progress.ts"
 import { Subscription } from "../channel/subscription.ts"
 import type { Target } from "../channel/target.ts"
 import type { Connection } from "../connection/connection.ts"
@@ -137,20 +138,17 @@ async function startOf(log: Log, channel: Channel, request: SubscriptionRequest)
 }
 
 function start(connection: Connection, channel: Channel, begin: Start): void {
-  const { position, top, isFresh, snapshotOffset } = begin
-  const { name, alias, keyed, hasSnapshot } = channel
+  const { position, top, isFresh, snapshotOffset = 0 } = begin
+  const { name, alias, hasSnapshot } = channel
   const subscription = new Subscription(channel, connection.outlet, position.epoch, position.offset)
   const snapshot = isFresh && hasSnapshot
   if (snapshot) {
     // a cursor that is ahead of this node proves that the log is there
-    const fold = position.epoch === channel.epoch ? Math.max(position.offset, channel.tail) : position.offset
-    subscription.snapshot = { after: 0, fold, loaded: undefined, restarts: false }
-  }
-  // the snapshot will have what the cursor does not reach
-  const covered = snapshot ? top : snapshotOffset
-  if (covered !== undefined) {
-    subscription.cover(Object.fromEntries(keyed.map((collection) => [collection, covered])))
-  }
+    const fold = Math.max(position.offset, top)
+    subscription.snapshot = new SnapshotProgress(fold)
+    // the snapshot will have what the cursor does not reach
+    subscription.snapshotOffset = fold
+  } else subscription.snapshotOffset = snapshotOffset
   connection.subscriptions.set(name, subscription)
   // with a snapshot, the cursor stands there only when that is complete
   const standing = snapshot ? undefined : position

@@ -1,3 +1,6 @@
+/** How many channels are gone through at once. */
+export const CHANNELS_AT_ONCE_MAX = 8
+
 /** Works on all items, on so many at once at most. Rejects with the first failure, when what was begun by then has ended. */
 export async function atOnce<T>(
   items: readonly T[],

@@ -1,43 +1,30 @@
-import type { Log } from "../../log/log.ts"
-import { heldChannelOf, nodesRetention } from "../cluster/node-keys.ts"
 import type { Nodes } from "../cluster/nodes.ts"
-import type { Clock } from "../ports/clock.ts"
+import type { Timers } from "../ports/timers.ts"
+import type { HeldList } from "./held-list.ts"
 
-/** How long a channel is held at least that no member is in, in ms: what the log loses was of late. */
+/** How long a channel is held at least that no member is in, in ms: what a log loses is of late. */
 const IDLE_MS = 60_000
-/** How many of those that were used the longest ago are looked at with each use. */
-const LOOKS_PER_USE = 2
 
-const NOTHING = new Uint8Array(0)
-
-export interface HeldChannelsPorts {
-  readonly log: Log
-  readonly clock: Clock
-  readonly digest: (text: string) => string
-  /** Undefined where no other process sees this log: then nobody has to find what this one holds. */
-  readonly nodes: Nodes | undefined
-  /** Whether members of this node are in the channel. */
-  readonly isOccupied: (channel: string) => boolean
-}
-
+/** A channel, and the life of this node that has listed it or is about to. */
 interface Held {
-  usedAtMs: number
-  /** The life that has listed it, or is about to. */
-  life: string
-  listed: Promise<unknown>
+  readonly life: string
+  readonly listed: Promise<unknown>
 }
 
-/**
- * The channels that members of this node are in, or were of late. Each is listed in the log before the first of them enters, so whoever finds
- * this node dead finds them too.
- */
+/** The channels that this node holds members in, or did of late: each is listed in the log before the first of its members enters. */
 export class HeldChannels {
-  readonly #ports: HeldChannelsPorts
-  /** In the order of their last use. */
+  readonly #list: HeldList
+  readonly #nodes: Nodes | undefined
+  readonly #timers: Timers
   readonly #held = new Map<string, Held>()
+  /** How to keep those that no member is in any more. */
+  readonly #idle = new Map<string, () => void>()
 
-  constructor(ports: HeldChannelsPorts) {
-    this.#ports = ports
+  /** @param nodes undefined where the log ends with this process: then nobody has to find what it holds */
+  constructor(list: HeldList, nodes: Nodes | undefined, timers: Timers) {
+    this.#list = list
+    this.#nodes = nodes
+    this.#timers = timers
   }
 
   has(channel: string): boolean {
@@ -48,72 +35,48 @@ export class HeldChannels {
     return [...this.#held.keys()]
   }
 
-  /** Resolves when the channel is listed. @throws what the log fails with */
+  /** Resolves when this life of the node has listed the channel. @throws what the log fails with */
   async use(channel: string): Promise<void> {
-    const { nodes } = this.#ports
-    await nodes?.joined()
-    const life = nodes?.life ?? ""
-    const held = this.#held.get(channel) ?? { usedAtMs: 0, life: "", listed: Promise.resolve() }
-    if (held.life !== life) {
-      held.life = life
-      held.listed = this.#list(channel, life)
-    }
-    this.#touch(channel, held)
-    this.#releaseIdle()
+    this.#keep(channel)
+    await this.#nodes?.joined()
+    const life = this.#nodes?.life ?? ""
+    const before = this.#held.get(channel)
+    const held = before?.life === life ? before : { life, listed: this.#add(life, channel) }
+    this.#held.set(channel, held)
     try {
       await held.listed
     } catch (error) {
-      if (held.life === life) held.life = ""
+      if (this.#held.get(channel) === held)
+        this.#held.set(channel, { life: "none", listed: Promise.resolve() })
       throw error
     }
   }
 
-  /** It is used, though nobody enters. */
-  touch(channel: string): void {
-    const held = this.#held.get(channel)
-    if (held !== undefined) this.#touch(channel, held)
-  }
-
-  /** Nobody is in the channel any more. Resolves when it is not listed any more. */
-  async release(channel: string): Promise<void> {
-    const { log, clock } = this.#ports
-    const held = this.#held.get(channel)
-    this.#held.delete(channel)
-    if (held === undefined || held.life === "") return
-    const operation = { operation: "remove", key: channel, body: NOTHING, at: clock.now() } as const
-    const collection = this.#collectionOf(channel)
-    await log.append(heldChannelOf(held.life), { ...operation, collection }, { retention: nodesRetention })
-  }
-
-  #touch(channel: string, held: Held): void {
-    held.usedAtMs = this.#ports.clock.monotonic()
-    this.#held.delete(channel)
-    this.#held.set(channel, held)
-  }
-
-  async #list(channel: string, life: string): Promise<void> {
-    const { log, clock } = this.#ports
-    const operation = { operation: "put", key: channel, body: NOTHING, quiet: true, at: clock.now() } as const
-    const collection = this.#collectionOf(channel)
-    await log.append(heldChannelOf(life), { ...operation, collection }, { retention: nodesRetention })
-  }
-
-  /** One of several, as the keys of a collection are limited in number. */
-  #collectionOf(channel: string): string {
-    return `held/${this.#ports.digest(channel)[0]}`
-  }
-
-  #releaseIdle(): void {
-    const { clock, isOccupied } = this.#ports
-    let looks = 0
-    for (const [channel, held] of this.#held) {
-      if (looks++ === LOOKS_PER_USE || clock.monotonic() - held.usedAtMs < IDLE_MS) return
-      if (isOccupied(channel)) this.#touch(channel, held)
-      else {
-        this.release(channel).catch(() => {
-          // it is listed in vain, until this node's life is over
-        })
-      }
+  /** No member of this node is in the channel any more: it is released after a while, unless it is used again. */
+  releaseLater(channel: string): void {
+    this.#keep(channel)
+    const release = () => {
+      this.#idle.delete(channel)
+      this.release(channel).catch(() => {
+        // it is listed in vain, until this node's life is over
+      })
     }
+    this.#idle.set(channel, this.#timers.after(IDLE_MS, release))
+  }
+
+  /** Resolves when the channel is not listed any more. */
+  async release(channel: string): Promise<void> {
+    const held = this.#held.get(channel)
+    this.#held.delete(channel)
+    if (held !== undefined && this.#nodes !== undefined) await this.#list.remove(held.life, channel)
+  }
+
+  #keep(channel: string): void {
+    this.#idle.get(channel)?.()
+    this.#idle.delete(channel)
+  }
+
+  async #add(life: string, channel: string): Promise<void> {
+    if (this.#nodes !== undefined) await this.#list.add(life, channel)
   }
 }

@@ -1,6 +1,6 @@
 import type { Entry } from "../../log/entry.ts"
 import type { Log } from "../../log/log.ts"
-import type { Retention } from "../../log/operation.ts"
+import type { Outcome, Retention } from "../../log/operation.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import { encodeMember } from "../channel/member-entry.ts"
@@ -14,11 +14,11 @@ import type { Logger } from "../ports/logger.ts"
 import { Timers } from "../ports/timers.ts"
 import { atOnce } from "./at-once.ts"
 import { HeldChannels } from "./held-channels.ts"
+import { HeldList } from "./held-list.ts"
 import { type Place, Places } from "./places.ts"
-import { reap } from "./reaper.ts"
+import { reap } from "./reap.ts"
 import { Reconciler } from "./reconciler.ts"
 import { Register } from "./register.ts"
-import { Removals } from "./removals.ts"
 import { Stamps } from "./stamps.ts"
 
 /** What presence needs of the hub around it. */
@@ -36,8 +36,8 @@ export interface MembersPorts {
 
 /**
  * The members whose clients are connected to this node. A member is a last-writer-wins register in the channel's log (`register.ts`). Its
- * client stamps whatever it asks for; a node removes a member with the version that it has put. So whatever comes late, over whichever
- * connection and node, is refused, and no node has to know what happens at another.
+ * client stamps whatever it asks for; the node removes a member with the version that it has put. So whatever comes late, over whichever
+ * connection and node, is refused, and no node has to know what happens at another. What the log fails at is made good by `#reconcile`.
  */
 export class Members {
   readonly #ports: MembersPorts
@@ -45,7 +45,6 @@ export class Members {
   readonly #timers: Timers
   readonly #stamps: Stamps
   readonly #register: Register
-  readonly #removals: Removals
   readonly #held: HeldChannels
   readonly #reconciler: Reconciler
   /** Undefined where the log ends with this process. */
@@ -55,38 +54,31 @@ export class Members {
 
   constructor(ports: MembersPorts) {
     this.#ports = ports
-    const { log, clock, entropy } = ports
+    const { log, clock, entropy, limits } = ports
     const timers = new Timers(clock)
     const register = new Register(ports)
+    const list = new HeldList({ ...ports, digest: entropy.digest })
     this.#timers = timers
     this.#register = register
     this.#stamps = new Stamps(clock)
     this.#reconciler = new Reconciler({ ...ports, timers, reconcile: (channel) => this.#reconcile(channel) })
     if (log.shared || log.durable) {
+      const handleStartOver = () => this.#reconcileAll()
       this.#nodes = new Nodes({
         ...ports,
-        handleNewEpoch: () => this.#reconcileAll(),
-        handleNewLife: () => this.#reconcileAll(),
-        reap: (life) => reap({ ...ports, register }, life),
+        handleStartOver,
+        reap: (life) => reap(register, list, limits, life),
       })
     }
-    const isOccupied = (channel: string) => this.#places.has(channel)
-    this.#held = new HeldChannels({ ...ports, digest: entropy.digest, nodes: this.#nodes, isOccupied })
-    const touch = (channel: string) => this.#held.touch(channel)
-    this.#removals = new Removals({ ...ports, register, timers, touch })
+    this.#held = new HeldChannels(list, this.#nodes, timers)
     this.#nodes?.start()
     const stop = log.watchAvailability?.((failure) => failure === undefined && this.#reconcileAll())
     this.#stopWatching = stop ?? (() => {})
   }
 
-  /** The nodes that share the log, without this one. */
-  otherNodes(): string[] {
+  /** The nodes that share the log, without this one. @throws what the log fails with */
+  async otherNodes(): Promise<string[]> {
     return this.#nodes?.others() ?? []
-  }
-
-  /** Resolves when it is known which these are. */
-  async otherNodesKnown(): Promise<void> {
-    await this.#nodes?.known
   }
 
   /** @throws HoldfastError `version_ahead`; `revoked`, which is final for the connection */
@@ -95,39 +87,37 @@ export class Members {
     this.#stamps.check(channel, member, version)
   }
 
-  /** @param data MessagePack. @throws HoldfastError `superseded`, and what the log fails with */
+  /**
+   * Resolves when the log has the member. If the log fails at it, that is made good later.
+   * @param data MessagePack
+   * @throws HoldfastError `superseded`, `version_ahead`, `revoked`, and what the log fails with
+   */
   async enter(channel: string, connection: Connection, data: Uint8Array, version: number): Promise<void> {
     const { member, userId: user, id: owner, isBrief } = connection
-    await this.#ready(channel, member)
     const isOpen = connection.state !== "closed"
     // a request may be over before its handler is: its member stays for a lease
     if (!isOpen && !isBrief) return
-    // it may have been revoked meanwhile
+    // it may have been revoked while its handler was asked
     this.check(channel, connection, version)
     const before = this.#places.find(channel, member)
-    const body = encodeMember({ user, data })
-    const isRepeated = before?.version === version && equal(before.body, body)
-    if (before !== undefined && version <= before.version && !isRepeated)
+    if (before !== undefined && version <= before.version)
       throw this.#stamps.superseded(channel, member, before.version + 1)
-    const place = { version, body, user, owner, isBrief, pending: undefined }
-    await this.#put(channel, member, { ...place, connection: isOpen ? connection : undefined })
-    if (!isOpen) this.release(connection, true)
-  }
-
-  /** The member's data is another, and not by its client's doing. Does nothing if it is not this connection's. */
-  async update(channel: string, connection: Connection, data: Uint8Array): Promise<void> {
-    const { member, userId: user, id } = connection
-    await this.#ready(channel, member)
-    const place = this.#places.find(channel, member)
     const body = encodeMember({ user, data })
-    if (place?.owner !== id || equal(place.body, body)) return
-    await this.#put(channel, member, { ...place, body, version: place.version + 1 })
+    const place = { version, body, user, owner, isBrief, connection: isOpen ? connection : undefined }
+    try {
+      await this.#put(channel, member, place)
+    } finally {
+      if (!isOpen) this.release(connection, true)
+    }
   }
 
-  /**
-   * Resolves when the log knows.
-   * @throws HoldfastError `version_ahead`, `superseded`; what the log fails with: it is tried again all the same
-   */
+  /** The version with which this connection has entered; undefined when it has not, or not last. */
+  versionOf(channel: string, { member, id }: Connection): number | undefined {
+    const place = this.#places.find(channel, member)
+    return place?.owner === id ? place.version : undefined
+  }
+
+  /** Resolves when the log knows. @throws HoldfastError `version_ahead`, `superseded`, and what the log fails with */
   async leave(channel: string, { member }: Connection, version: number): Promise<void> {
     this.#stamps.check(channel, member, version)
     const place = this.#places.find(channel, member)
@@ -135,9 +125,8 @@ export class Members {
       throw this.#stamps.superseded(channel, member, place.version + 1)
     // a client that never was in must not be seen to leave
     if (place === undefined && !(await this.#register.knows(channel, member))) return
-    this.#places.delete(channel, member)
-    const outcome = await this.#removals.remove({ channel, member, version })
-    if (outcome.status === "refused") throw this.#stamps.superseded(channel, member, outcome.version ?? 0)
+    const { status, version: lowest = 0 } = await this.#removeAt(channel, member, version)
+    if (status === "refused") throw this.#stamps.superseded(channel, member, lowest)
   }
 
   /** The connection has ended: after a grace or a lease, so have the members that it entered last. */
@@ -193,9 +182,9 @@ export class Members {
     this.#stopWatching()
     const { pageEntriesMax: max } = this.#ports.limits
     const gone = this.#places.all().filter(({ place }) => !place.isBrief)
-    await atOnce(gone, max, async ({ channel, member, place: { version } }) => {
-      const outcome = await this.#removals.remove({ channel, member, version }).catch(() => undefined)
-      if (outcome !== undefined) this.#places.delete(channel, member)
+    await atOnce(gone, max, async ({ channel, member, place }) => {
+      const removed = await this.#register.remove(channel, member, place.version).catch(() => undefined)
+      if (removed !== undefined) this.#places.delete(channel, member)
     })
     const free = this.#held.all().filter((channel) => !this.#places.has(channel))
     await atOnce(free, max, (channel) => this.#held.release(channel).catch(() => undefined))
@@ -207,57 +196,55 @@ export class Members {
     return this.#nodes?.life ?? lifeOf(this.#ports.node, 1)
   }
 
-  /** Resolves when the channel is listed, and the log has answered whatever was asked of it for this member. */
-  async #ready(channel: string, member: string): Promise<void> {
-    do {
-      await this.#places.find(channel, member)?.pending
-      await this.#held.use(channel)
-    } while (this.#places.find(channel, member)?.pending !== undefined)
-  }
-
-  /** Takes the place, unless the log refuses that. */
+  /** Takes the place, unless the log refuses it. */
   async #put(channel: string, member: string, place: Place): Promise<void> {
     const before = this.#places.find(channel, member)
     this.#places.set(channel, member, place)
-    const put = this.#judge(channel, member, place, before)
-    const settled = () => {
-      place.pending = undefined
-    }
-    place.pending = put.then(settled, settled)
-    await put
-  }
-
-  async #judge(channel: string, member: string, place: Place, before: Place | undefined): Promise<void> {
-    const holder = this.#holder
-    const isCurrent = () => this.#places.find(channel, member) === place
     try {
+      await this.#held.use(channel)
+      const holder = this.#holder
       const { status, version = 0 } = await this.#register.put(channel, member, place, holder)
-      if (status === "refused") {
-        if (isCurrent()) this.#places.delete(channel, member)
-        throw this.#stamps.superseded(channel, member, version)
-      }
       // what was put under the name of a life that is over by now is removed with it
       if (holder !== this.#holder) this.#reconciler.add([channel])
+      if (status === "refused") throw this.#stamps.superseded(channel, member, version)
     } catch (error) {
       const { code } = error as HoldfastError
-      if (code === "in_doubt") this.#reconciler.add([channel])
-      else if (code !== "superseded" && isCurrent()) this.#restore(channel, member, place, before)
+      if (isPassing(error)) this.#retry(channel, error)
+      else if (this.#places.find(channel, member) === place)
+        this.#restore(channel, member, place, code === "superseded" ? undefined : before)
       throw error
     }
   }
 
   /** The member is as it was before, and goes with the connection that spoke last. */
-  #restore(channel: string, member: string, place: Place, before: Place | undefined): void {
-    if (before === undefined) this.#places.delete(channel, member)
-    else {
-      const { owner, connection, isBrief } = place
-      this.#places.set(channel, member, { ...before, owner, connection, isBrief })
-    }
+  #restore(channel: string, member: string, { owner, connection, isBrief }: Place, before?: Place): void {
+    if (before === undefined) this.#delete(channel, member)
+    else this.#places.set(channel, member, Object.assign(before, { owner, connection, isBrief }))
   }
 
   #remove(channel: string, member: string, { version }: Place): void {
+    this.#removeAt(channel, member, version).catch(() => {
+      // tried again
+    })
+  }
+
+  async #removeAt(channel: string, member: string, version: number): Promise<Outcome> {
+    this.#delete(channel, member)
+    try {
+      return await this.#register.remove(channel, member, version)
+    } catch (error) {
+      this.#retry(channel, error)
+      throw error
+    }
+  }
+
+  #delete(channel: string, member: string): void {
     this.#places.delete(channel, member)
-    this.#removals.add({ channel, member, version })
+    if (!this.#places.has(channel)) this.#held.releaseLater(channel)
+  }
+
+  #retry(channel: string, error: unknown): void {
+    if (!this.#closed) this.#reconciler.retry(channel, error)
   }
 
   #reconcileAll(): void {
@@ -270,23 +257,21 @@ export class Members {
    */
   async #reconcile(channel: string): Promise<void> {
     if (this.#closed) return
+    const { node, limits } = this.#ports
     await this.#held.use(channel)
     const held = this.#places.of(channel)
-    const found = new Map<string, Entry>()
-    for await (const entries of this.#register.pages(channel)) {
-      for (const entry of entries) {
-        if (!this.#isOwn(entry)) continue
-        found.set(entry.key, entry)
-        const { key: member, version } = entry
-        if (this.#places.find(channel, member) === undefined) this.#removals.add({ channel, member, version })
-      }
-    }
+    const entries = await this.#register.heldBy(channel, (holder) => nodeOf(holder) === node)
+    const found = new Map(entries.map((entry) => [entry.key, entry]))
+    const isUnknown = ({ key }: Entry) => this.#places.find(channel, key) === undefined
+    await atOnce(entries.filter(isUnknown), limits.pageEntriesMax, ({ key, version }) =>
+      this.#register.remove(channel, key, version),
+    )
     const missing = held.filter(([member, place]) => {
-      const isUnchanged = this.#places.find(channel, member) === place && place.pending === undefined
       const entry = found.get(member)
-      return isUnchanged && !(entry?.holder === this.#holder && entry.version === place.version)
+      const isAsPut = entry?.holder === this.#holder && entry.version === place.version
+      return this.#places.find(channel, member) === place && !isAsPut
     })
-    await atOnce(missing, this.#ports.limits.pageEntriesMax, ([member, place]) =>
+    await atOnce(missing, limits.pageEntriesMax, ([member, place]) =>
       this.#enterAgain(channel, member, place, found.get(member)?.version ?? 0),
     )
   }
@@ -300,12 +285,10 @@ export class Members {
       place.connection?.send({ type: "removed", channel, code, message, version })
     }
   }
-
-  #isOwn({ holder }: Entry): boolean {
-    return nodeOf(holder) === this.#ports.node
-  }
 }
 
-function equal(one: Uint8Array, other: Uint8Array): boolean {
-  return one.byteLength === other.byteLength && one.every((byte, index) => byte === other[index])
+/** Whether the log may take the same another time, or has taken it. */
+export function isPassing(error: unknown): boolean {
+  const { code } = error as HoldfastError
+  return code === "log_unavailable" || code === "in_doubt"
 }

@@ -1,19 +1,18 @@
 import type { Connection } from "../connection/connection.ts"
 
-/** A member's entry as this node has put it, and the connection that asked for it last. */
+/** A member as this node wants the log to have it, and the connection that asked for it last. */
 export interface Place {
   readonly version: number
+  /** Of the member's entry. */
   readonly body: Uint8Array
   /** The id of its user, if that has one. */
   readonly user: string | undefined
   /** The connection's id. */
-  readonly owner: string
+  owner: string
   /** Only while it is open, as a place may outlive its connection. */
   connection: Connection | undefined
   /** Whether its client comes with requests. */
-  readonly isBrief: boolean
-  /** Resolves when the log has answered; undefined from then on. */
-  pending: Promise<void> | undefined
+  isBrief: boolean
 }
 
 /** The places of this node, by channel and member. */

@@ -1,10 +1,7 @@
 import type { Limits } from "../limits.ts"
 import type { Logger } from "../ports/logger.ts"
 import type { Timers } from "../ports/timers.ts"
-import { atOnce } from "./at-once.ts"
-
-/** How many channels are compared at once. */
-const CHANNELS_AT_ONCE_MAX = 8
+import { atOnce, CHANNELS_AT_ONCE_MAX } from "./at-once.ts"
 
 export interface ReconcilerPorts {
   readonly limits: Limits
@@ -17,35 +14,41 @@ export interface ReconcilerPorts {
 export class Reconciler {
   readonly #ports: ReconcilerPorts
   #waiting = new Set<string>()
-  #running = false
+  readonly #failed = new Set<string>()
+  #isRunning = false
 
   constructor(ports: ReconcilerPorts) {
     this.#ports = ports
   }
 
-  add(channels: readonly string[]): void {
+  add(channels: Iterable<string>): void {
     for (const channel of channels) this.#waiting.add(channel)
-    if (!this.#running && this.#waiting.size > 0) void this.#run()
+    if (!this.#isRunning && this.#waiting.size > 0) void this.#run()
+  }
+
+  /** The log has failed at something in the channel: reconciles it after a while. */
+  retry(channel: string, error: unknown): void {
+    const { logger, timers, limits } = this.#ports
+    if (this.#failed.size === 0) {
+      logger.error("presence could not be told to the log, trying again", { error })
+      timers.after(limits.retryMs, () => {
+        const failed = [...this.#failed]
+        this.#failed.clear()
+        this.add(failed)
+      })
+    }
+    this.#failed.add(channel)
   }
 
   async #run(): Promise<void> {
-    this.#running = true
-    const failed: string[] = []
+    this.#isRunning = true
     while (this.#waiting.size > 0) {
       const channels = [...this.#waiting]
       this.#waiting = new Set()
-      await atOnce(channels, CHANNELS_AT_ONCE_MAX, (channel) => this.#reconcile(channel, failed))
+      await atOnce(channels, CHANNELS_AT_ONCE_MAX, (channel) =>
+        this.#ports.reconcile(channel).catch((error: unknown) => this.retry(channel, error)),
+      )
     }
-    this.#running = false
-    if (failed.length > 0) this.#ports.timers.after(this.#ports.limits.retryMs, () => this.add(failed))
-  }
-
-  async #reconcile(channel: string, failed: string[]): Promise<void> {
-    try {
-      await this.#ports.reconcile(channel)
-    } catch (error) {
-      if (failed.push(channel) > 1) return
-      this.#ports.logger.error("presence could not be compared with the log, trying again", { error })
-    }
+    this.#isRunning = false
   }
 }

@@ -1,10 +1,10 @@
 import type { Entry } from "../../log/entry.ts"
 import type { Log } from "../../log/log.ts"
 import type { Outcome, Retention } from "../../log/operation.ts"
+import { entries } from "../channel/entries.ts"
 import { PRESENCE } from "../channel/facets.ts"
 import type { Limits } from "../limits.ts"
 import type { Clock } from "../ports/clock.ts"
-import { foldPages } from "./fold-pages.ts"
 import type { Place } from "./places.ts"
 
 export interface RegisterPorts {
@@ -14,8 +14,6 @@ export interface RegisterPorts {
   /** What the presence of a channel retains. */
   readonly retention: (channel: string) => Retention
 }
-
-const NOTHING = new Uint8Array(0)
 
 /**
  * The members of channels in the log: each is a last-writer-wins register, as a removal keeps its version. Whatever was asked for
@@ -29,33 +27,32 @@ export class Register {
   }
 
   /** The same body again changes holder and version, and makes no entry. */
-  put(
-    channel: string,
-    member: string,
-    { version, body, user }: Pick<Place, "version" | "body" | "user">,
-    holder: string,
-  ): Promise<Outcome> {
+  put(channel: string, member: string, place: Place, holder: string): Promise<Outcome> {
     const { log, clock, limits, retention } = this.#ports
-    const name = user === undefined ? `member/${member}` : `user/${user}`
-    return log.append(
-      channel,
-      { operation: "put", collection: PRESENCE, key: member, body, holder, quiet: true, at: clock.now() },
-      {
-        retention: retention(channel),
-        condition: { version },
-        account: { name, keysMax: limits.membersPerUserMax, idempotencyKeysMax: 0 },
-      },
-    )
+    const { version, body, user } = place
+    const account = {
+      name: user === undefined ? `member/${member}` : `user/${user}`,
+      keysMax: limits.membersPerUserMax,
+      idempotencyKeysMax: 0,
+    }
+    const operation = {
+      operation: "put",
+      collection: PRESENCE,
+      key: member,
+      body,
+      holder,
+      quiet: true,
+    } as const
+    const options = { retention: retention(channel), condition: { version }, account }
+    return log.append(channel, { ...operation, at: clock.now() }, options)
   }
 
   /** Refused if anything was asked for with a higher version. */
   remove(channel: string, member: string, version: number): Promise<Outcome> {
     const { log, clock, retention } = this.#ports
-    return log.append(
-      channel,
-      { operation: "remove", collection: PRESENCE, key: member, body: NOTHING, at: clock.now() },
-      { retention: retention(channel), condition: { version } },
-    )
+    const operation = { operation: "remove", collection: PRESENCE, key: member, at: clock.now() } as const
+    const options = { retention: retention(channel), condition: { version } }
+    return log.append(channel, { ...operation, body: new Uint8Array(0) }, options)
   }
 
   /** Whether the log has the member, or remembers that it was removed. */
@@ -63,7 +60,9 @@ export class Register {
     return (await this.#ports.log.find(channel, PRESENCE, member)) !== undefined
   }
 
-  pages(channel: string): AsyncGenerator<readonly Entry[]> {
-    return foldPages(this.#ports, channel, [PRESENCE])
+  /** The members whose holder is wanted. */
+  heldBy(channel: string, isWanted: (holder: string) => boolean): Promise<Entry[]> {
+    const range = { after: 0, select: "fold", collections: [PRESENCE] } as const
+    return entries(this.#ports, channel, range, ({ holder }) => isWanted(holder))
   }
 }

@@ -23,7 +23,7 @@ export class Stamps {
   check(channel: string, member: string, version: number): void {
     const now = this.#clock.now()
     if (version <= Math.max(now + AHEAD_MS_MAX, this.#lowest.get(`${member}\n${channel}`) ?? 0)) return
-    throw new HoldfastError("version_ahead", errorCodes.version_ahead, { version: now })
+    throw new HoldfastError("version_ahead", errorCodes.version_ahead, { version: Math.floor(now) })
   }
 
   /** The error for a version that is below the lowest that is accepted. */

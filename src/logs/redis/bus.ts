@@ -14,7 +14,7 @@ interface Topic extends LiveListener {
   subscribed: Promise<void>
 }
 
-/** Sharded pub/sub on the connections that the log has anyway. A topic that nobody here subscribes to costs nothing here. */
+/** Sharded pub/sub on the connections that the log has anyway. A topic without subscribers on this node costs this node nothing. */
 export function redisBus(
   connection: Connection,
   live: Live,

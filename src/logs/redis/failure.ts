@@ -4,7 +4,7 @@ import { HoldfastError } from "../../protocol/error.ts"
 const PASSING =
   /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|READONLY|NOREPLICAS|MOVED|ASK|UNBLOCKED|MISCONF|NOSCRIPT)\b/
 const INTERRUPTING = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|MOVED)\b/
-/** What it answers to those whom it does not let in. */
+/** What it answers to a user that it does not let in. */
 const REFUSING = /^(NOAUTH|WRONGPASS|NOPERM|ERR Client sent AUTH|ERR AUTH|ERR invalid password)/
 /** What it answers when it has answered at all. */
 const ANSWER = /^-?[A-Z][A-Z]+ /
@@ -35,14 +35,14 @@ export function isDemotion(error: unknown): boolean {
   return /^(READONLY|MASTERDOWN)\b/.test(messageOf(error))
 }
 
-/** Whether a cluster takes nothing at all. Of one slot that nobody serves, it says something else. */
+/** Whether a cluster takes nothing at all. Of one slot that no server has, it says something else. */
 export function isDown(error: unknown): boolean {
   return messageOf(error).startsWith("CLUSTERDOWN The cluster is down")
 }
 
 const refusals = new WeakSet<HoldfastError>()
 
-/** Whether waiting is of no use: somebody has to change a password or a permission. */
+/** Whether waiting is of no use: an operator has to change a password or a permission. */
 export function isRefusal(error: HoldfastError): boolean {
   return refusals.has(error)
 }

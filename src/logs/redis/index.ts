@@ -4,17 +4,18 @@ import { chosenOptions } from "../chosen-options.ts"
 import { Appends } from "./appends.ts"
 import { redisBus } from "./bus.ts"
 import { ChannelStore } from "./channel-store.ts"
+import type { RedisClient } from "./clients.ts"
 import { Connection } from "./connection.ts"
 import { unusable } from "./failure.ts"
 import { placeOf } from "./keys.ts"
 import { Live } from "./live.ts"
 import { type RedisLogOptions, type RedisLogSettings, redisLogDefaults } from "./options.ts"
 import { Partitions } from "./partitions.ts"
-import { type RedisClient, topologyOf } from "./topology.ts"
+import { topologyOf } from "./topology.ts"
 import { Watching } from "./watching.ts"
 
+export type { RedisClient } from "./clients.ts"
 export { type RedisLogOptions, redisLogDefaults } from "./options.ts"
-export type { RedisClient } from "./topology.ts"
 
 /** Marks of repeated appends are kept for a minute, so nothing may be repeated for longer. */
 const WAIT_MS_MAX = 50_000
@@ -23,8 +24,8 @@ const WAIT_MS_MAX = 50_000
  * A log on Redis 7 or Valkey that many nodes share: a single server, Sentinel, or a Cluster. Entries are kept as that
  * Redis is configured to keep what it has acknowledged.
  *
- * `target` is a URL, or a client of the package `redis` whose options are to be used. Connecting begins at once; who appends
- * or reads meanwhile waits.
+ * `target` is a URL, or a client of the package `redis` whose options are to be used. Connecting begins at once; appends
+ * and reads wait for it.
  * @throws HoldfastError `log_unusable` when `target` or an option cannot be right
  */
 export function redisLog(target: string | RedisClient, options: RedisLogOptions = {}): Log {

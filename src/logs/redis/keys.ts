@@ -57,7 +57,7 @@ export function slotOf(partition: number): number {
   return crc16(Buffer.from(String(partition))) % CLUSTER_SLOTS
 }
 
-/** Any text in 16 bytes. Idempotency keys are chosen by clients, so it takes a digest that nobody can find a second text for. */
+/** Any text in 16 bytes. Idempotency keys are chosen by clients, so the digest has to be one for which no second text can be found. */
 export function digest16(text: string): Buffer {
   return hash("sha256", isValidText(text) ? text : encodeText(text), "buffer").subarray(0, 16)
 }

@@ -25,7 +25,7 @@ export class Reachability {
     if (this.#failure !== failure) this.#announce(failure)
   }
 
-  /** There was an interruption that nobody heard of. */
+  /** There was an interruption that was not reported. */
   resume(): void {
     if (this.#failure === undefined) this.#announce(undefined)
   }

@@ -17,8 +17,8 @@ interface Watched extends LiveListener {
 }
 
 /**
- * The channels that are watched on this node, and only those: each is one subscription, which costs Redis nothing while nobody
- * publishes. Whenever a subscription was interrupted, the channel's head is read and told as an empty batch, by which the hub
+ * The channels that are watched on this node, and only those: each is one subscription, which costs Redis nothing while nothing is
+ * published. Whenever a subscription was interrupted, the channel's head is read and told as an empty batch, by which the hub
  * finds that it has to read on.
  */
 export class Watching {

@@ -14,7 +14,9 @@ const hub = createHub(app, {
     },
   },
   log: redisLog(redisUrl, { prefix }),
+  // On a busy machine clients may take long to go elsewhere.
+  limits: { handoverMs: 60_000 },
 })
 const listening = await hub.listen({ port: Number(port) })
-drainOnSignals(hub, { spreadMs: 1_000 })
+drainOnSignals(hub, { spreadMs: 1_000, deadlineMs: 300_000 })
 console.log(`listening at ${listening.port}`)

@@ -7,8 +7,8 @@ import { WireClient } from "./wire-client.ts"
 
 let prefixes = 0
 
-/** Quick to see what is wrong, so that tests are. */
-const QUICK: RedisLogOptions = { waitMs: 1_000, answerTimeoutMs: 300, heartbeatMs: 100 }
+/** Quick to see what is wrong, so that tests are; but a Redis on a busy machine is not taken for silent. */
+const QUICK: RedisLogOptions = { waitMs: 4_000, answerTimeoutMs: 2_000, heartbeatMs: 100 }
 
 /** Nodes on one Redis. Each can have a way of its own to it. */
 export async function startEngineNodes(urls: readonly string[], options: RedisLogOptions = {}) {

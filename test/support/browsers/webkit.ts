@@ -27,7 +27,8 @@ export async function launchWebkit(): Promise<TestBrowser> {
       .usingServer(`http://127.0.0.1:${port}`)
       .withCapabilities(capabilities)
       .build()
-    await driver.manage().setTimeouts({ script: 60_000, pageLoad: 60_000 })
+    // The test has a timeout of its own.
+    await driver.manage().setTimeouts({ script: 3_600_000, pageLoad: 3_600_000 })
     const { open } = tabsOf(driver, await driver.getWindowHandle())
     return {
       open,

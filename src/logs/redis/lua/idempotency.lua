@@ -4,7 +4,7 @@
 -- A key is remembered for its window, by the time of the operations, and never forgotten before: a channel that has too many, or an
 -- account, refuses the next. What has expired is not counted: when a count is at its limit, expired keys are dropped first.
 -- Otherwise they are dropped a minute later, as the clocks of nodes differ, some with each batch. All expire by themselves
--- when nobody appends any more.
+-- when no more appends come.
 
 local channel, batch, head, code = require('channel'), require('batch'), require('head'), require('code')
 local idempotency = {}
@@ -40,7 +40,9 @@ local function sweep(at, most)
     if not added[key] then gone[#gone + 1] = key end
   end
   if #gone == 0 then return end
-  for _, known in ipairs(redis.call('HMGET', channel.idempotencyKeys, unpack(gone))) do uncount(known) end
+  for _, known in ipairs(redis.call('HMGET', channel.idempotencyKeys, unpack(gone))) do
+    if known then uncount(known) end
+  end
   redis.call('HDEL', channel.idempotencyKeys, unpack(gone))
   redis.call('ZREM', channel.expiry, unpack(gone))
 end
