@@ -27,6 +27,23 @@ const slowLog = broken("nothing", (log) => ({
   },
 }))
 
+const lateLog = broken("nothing", (log) => ({
+  watch: async (channel, listener) => {
+    let last: Promise<unknown> = Promise.resolve()
+    let isStopped = false
+    const stop = await log.watch(channel, (batch) => {
+      last = last
+        .then(() => log.head(channel))
+        .then(() => isStopped || listener(batch))
+        .catch(() => undefined)
+    })
+    return () => {
+      isStopped = true
+      stop()
+    }
+  },
+}))
+
 const checksOf = (make: () => LogUnderTest, seeds: readonly number[] = []) =>
   logContract(async () => make(), { seeds })
 
@@ -41,6 +58,7 @@ const soundLogs: Readonly<Record<string, () => LogUnderTest>> = {
     return { ...sound, reopen: async () => sound.log }
   },
   "a sound log whose appends take their time": slowLog.make,
+  "a sound log that calls its watchers later": lateLog.make,
 }
 
 test.each(Object.entries(soundLogs))(

@@ -1,5 +1,5 @@
 import type { Retention } from "../../log/operation.ts"
-import { bufferOf, space } from "./record.ts"
+import { bufferOf, numbersIn, space } from "./record.ts"
 import { readText, textBytesMax, writeText } from "./text.ts"
 
 /** What is known of a channel without reading its entries. */
@@ -52,62 +52,62 @@ export function newCollection(
 const CHANNEL_FIELDS = 4
 const COLLECTION_FIELDS = 10
 
-/** Valid until the next record is encoded. */
+/** Numbers first, then the names of the collections. Valid until the next record is encoded. */
 export function encodeHead({ base, top, dedupeChunk, dedupeUntil, collections }: ChannelHead): Buffer {
-  let bytes = 8 * CHANNEL_FIELDS
-  for (const name of collections.keys()) bytes += textBytesMax(name) + 8 * COLLECTION_FIELDS
+  const numbersEnd = 8 * (1 + CHANNEL_FIELDS + COLLECTION_FIELDS * collections.size)
+  let bytes = numbersEnd
+  for (const name of collections.keys()) bytes += textBytesMax(name)
   const target = space(bytes)
-  let position = target.writeDoubleLE(base, 0)
-  position = target.writeDoubleLE(top, position)
-  position = target.writeDoubleLE(dedupeChunk, position)
-  position = target.writeDoubleLE(dedupeUntil, position)
-  for (const collection of collections.values()) position = writeCollection(target, position, collection)
-  return target.subarray(0, position)
+  const numbers = numbersIn(bytes)
+  numbers[0] = collections.size
+  numbers[1] = base
+  numbers[2] = top
+  numbers[3] = dedupeChunk
+  numbers[4] = dedupeUntil
+  let end = numbersEnd
+  for (const collection of collections.values()) {
+    setCollection(numbers, 1 + CHANNEL_FIELDS + COLLECTION_FIELDS * collection.number, collection)
+    end = writeText(target, end, collection.name)
+  }
+  return target.subarray(0, end)
 }
 
-function writeCollection(target: Buffer, start: number, collection: CollectionHead): number {
+function setCollection(numbers: Float64Array, start: number, collection: CollectionHead): void {
   const { retention } = collection
-  let position = writeText(target, start, collection.name)
-  position = target.writeDoubleLE(collection.keyed, position)
-  position = target.writeDoubleLE(collection.floor, position)
-  position = target.writeDoubleLE(collection.forgottenVersion, position)
-  position = target.writeDoubleLE(collection.entries, position)
-  position = target.writeDoubleLE(collection.bytes, position)
-  position = target.writeDoubleLE(collection.removals, position)
-  position = target.writeDoubleLE(retention.entries, position)
-  position = target.writeDoubleLE(retention.forMs, position)
-  position = target.writeDoubleLE(retention.bytes, position)
-  return target.writeDoubleLE(retention.removalsForMs, position)
+  numbers[start] = collection.keyed
+  numbers[start + 1] = collection.floor
+  numbers[start + 2] = collection.forgottenVersion
+  numbers[start + 3] = collection.entries
+  numbers[start + 4] = collection.bytes
+  numbers[start + 5] = collection.removals
+  numbers[start + 6] = retention.entries
+  numbers[start + 7] = retention.forMs
+  numbers[start + 8] = retention.bytes
+  numbers[start + 9] = retention.removalsForMs
 }
 
 export function decodeHead(record: Uint8Array): ChannelHead {
   const source = bufferOf(record)
-  const numbers = (start: number, count: number) =>
-    Array.from({ length: count }, (_, index) => source.readDoubleLE(start + 8 * index))
-  const [base = 0, top = 0, dedupeChunk = 0, dedupeUntil = 0] = numbers(0, CHANNEL_FIELDS)
+  const numbers = new Float64Array(new Uint8Array(record).buffer, 0, Math.floor(record.length / 8))
+  const [size = 0, base = 0, top = 0, dedupeChunk = 0, dedupeUntil = 0] = numbers
   const collections = new Map<string, CollectionHead>()
-  for (let position = 8 * CHANNEL_FIELDS; position < source.length; ) {
+  let start = 1 + CHANNEL_FIELDS
+  let position = 8 * (start + COLLECTION_FIELDS * size)
+  for (let number = 0; number < size; number++, start += COLLECTION_FIELDS) {
     const { text: name, end } = readText(source, position)
-    const [keyed = 0, floor = 0, forgottenVersion = 0, entries = 0, bytes = 0, removals = 0, ...kept] =
-      numbers(end, COLLECTION_FIELDS)
-    const retention = retentionOf(kept)
-    const number = collections.size
+    position = end
     collections.set(name, {
       name,
       number,
-      keyed,
-      floor,
-      forgottenVersion,
-      entries,
-      bytes,
-      removals,
-      retention,
+      ...collectionOf(numbers.subarray(start, start + COLLECTION_FIELDS)),
     })
-    position = end + 8 * COLLECTION_FIELDS
   }
   return { base, top, dedupeChunk, dedupeUntil, collections }
 }
 
-function retentionOf([entries = 0, forMs = 0, bytes = 0, removalsForMs = 0]: readonly number[]): Retention {
-  return { entries, forMs, bytes, removalsForMs }
+function collectionOf(numbers: Float64Array): Omit<CollectionHead, "name" | "number"> {
+  const [keyed = 0, floor = 0, forgottenVersion = 0, entries = 0, bytes = 0, removals = 0, ...kept] = numbers
+  const [entriesMax = 0, forMs = 0, bytesMax = 0, removalsForMs = 0] = kept
+  const retention = { entries: entriesMax, forMs, bytes: bytesMax, removalsForMs }
+  return { keyed, floor, forgottenVersion, entries, bytes, removals, retention }
 }

@@ -41,6 +41,8 @@ export class LmdbChannel {
   readonly #collections = new Map<string, Facts | KeyCollection>()
   #idempotencyKeys: IdempotencyKeys | undefined
   #isChanged = false
+  /** Those with facts that were appended and are not written yet. */
+  readonly #unwritten: Facts[] = []
 
   constructor(id: number, head: ChannelHead, store: Store, journal: DedupeJournal, limits: ChannelLimits) {
     this.id = id
@@ -102,7 +104,8 @@ export class LmdbChannel {
   /** Writes what was not written yet. Has to be called before the transaction ends. */
   flush(): void {
     if (!this.#isChanged) return
-    for (const collection of this.#collections.values()) if (collection instanceof Facts) collection.flush()
+    for (const facts of this.#unwritten) facts.flush()
+    this.#unwritten.length = 0
     this.#store.entries.putSync(headKey(this.id), encodeHead(this.head))
     this.#isChanged = false
   }
@@ -111,6 +114,7 @@ export class LmdbChannel {
     if (operation.operation !== "append") return this.#change(operation, options, nowMs)
     const facts = this.#facts(operation.collection, options.retention)
     this.#checkDedupe(options, operation.at)
+    if (!this.#unwritten.includes(facts)) this.#unwritten.push(facts)
     const entry = facts.append(operation, ++this.head.top)
     return { status: "appended", offset: entry.offset, entry }
   }

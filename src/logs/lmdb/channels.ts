@@ -42,6 +42,11 @@ export class Channels {
     return this.#forgotten
   }
 
+  /** How many the transaction under way has used. */
+  get touched(): number {
+    return this.#touched.size
+  }
+
   /** A channel of the file. */
   find(name: string): LmdbChannel | undefined {
     const cached = this.#cache.get(name)

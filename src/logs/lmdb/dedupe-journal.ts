@@ -61,8 +61,9 @@ export class DedupeJournal {
 
   /** Adds a key; `before` is the chunk of the channel's previous one, or 0. Returns the chunk that holds this one. */
   add(channel: number, before: number, { dedupe, account, offset, at }: Journalled): number {
-    const texts = [dedupe.fingerprint, dedupe.key, account === undefined ? "" : HAS_ACCOUNT + account]
-    const bytes = texts.reduce((sum, text) => sum + textBytesMax(text), RECORD_HEADER_BYTES)
+    const { key, fingerprint, windowMs } = dedupe
+    const owner = account === undefined ? "" : HAS_ACCOUNT + account
+    const bytes = RECORD_HEADER_BYTES + textBytesMax(fingerprint) + textBytesMax(key) + textBytesMax(owner)
     if (this.#length > CHUNK_HEADER_BYTES && this.#length + bytes > SHARED_PAGE_BYTES_MAX) this.flush()
     if (this.#bytes.length < this.#length + bytes) this.#bytes = Buffer.allocUnsafeSlow(2 * bytes)
     const target = this.#bytes
@@ -70,10 +71,10 @@ export class DedupeJournal {
     position = target.writeUIntLE(before, position, 6)
     position = target.writeUIntLE(offset, position, 6)
     position = target.writeDoubleLE(at, position)
-    position = target.writeDoubleLE(dedupe.windowMs, position)
-    for (const text of texts) position = writeText(target, position, text)
-    this.#length = position
-    this.#expiresAt = Math.max(this.#expiresAt, at + dedupe.windowMs)
+    position = target.writeDoubleLE(windowMs, position)
+    position = writeText(target, writeText(target, position, fingerprint), key)
+    this.#length = writeText(target, position, owner)
+    this.#expiresAt = Math.max(this.#expiresAt, at + windowMs)
     return this.#chunk
   }
 

@@ -1,12 +1,13 @@
 import type { Entry } from "../../log/entry.ts"
 import { CHECKSUM_BYTES, sealed, space, unsealed } from "./record.ts"
-import { ITEM_HEADER_BYTES, itemsOf, writeItemHeader } from "./run.ts"
 import { endOfText, readText, textBytesMax, writeText } from "./text.ts"
 
 /**
- * The facts of a collection that are appended in one transaction stand in one run, which is not changed any more once it is
- * written, and is deleted when all its facts are trimmed.
+ * The facts of a collection that are appended in one transaction stand in one record, a run, each behind its offset and its
+ * length: what LMDB does per record is most of what an append costs. It stands under the offset of the first, is not changed
+ * any more once it is written, and is deleted when all its facts are trimmed.
  */
+const HEADER_BYTES = 6 + 4
 
 /** What trimming has to know of a fact: less than the whole, and it is needed once per append. */
 export interface Weight {
@@ -18,7 +19,7 @@ export interface Weight {
 
 /** The most bytes that a fact takes in a run. */
 export function factBytesMax({ key, body }: Entry): number {
-  return ITEM_HEADER_BYTES + 8 + textBytesMax(key) + body.length
+  return HEADER_BYTES + 8 + textBytesMax(key) + body.length
 }
 
 /** Valid until the next record is encoded. */
@@ -26,12 +27,13 @@ export function encodeFacts(facts: readonly Entry[]): Buffer {
   const target = space(facts.reduce((sum, fact) => sum + factBytesMax(fact), CHECKSUM_BYTES))
   let position = CHECKSUM_BYTES
   for (const { offset, at, key, body } of facts) {
-    const start = position + ITEM_HEADER_BYTES
+    const start = position + HEADER_BYTES
     target.writeDoubleLE(at, start)
     const bodyStart = writeText(target, start + 8, key)
     target.set(body, bodyStart)
     position = bodyStart + body.length
-    writeItemHeader(target, start, position, offset)
+    target.writeUIntLE(offset, start - HEADER_BYTES, 6)
+    target.writeUInt32LE(position - start, start - 4)
   }
   return sealed(facts[0]?.offset ?? 0, target.subarray(0, position))
 }
@@ -57,4 +59,19 @@ export function weighFacts(record: Buffer): Weight[] {
     at: source.readDoubleLE(start),
     bytes: end - endOfText(source, start + 8),
   }))
+}
+
+function itemsOf<Item>(
+  record: Buffer,
+  read: (offset: number, source: Buffer, start: number, end: number) => Item,
+): Item[] {
+  const items: Item[] = []
+  for (let position = CHECKSUM_BYTES; position < record.length; ) {
+    const start = position + HEADER_BYTES
+    const end = start + record.readUInt32LE(position + 6)
+    if (end > record.length) throw new RangeError("a fact reaches beyond its record")
+    items.push(read(record.readUIntLE(position, 6), record, start, end))
+    position = end
+  }
+  return items
 }

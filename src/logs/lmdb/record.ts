@@ -8,11 +8,21 @@ export const SHARED_PAGE_BYTES_MAX = 1_900
 
 /** Records are put together here and copied by LMDB at once. It grows to the largest record there was. */
 let scratch = Buffer.allocUnsafeSlow(64 * 1024)
+let numbers = new Float64Array(scratch.buffer)
 
 /** Room for a record, valid until the next one is encoded. */
 export function space(bytes: number): Buffer {
-  if (scratch.length < bytes) scratch = Buffer.allocUnsafeSlow(2 * bytes)
+  if (scratch.length < bytes) {
+    scratch = Buffer.allocUnsafeSlow(2 * 8 * Math.ceil(bytes / 8))
+    numbers = new Float64Array(scratch.buffer)
+  }
   return scratch
+}
+
+/** The same room as numbers: to set them here takes a tenth of the time. */
+export function numbersIn(bytes: number): Float64Array {
+  space(bytes)
+  return numbers
 }
 
 /** Puts the checksum into a record. */

@@ -8,14 +8,21 @@ export function textBytesMax(text: string): number {
   return 4 + 2 * text.length
 }
 
+/** Up to this length a loop is faster than a call into the runtime. */
+const SHORT_LENGTH_MAX = 32
+
 /** Writes a length and the text at `position`. Returns where it ends. */
 export function writeText(target: Buffer, position: number, text: string): number {
   const { length } = text
+  const start = position + 4
   let wide = 0
   for (let index = 0; index < length; index++) wide |= text.charCodeAt(index)
   const isWide = wide > 0xff
   target.writeUInt32LE(length * 2 + (isWide ? 1 : 0), position)
-  return position + 4 + target.write(text, position + 4, isWide ? "utf16le" : "latin1")
+  if (isWide || length > SHORT_LENGTH_MAX)
+    return start + target.write(text, start, isWide ? "utf16le" : "latin1")
+  for (let index = 0; index < length; index++) target[start + index] = text.charCodeAt(index)
+  return start + length
 }
 
 /** What `writeText` wrote at `position`, and where it ends. */

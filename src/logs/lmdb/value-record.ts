@@ -1,6 +1,5 @@
 import type { KeyState } from "../../log/condition.ts"
 import { bufferOf, CHECKSUM_BYTES, sealed, space, unsealed } from "./record.ts"
-import { ITEM_HEADER_BYTES, itemsOf, writeItemHeader } from "./run.ts"
 import { readText, textBytesMax, writeText } from "./text.ts"
 
 /** A key with a value, as it is written with each change: all but what was put if that is long, and the pieces. */
@@ -98,29 +97,55 @@ export function decodeRemoval(offset: number, record: Uint8Array): Removal {
   return { offset, key: key.text, version, created, at, body, ...none }
 }
 
-/** A piece of a value, and the offset at which it was added. */
-export interface Piece {
-  readonly offset: number
-  readonly body: Uint8Array
+/**
+ * A run of pieces: how many bytes they have, these bytes, and then for each piece its offset and where it ends. So what follows
+ * an offset is one part of the record, however many pieces that is.
+ */
+const RUN_HEADER_BYTES = CHECKSUM_BYTES + 4
+const PIECE_BYTES = 6 + 4
+
+/** The most bytes that a run has with another piece. */
+export function runBytes(run: Uint8Array | undefined, body: Uint8Array): number {
+  return (run?.length ?? RUN_HEADER_BYTES) + body.length + PIECE_BYTES
 }
 
-/** A run of pieces with one more at its end; `run` is undefined when the piece is its first. */
-export function encodePieces(first: number, run: Uint8Array | undefined, { offset, body }: Piece): Buffer {
-  const before = run?.length ?? CHECKSUM_BYTES
-  const start = before + ITEM_HEADER_BYTES
-  const target = space(start + body.length)
-  if (run !== undefined) target.set(run)
-  target.set(body, start)
-  writeItemHeader(target, start, start + body.length, offset)
-  return sealed(first, target.subarray(0, start + body.length))
+/** A run with one more piece at its end; `run` is undefined when the piece is its first. */
+export function encodeRun(
+  first: number,
+  run: Uint8Array | undefined,
+  offset: number,
+  body: Uint8Array,
+): Buffer {
+  const target = space(runBytes(run, body))
+  const before = run === undefined ? 0 : bufferOf(run).readUInt32LE(CHECKSUM_BYTES)
+  const bytes = before + body.length
+  target.writeUInt32LE(bytes, CHECKSUM_BYTES)
+  if (run !== undefined)
+    target.set(run.subarray(RUN_HEADER_BYTES, RUN_HEADER_BYTES + before), RUN_HEADER_BYTES)
+  target.set(body, RUN_HEADER_BYTES + before)
+  let position = RUN_HEADER_BYTES + bytes
+  if (run !== undefined) {
+    const pieces = run.subarray(RUN_HEADER_BYTES + before)
+    target.set(pieces, position)
+    position += pieces.length
+  }
+  position = target.writeUInt32LE(bytes, target.writeUIntLE(offset, position, 6))
+  return sealed(first, target.subarray(0, position))
 }
 
-/** @throws RangeError when the record is not what was written */
-export function decodePieces(first: number, record: Uint8Array): Piece[] {
-  return itemsOf(unsealed(first, record), (offset, source, start, end) => ({
-    offset,
-    body: source.subarray(start, end),
-  }))
+/**
+ * What was added behind `after`.
+ * @throws RangeError when the record is not what was written
+ */
+export function decodeRun(first: number, record: Uint8Array, after: number): Buffer {
+  const source = unsealed(first, record)
+  const end = RUN_HEADER_BYTES + source.readUInt32LE(CHECKSUM_BYTES)
+  let start = RUN_HEADER_BYTES
+  for (let position = end; position < source.length; position += PIECE_BYTES) {
+    if (source.readUIntLE(position, 6) > after) break
+    start = RUN_HEADER_BYTES + source.readUInt32LE(position + 6)
+  }
+  return source.subarray(start, end)
 }
 
 /** Where a key's value or removal stands: the offset of creation of a value, the own offset of a removal. */

@@ -2,12 +2,13 @@ import { namedKey, OFFSET_MAX, offsetKey, PART, type Place, sequenceKey, valueKe
 import { SHARED_PAGE_BYTES_MAX, unsealed } from "./record.ts"
 import type { Store } from "./store.ts"
 import {
-  encodePieces,
   encodePointer,
   encodeRemoval,
+  encodeRun,
   encodeState,
   INLINE_BYTES_MAX,
   type Removal,
+  runBytes,
   type ValueState,
 } from "./value-record.ts"
 
@@ -46,10 +47,9 @@ export class ValueWriter {
     const { offset, created } = owned
     const last = valueKey(this.#place, created, before.lastRun)
     const run = before.lastRun === 0 ? undefined : this.#store.entries.get(last)
-    const fits = run !== undefined && run.length + body.length <= SHARED_PAGE_BYTES_MAX
+    const fits = run !== undefined && runBytes(run, body) <= SHARED_PAGE_BYTES_MAX
     const lastRun = fits ? before.lastRun : offset
-    const piece = { offset, body }
-    const record = encodePieces(lastRun, fits ? unsealed(lastRun, run) : undefined, piece)
+    const record = encodeRun(lastRun, fits ? unsealed(lastRun, run) : undefined, offset, body)
     this.#put(valueKey(this.#place, created, lastRun), record)
     this.#remove(offsetKey(this.#place, PART.order, before.offset))
     const state = { ...before, ...owned, bytes: before.bytes + body.length, lastRun }
@@ -81,7 +81,7 @@ export class ValueWriter {
     const { offset, created } = owned
     const isInline = body.length <= INLINE_BYTES_MAX
     if (!isInline)
-      this.#put(valueKey(this.#place, created, offset), encodePieces(offset, undefined, { offset, body }))
+      this.#put(valueKey(this.#place, created, offset), encodeRun(offset, undefined, offset, body))
     const value = { putAt: offset, bytes: body.length, lastRun: isInline ? 0 : offset }
     const state = { ...owned, ...value, inline: isInline ? body : NOTHING }
     this.#list(state)

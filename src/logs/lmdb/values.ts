@@ -11,9 +11,9 @@ import {
 } from "./keys.ts"
 import type { Store } from "./store.ts"
 import {
-  decodePieces,
   decodePointer,
   decodeRemoval,
+  decodeRun,
   decodeState,
   type Removal,
   type ValueState,
@@ -92,8 +92,8 @@ export class Values {
     const parts: Uint8Array[] = after < putAt && inline.length > 0 ? [inline] : []
     const [start, end] = [valueKey(this.#place, created, 1), valueKey(this.#place, created, OFFSET_MAX)]
     for (const { key, value } of this.#store.entries.getRange({ start, end })) {
-      for (const { offset, body } of decodePieces(lastNumberOf(key), value))
-        if (offset > after) parts.push(body)
+      const part = decodeRun(lastNumberOf(key), value, after)
+      if (part.length > 0) parts.push(part)
     }
     const body = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts)
     if (after < putAt && body.length !== bytes)

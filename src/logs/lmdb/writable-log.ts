@@ -13,6 +13,10 @@ import { reading, type View } from "./reading.ts"
 import type { Store } from "./store.ts"
 import { Writer } from "./writer.ts"
 
+/** What one transaction changes at most: longer ones would keep the event loop from its other work. */
+const CHANNELS_PER_TRANSACTION_MAX = 2_000
+const BYTES_PER_TRANSACTION_MAX = 2 * 1024 * 1024
+
 /** How often at most a transaction also tidies a channel that it has not used. */
 const SWEEP_INTERVAL_MS = 10
 
@@ -45,6 +49,8 @@ export class WritableLog implements Log {
   /** The time of the newest append, by the clock of the operations. */
   #nowMs = Number.NEGATIVE_INFINITY
   #sweepsAt = 0
+  /** Of the bodies in the transaction under way. */
+  #bytes = 0
   #closing: Promise<void> | undefined
   /** What the transaction under way has appended, by channel. */
   #appended = new Map<string, { readonly after: number; readonly entries: Entry[] }>()
@@ -61,6 +67,8 @@ export class WritableLog implements Log {
     this.#epoch = store.meta("epoch") ?? ""
     const writerPorts = {
       transact: (work: () => void) => this.#transact(work),
+      effort: () =>
+        this.#channels.touched / CHANNELS_PER_TRANSACTION_MAX + this.#bytes / BYTES_PER_TRANSACTION_MAX,
       keep: () => keeper.keep(),
       tell: () => this.#tell(),
     }
@@ -148,6 +156,7 @@ export class WritableLog implements Log {
 
   #append(name: string, operation: Operation, options: AppendOptions): Outcome {
     this.#nowMs = operation.at
+    this.#bytes += operation.body.length
     const known = this.#channels.touch(name)
     const channel = known ?? this.#channels.make(this.#baseOf(name))
     const after = channel.head.top
@@ -158,7 +167,8 @@ export class WritableLog implements Log {
       if (appended === undefined) this.#appended.set(name, { after, entries: [entry] })
       else appended.entries.push(entry)
     }
-    return { status, position: { epoch: this.#epoch, offset }, ...(version !== undefined && { version }) }
+    const position = { epoch: this.#epoch, offset }
+    return version === undefined ? { status, position } : { status, position, version }
   }
 
   #trim(name: string, retention: Readonly<Record<string, Retention>>, nowMs: number): void {
@@ -170,6 +180,7 @@ export class WritableLog implements Log {
   #transact(work: () => void): void {
     const { store, keeper } = this.#ports
     try {
+      this.#bytes = 0
       if (!this.#isClaimed) this.#claimLate()
       store.transact(() => {
         if (store.meta("writer") !== this.#name) {

@@ -7,14 +7,15 @@ interface Job {
   readonly reject: (error: unknown) => void
 }
 
-/** How many jobs one transaction does at most, and for how long: longer ones would keep the event loop from its other work. */
+/** How many jobs one transaction does at most: longer ones would keep the event loop from its other work. */
 const JOBS_PER_TRANSACTION_MAX = 1_000
-const TRANSACTION_MS_MAX = 5
 
 /** What the writer needs of the log. */
 export interface WriterPorts {
   /** Does the work in one transaction. What it throws has undone everything. */
   readonly transact: (work: () => void) => void
+  /** What the work so far costs beside the number of jobs, as a share of what one transaction may cost. */
+  readonly effort: () => number
   /** After a transaction: resolves when it is kept as it has to be kept, or is undefined when it is. */
   readonly keep: () => Promise<void> | undefined
   /** Everything is kept: tells watchers. */
@@ -80,10 +81,9 @@ export class Writer {
     const outcomes: unknown[] = []
     try {
       this.#ports.transact(() => {
-        const endMs = performance.now() + TRANSACTION_MS_MAX
         for (const { work } of jobs) {
           outcomes.push(outcomeOf(work))
-          if (performance.now() >= endMs) return
+          if (outcomes.length / JOBS_PER_TRANSACTION_MAX + this.#ports.effort() >= 1) return
         }
       })
       return outcomes
