@@ -2,6 +2,8 @@ import { expect, test } from "vitest"
 import { ownPresence } from "../../src/client/presence-view.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"
 
+const feed = { listen: () => () => {}, refuseWhenClosed: () => {}, subscription: {} } as never
+
 test("after the server's clock was set back, versions are of its new time", async () => {
   let serverMs = 1_000_000
   const accepted: number[] = []
@@ -10,7 +12,7 @@ test("after the server's clock was set back, versions are of its new time", asyn
     if (version > serverMs + 60_000) throw new HoldfastError("version_ahead", "", { version: serverMs })
     accepted.push(version)
   }
-  const { view } = ownPresence({ listen: () => () => {}, subscription: {} } as never, {
+  const { view } = ownPresence(feed, {
     send,
     // as of the welcome
     nowMs: () => 1_000_000,
