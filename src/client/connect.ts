@@ -15,6 +15,7 @@ import { Listeners } from "./listeners.ts"
 import { openChannel } from "./open-channel.ts"
 import type { OutboxStore } from "./outbox-store.ts"
 import { kept, pageUrl, platformClock, platformEntropy, platformWebSocket, throwLater } from "./platform.ts"
+import type { OwnPresence } from "./presence-view.ts"
 import { createRoute } from "./route.ts"
 import type { Transport } from "./transport.ts"
 import { type WebSocketConstructor, webSocketTransport } from "./websocket.ts"
@@ -89,6 +90,7 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
   const { token, codec = json, entropy = platformEntropy, outbox = {} } = options
   const listeners = new Listeners<ClientEvents>()
   const channels = new Map<string, Channel<AnyDefinition>>()
+  const leaving = new Map<string, OwnPresence>()
   const keyPrefix = entropy.uniqueId()
   let keys = 0
 
@@ -156,6 +158,7 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
           bufferedEventsMax: options.bufferedEventsMax ?? 10_000,
           handleError: handleDefect,
           handleClose: () => channels.delete(name),
+          leaving,
         })
         channels.set(name, channel)
       }

@@ -52,6 +52,11 @@ export class Members {
     return { type: entry ? "join" : "left", told: [memberOf((entry ?? before) as JoinEntry)] }
   }
 
+  /** Offsets begin anew: an entry with the same offset is another one. */
+  handleNewEpoch(): void {
+    for (const [name, entry] of this.#entries) this.#entries.set(name, { ...entry, offset: 0 })
+  }
+
   /** Puts others in the place of all. */
   replace(entries: ReadonlyMap<string, JoinEntry>): MemberChange[] {
     const names = new Set([...this.#entries.keys(), ...entries.keys()])

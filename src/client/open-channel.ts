@@ -4,7 +4,7 @@ import type { AnyDefinition, Channel } from "./channel.ts"
 import type { Driver, RequestMessage } from "./driver.ts"
 import { Feed } from "./feed.ts"
 import type { Request } from "./outbox.ts"
-import { ownPresence } from "./presence-view.ts"
+import { type OwnPresence, ownPresence } from "./presence-view.ts"
 import type { PublishOptions } from "./publish-options.ts"
 import { stateView } from "./state-view.ts"
 
@@ -20,6 +20,8 @@ export interface ChannelPorts {
   /** Told what a listener threw, and a refusal that nobody listens for. */
   readonly handleError: (error: unknown) => void
   readonly handleClose: () => void
+  /** Presences of channels that were closed, and have not left yet, by channel. */
+  readonly leaving: Map<string, OwnPresence>
 }
 
 /** Puts together what a user holds of a channel: the way down through its feed, the way up through the driver. */
@@ -28,16 +30,17 @@ export function openChannel(
   history: History | undefined,
   ports: ChannelPorts,
 ): Channel<AnyDefinition> {
-  const { driver } = ports
+  const { driver, leaving } = ports
 
+  const send = (make: () => object, repeat: Request["repeat"], timeoutMs?: number, limit?: number) =>
+    driver.request(() => ({ ...make(), channel }) as RequestMessage, repeat, timeoutMs, limit)
   const request = async (
     make: () => object,
     repeat: Request["repeat"],
     timeoutMs?: number,
-    limit?: number,
   ): Promise<Result> => {
     feed.refuseWhenClosed()
-    return driver.request(() => ({ ...make(), channel }) as RequestMessage, repeat, timeoutMs, limit)
+    return send(make, repeat, timeoutMs)
   }
   const append = async (message: object, options: PublishOptions = {}): Promise<Position> => {
     const { idempotencyKey = ports.idempotencyKey(), timeoutMs = ports.publishTimeoutMs } = options
@@ -46,12 +49,18 @@ export function openChannel(
   }
   const feed = new Feed(channel, history, ports)
   const { subscription } = feed
-  const presence = ownPresence(feed, {
-    send: (make, limit) => request(make, "anew", undefined, limit),
-    nowMs: driver.serverNowMs,
-    later: (ask) => driver.retry(ask),
-    handleError: (error) => subscription.fail(error),
-  })
+  const presence = ownPresence(
+    feed,
+    {
+      // it leaves when it is closed
+      send: (make, limit) => send(make, "anew", undefined, limit),
+      nowMs: driver.serverNowMs,
+      later: (ask) => driver.retry(ask),
+      handleError: (error) => subscription.fail(error),
+    },
+    leaving.get(channel),
+  )
+  leaving.delete(channel)
 
   return {
     name: channel,
@@ -90,7 +99,10 @@ export function openChannel(
     },
     close: () => {
       if (subscription.status === "closed") return
-      presence.close()
+      leaving.set(channel, presence)
+      presence.close().then(() => {
+        if (leaving.get(channel) === presence) leaving.delete(channel)
+      })
       driver.remove(subscription)
       ports.handleClose()
     },

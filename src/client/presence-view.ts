@@ -45,13 +45,27 @@ interface Place {
 
 export interface OwnPresence {
   readonly view: PresenceView<unknown, unknown>
-  readonly close: () => void
+  /** Leaves, if it is in. Resolves when that is settled. */
+  readonly close: () => Promise<void>
+  /** Another one goes on in its place. */
+  readonly retire: () => Retired
 }
 
-/** The presence of a channel as `feed` has it, and this client's place in it. */
+/** What is to be known of one that was closed. */
+interface Retired {
+  readonly lastVersion: number
+  /** It may not have left yet. */
+  readonly inDoubt: boolean
+}
+
+/**
+ * The presence of a channel as `feed` has it, and this client's place in it.
+ * @param before the one of the same channel that was closed, if it has not left yet
+ */
 export function ownPresence(
-  feed: Pick<Feed, "read" | "listen" | "subscription">,
+  feed: Pick<Feed, "read" | "listen" | "refuseWhenClosed" | "subscription">,
   { send, nowMs, later, handleError }: PresencePorts,
+  before?: OwnPresence,
 ): OwnPresence {
   const { subscription } = feed
   /** What the server has let this client in with. */
@@ -59,8 +73,7 @@ export function ownPresence(
   /** The server has said no, which counts for the connection. */
   let isRefused = false
   /** Something may have been taken though it was not answered so. */
-  let inDoubt = false
-  let lastVersion = 0
+  let { inDoubt, lastVersion } = before?.retire() ?? { inDoubt: false, lastVersion: 0 }
   /** How far the server's clock is off from what the welcome said. */
   let offMs = 0
   /** What was asked for is numbered: the last, the last if it is not answered yet, the last that was taken, and the last leave. */
@@ -138,6 +151,7 @@ export function ownPresence(
     if (isPassing(error)) again()
     else refuse(error)
   })
+  if (inDoubt) later(again)
   subscription.place = () =>
     place && !pending && !isRefused ? { data: place.data, version: stamp() } : undefined
   return {
@@ -149,6 +163,7 @@ export function ownPresence(
         return feed.read().members.users
       },
       enter: async (data) => {
+        feed.refuseWhenClosed()
         isRefused = false
         try {
           await ask({ data })
@@ -157,15 +172,22 @@ export function ownPresence(
           throw error
         }
       },
-      leave: () => ask(),
+      leave: async () => {
+        feed.refuseWhenClosed()
+        await ask()
+      },
       onChange: (listener) => feed.listen("members", listener),
       onJoin: (listener) => feed.listen("join", listener),
       onLeave: (listener) => feed.listen("left", listener),
       onUpdate: (listener) => feed.listen("update", listener),
     },
-    close: () => {
+    close: async () => {
       // nobody is there to be told, and without a connection there is nothing to leave
-      if (place || pending) ask(undefined, NEVER_MS).catch(() => {})
+      if (place || pending || inDoubt) await ask(undefined, NEVER_MS).catch(() => {})
+    },
+    retire: () => {
+      asked++
+      return { lastVersion, inDoubt: pending > 0 || inDoubt }
     },
   }
 }

@@ -365,6 +365,14 @@ describe("a gap", () => {
     expect(subscription.stats).toMatchObject({ delivered: 1, replayed: 0 })
   })
 
+  test("into a new epoch: a member at the same offset is another entry", () => {
+    const { subscription } = live(5)
+    subscription.handleMessage(join(6, "ada"))
+    subscription.handleMessage(newEpoch(6, true))
+    subscription.handleMessage(snapshot(6, [{ ...join(6, "ada"), data: "other" }]))
+    expect(subscription.members.data.get("ada")).toBe("other")
+  })
+
   test("into a new epoch: smaller offsets are new there", () => {
     const { subscription } = live(50)
     subscription.handleMessage(newEpoch(50))
