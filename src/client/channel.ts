@@ -132,10 +132,10 @@ export interface Channel<D extends ChannelDefinition> {
   readonly ready: () => Promise<void>
 
   /**
-   * Publishes an event; resolves with its position when the server's log keeps it. Sent again over reconnects until it
-   * is answered, once in the log all the same, and in the order of the calls.
-   * @throws HoldfastError `not_allowed`, `invalid_payload`, `invalid_value`, `message_too_large`, `outbox_full`,
-   * `timeout`, `log_unavailable`, `log_full`, `in_doubt`, `closed`, or what the server's handler threw
+   * Publishes an event, as `data` is at the moment of the call; resolves with its position when the server's log keeps it. Sent
+   * again over reconnects until it is answered, once in the log all the same, and in the order of the calls.
+   * @throws HoldfastError `not_allowed`, `invalid_payload`, `invalid_value`, `message_too_large`, `outbox_full`, `timeout`,
+   * `log_unavailable`, `log_full`, `quota_exceeded`, `in_doubt`, `closed`, or what the server's handler threw
    */
   readonly publish: <N extends EventName<D>>(
     name: N,

@@ -1,6 +1,6 @@
 import type { CodecName } from "./codec.ts"
 import { EncodedValue } from "./encoded-value.ts"
-import { base64Object, json, jsonText } from "./json.ts"
+import { json, jsonText } from "./json.ts"
 import { msgpack } from "./msgpack.ts"
 import { encodeMsgpack } from "./msgpack-encoder.ts"
 import { BODY_DEPTH_MAX } from "./value.ts"
@@ -20,14 +20,10 @@ const SHORT_TEXT_LENGTH_MAX = Math.floor((scratch.length - 1) / 3)
 const scratchText = scratch.subarray(1)
 scratch[0] = JSON_BODY
 
-const jsonForm = { depthMax: BODY_DEPTH_MAX, ofBytes: base64Object }
-
 const HOLDS_BYTES = Symbol("the value holds bytes")
-const formWithoutBytes = {
-  depthMax: BODY_DEPTH_MAX,
-  ofBytes: () => {
-    throw HOLDS_BYTES
-  },
+
+function refuseBytes(): never {
+  throw HOLDS_BYTES
 }
 
 /**
@@ -37,9 +33,9 @@ const formWithoutBytes = {
  */
 export function encodeBody(value: unknown, codec?: CodecName): Uint8Array {
   if (codec === "msgpack") return msgpackBody(value)
-  if (codec === "json") return jsonBody(jsonText(value, jsonForm))
+  if (codec === "json") return jsonBody(jsonText(value, BODY_DEPTH_MAX))
   try {
-    return jsonBody(jsonText(value, formWithoutBytes))
+    return jsonBody(jsonText(value, BODY_DEPTH_MAX, refuseBytes))
   } catch (error) {
     if (error === HOLDS_BYTES) return msgpackBody(value)
     throw error

@@ -8,7 +8,7 @@ import { DEPTH_MAX, invalidValue, isBytes, isPlainObject, type WalkPath } from "
  */
 export const json: Codec<string> = {
   name: "json",
-  encode: (message) => jsonText(message, { depthMax: DEPTH_MAX, ofBytes: base64Object }),
+  encode: (message) => jsonText(message, DEPTH_MAX),
   decode: (text) => {
     try {
       return unpack(JSON.parse(text), 0)
@@ -19,21 +19,15 @@ export const json: Codec<string> = {
   },
 }
 
-/** How a value is written as JSON. */
-export interface JsonForm {
-  /** Deeper nesting is refused. */
-  readonly depthMax: number
-  /** What stands for bytes. */
-  readonly ofBytes: (bytes: Uint8Array) => unknown
-}
+type OfBytes = (bytes: Uint8Array) => unknown
 
-/** @throws HoldfastError `invalid_value` with the path of what cannot travel. */
-export function jsonText(value: unknown, form: JsonForm): string {
-  return JSON.stringify(pack(value, 0, form))
-}
-
-export function base64Object(bytes: Uint8Array): object {
-  return { $bytes: toBase64(bytes) }
+/**
+ * @param depthMax deeper nesting is refused
+ * @param ofBytes what stands for bytes
+ * @throws HoldfastError `invalid_value` with the path of what cannot travel
+ */
+export function jsonText(value: unknown, depthMax: number, ofBytes: OfBytes = inBase64): string {
+  return JSON.stringify(pack(value, 0, depthMax, ofBytes))
 }
 
 type Members = Record<string, unknown>
@@ -41,24 +35,24 @@ type Members = Record<string, unknown>
 const path: WalkPath = []
 
 /** From a value to what JSON.stringify may be given. Copies only what contains bytes or needs the escape. */
-function pack(value: unknown, depth: number, form: JsonForm): unknown {
+function pack(value: unknown, depth: number, depthMax: number, ofBytes: OfBytes): unknown {
   if (isLeaf(value)) return value
-  if (typeof value === "object" && depth < form.depthMax) {
-    if (Array.isArray(value)) return packArray(value, depth, form)
-    if (isPlainObject(value)) return packObject(value, depth, form)
-    if (isBytes(value)) return form.ofBytes(value)
+  if (typeof value === "object" && depth < depthMax) {
+    if (Array.isArray(value)) return packArray(value, depth, depthMax, ofBytes)
+    if (isPlainObject(value)) return packObject(value, depth, depthMax, ofBytes)
+    if (isBytes(value)) return ofBytes(value)
   }
   throw invalidValue(value, path, depth)
 }
 
-function packArray(items: unknown[], depth: number, form: JsonForm): unknown[] {
+function packArray(items: unknown[], depth: number, depthMax: number, ofBytes: OfBytes): unknown[] {
   let packed = items
   // by index, which meets the holes too
   for (let index = 0; index < items.length; index++) {
     const item = items[index]
     if (isLeaf(item)) continue
     path[depth] = index
-    const changed = pack(item, depth + 1, form)
+    const changed = pack(item, depth + 1, depthMax, ofBytes)
     if (changed === item) continue
     if (packed === items) packed = [...items]
     packed[index] = changed
@@ -66,7 +60,7 @@ function packArray(items: unknown[], depth: number, form: JsonForm): unknown[] {
   return packed
 }
 
-function packObject(members: Members, depth: number, form: JsonForm): Members {
+function packObject(members: Members, depth: number, depthMax: number, ofBytes: OfBytes): Members {
   let packed = members
   let count = 0
   let last = ""
@@ -78,7 +72,7 @@ function packObject(members: Members, depth: number, form: JsonForm): Members {
     last = key
     if (isLeaf(member)) continue
     path[depth] = key
-    const changed = pack(member, depth + 1, form)
+    const changed = pack(member, depth + 1, depthMax, ofBytes)
     if (changed === member) continue
     if (packed === members) packed = { ...members }
     packed[key] = changed
@@ -121,12 +115,13 @@ function isLeaf(value: unknown): value is null | string | boolean | number {
 /** As many arguments as a call may have everywhere. */
 const CHUNK_BYTES = 8192
 
-function toBase64(bytes: Uint8Array): string {
+function inBase64(bytes: Uint8Array): object {
   let binary = ""
   for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK_BYTES))
+    // not by spreading, which takes the bytes one by one
+    binary += String.fromCharCode.apply(null, bytes.subarray(at, at + CHUNK_BYTES) as never)
   }
-  return btoa(binary)
+  return { $bytes: btoa(binary) }
 }
 
 function fromBase64(text: string): Uint8Array {

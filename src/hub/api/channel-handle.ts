@@ -26,7 +26,10 @@ export type PastEvent<D extends ChannelDefinition> = {
   }
 }[keyof Events<D> & string]
 
-/** A channel as the server's own code uses it. Everything published is validated; nothing needs a handler. */
+/**
+ * A channel as the server's own code uses it. Everything published is validated; nothing needs a handler. A value is taken in the
+ * turn of the call, so it may be changed and published again right after; with an asynchronous schema, when that is done.
+ */
 export interface ChannelHandle<D extends ChannelDefinition> {
   readonly name: string
   /**

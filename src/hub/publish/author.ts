@@ -74,7 +74,7 @@ export class Authors {
     const { digest } = this.#entropy
     // hashed on their own, bytes need no base64
     const ofBytes = (bytes: Uint8Array) => ({ $bytes: digest(bytes) })
-    const payload = data === undefined ? "" : jsonText(data, { depthMax: BODY_DEPTH_MAX, ofBytes })
+    const payload = data === undefined ? "" : jsonText(data, BODY_DEPTH_MAX, ofBytes)
     return digest(JSON.stringify([type, name, key]) + payload)
   }
 }
