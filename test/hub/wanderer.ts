@@ -38,6 +38,8 @@ export class Wanderer {
   readonly #subscription: Pick<Subscription, "place"> = { place: undefined }
   readonly #presence: ReturnType<typeof ownPresence>
   readonly #asks = new Map<number, Ask>()
+  /** What is on its way over a connection. */
+  readonly #sent = new WeakMap<Peer, object[]>()
   #lastId = 0
   #aheadMs = 0
   /** What it listens to: a connection, or the poll of the line of requests that it is on. */
@@ -244,8 +246,12 @@ export class Wanderer {
     ask?.settle(message)
   }
 
+  /** In the order of the calls. */
   #send(peer: Peer, message: object): void {
-    this.#later(() => peer.send(message as never))
+    const sent = this.#sent.get(peer) ?? []
+    this.#sent.set(peer, sent)
+    sent.push(message)
+    this.#later(() => peer.send(sent.shift() as never))
   }
 
   /** What was sent over it may still be on its way, and the server sees last that it is over. */

@@ -35,13 +35,13 @@ export class HeldChannels {
     return [...this.#held.keys()]
   }
 
-  /** Resolves when this life of the node has listed the channel. @throws what the log fails with */
-  async use(channel: string): Promise<void> {
+  /** Resolves when this life of the node has listed the channel; again, if the log may have lost that. @throws what the log fails with */
+  async use(channel: string, again = false): Promise<void> {
     this.#keep(channel)
     await this.#nodes?.joined()
     const life = this.#nodes?.life ?? ""
     const before = this.#held.get(channel)
-    const held = before?.life === life ? before : { life, listed: this.#add(life, channel) }
+    const held = before?.life === life && !again ? before : { life, listed: this.#add(life, channel) }
     this.#held.set(channel, held)
     try {
       await held.listed

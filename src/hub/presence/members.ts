@@ -261,7 +261,7 @@ export class Members {
   async #reconcile(channel: string): Promise<void> {
     if (this.#closed) return
     const { node, limits } = this.#ports
-    await this.#held.use(channel)
+    await this.#held.use(channel, true)
     const held = this.#places.of(channel)
     const entries = await this.#register.heldBy(channel, (holder) => nodeOf(holder) === node)
     const found = new Map(entries.map((entry) => [entry.key, entry]))
