@@ -132,7 +132,7 @@ test("over a new line, what waited to be sent again leaves before what waited fo
 
 test("what has no key and the log can't take is refused: sent again, it would undo what came after it", () => {
   const { box, add, take } = outbox()
-  add(1, { repeat: "always" })
+  add(1, { repeat: "anew" })
   take()
   box.handleDown(line)
   take()
@@ -176,7 +176,7 @@ test("what was sent so long ago that the server may have forgotten its key is in
   add(1)
   take(10_000)
   add(2)
-  add(3, { repeat: "always" })
+  add(3, { repeat: "anew" })
   take(10_500)
   box.handleDown(line)
   add(4)
