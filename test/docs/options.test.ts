@@ -31,7 +31,7 @@ test.each([
 
 test("the page of the server shows every option of createHub", () => {
   const options = [
-    ...membersOf("src/hub/options.ts", "HubOptions"),
+    ...membersOf("src/hub/api/options.ts", "HubOptions"),
     ...membersOf("src/server/node/options.ts", "CreateHubOptions"),
   ]
   const [, shown = ""] = /createHub\(app, \{ (.*) \}\)/.exec(textOf("docs/server.md")) ?? []
