@@ -56,7 +56,11 @@ export function openChannel(
       send: (make, limit) => send(make, "anew", undefined, limit),
       nowMs: driver.serverNowMs,
       later: (ask) => driver.retry(ask),
-      handleError: (error) => subscription.fail(error),
+      handleError: (error) => {
+        subscription.fail(error)
+        // otherwise it is told with whatever happens next
+        driver.wake()
+      },
     },
     leaving.get(channel),
   )

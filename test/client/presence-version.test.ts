@@ -7,8 +7,8 @@ const feed = { listen: () => () => {}, refuseWhenClosed: () => {}, subscription:
 test("after the server's clock was set back, versions are of its new time", async () => {
   let serverMs = 1_000_000
   const accepted: number[] = []
-  const send = async (message: () => object) => {
-    const { version } = message() as { version: number }
+  const send = async (make: () => object) => {
+    const { version } = make() as { version: number }
     if (version > serverMs + 60_000) throw new HoldfastError("version_ahead", "", { version: serverMs })
     accepted.push(version)
   }

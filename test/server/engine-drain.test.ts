@@ -4,6 +4,7 @@ import { program } from "../support/program.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
 import { listeningAt, spawnTsx } from "../support/tsx-process.ts"
 import { startEngineNodes, watchLog } from "./support/engine.ts"
+import { stamp } from "./support/stamp.ts"
 import { WireClient } from "./support/wire-client.ts"
 
 async function redisServer(): Promise<RedisServer> {
@@ -20,7 +21,7 @@ describe.skipIf(!program("redis-server"))("a node that drains while the engine",
     const redis = await redisServer()
     const [node] = await startEngineNodes([redis.url], PATIENT)
     const { client, next } = await watchLog(node!.url)
-    client.send({ type: "enter", id: 1, channel: "room/a", data: { name: "Ada" } })
+    client.send({ type: "enter", id: 1, channel: "room/a", data: { name: "Ada" }, version: stamp() })
     await client.next("result")
     await redis.stop("SIGKILL")
     expect(await next()).toBe(false)
@@ -36,7 +37,7 @@ describe.skipIf(!program("redis-server"))("a node that drains while the engine",
     const redis = await redisServer()
     const [node] = await startEngineNodes([redis.url], PATIENT)
     const { client } = await watchLog(node!.url)
-    client.send({ type: "enter", id: 1, channel: "room/a", data: { name: "Ada" } })
+    client.send({ type: "enter", id: 1, channel: "room/a", data: { name: "Ada" }, version: stamp() })
     await client.next("result")
     process.kill(redis.pid(), "SIGSTOP")
     onTestFinished(() => void process.kill(redis.pid(), "SIGCONT"))
@@ -54,7 +55,7 @@ describe.skipIf(!program("redis-server"))("a node that drains while the engine",
     onTestFinished(() => void child.kill("SIGKILL"))
     const exited = once(child, "exit")
     const client = await WireClient.greet(`ws://127.0.0.1:${await listeningAt(child)}/holdfast`)
-    client.send({ type: "enter", id: 1, channel: "room/a", data: { name: "Ada" } })
+    client.send({ type: "enter", id: 1, channel: "room/a", data: { name: "Ada" }, version: stamp() })
     await client.next("result")
     await redis.stop("SIGKILL")
     expect(await client.next("log")).toMatchObject({ available: false })

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest"
 import { newSession, openEvents, post, startNodes } from "./support/plain-http.ts"
+import { stamp } from "./support/stamp.ts"
 
 const channel = "room/lobby"
-const presence = [{ channel, data: { name: "Ada" } }]
+const ada = () => ({ channel, data: { name: "Ada" }, version: stamp() })
 const limits = { presenceLeaseMs: 100 }
 
 describe("presence without a WebSocket", () => {
@@ -10,12 +11,12 @@ describe("presence without a WebSocket", () => {
     const { base } = await startNodes(1, { limits })
     const stream = await openEvents(`${base()}/events?channel=${channel}`)
     const session = newSession()
-    const enter = { type: "enter", id: 1, ...presence[0] }
+    const enter = { type: "enter", id: 1, ...ada() }
     expect((await post(`${base()}/send`, { session, messages: [enter] })).messages).toEqual([
       { type: "result", id: 1 },
     ])
     expect((await stream.next("join"))?.message).toMatchObject({ data: { name: "Ada" } })
-    const leave = { type: "leave", id: 1, channel }
+    const leave = { type: "leave", id: 1, channel, version: stamp() }
     expect((await post(`${base()}/send`, { session, messages: [leave] })).messages).toEqual([
       { type: "result", id: 1 },
     ])
@@ -29,7 +30,7 @@ describe("presence without a WebSocket", () => {
     const stream = await openEvents(`${base()}/events`, headers, {
       session: newSession(),
       subscriptions: [],
-      presence,
+      presence: [ada()],
     })
     await stream.next("welcome")
     await watching.next("join")
@@ -41,7 +42,7 @@ describe("presence without a WebSocket", () => {
   test("comes with a poll, and goes a lease after it", async () => {
     const { base } = await startNodes(1, { limits })
     const watching = await openEvents(`${base()}/events?channel=${channel}`)
-    const poll = { session: newSession(), subscriptions: [{ channel, history: "all" }], presence }
+    const poll = { session: newSession(), subscriptions: [{ channel, history: "all" }], presence: [ada()] }
     const { messages } = await post(`${base()}/poll`, poll)
     expect(messages[0]).toMatchObject({ type: "welcome" })
     expect(await watching.next("join")).toBeDefined()
@@ -54,7 +55,7 @@ describe("presence without a WebSocket", () => {
       post(`${base()}/poll`, {
         session: newSession(),
         subscriptions: [],
-        presence: names.map((name) => ({ channel: name, data: {} })),
+        presence: names.map((name) => ({ channel: name, data: {}, version: stamp() })),
       })
     expect(await poll(["room/a", "room/a"])).toMatchObject({
       status: 400,

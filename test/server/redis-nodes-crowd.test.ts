@@ -8,6 +8,7 @@ import { nodeEntropy } from "../../src/server/node/entropy.ts"
 import { program } from "../support/program.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
 import { deferred } from "./support/deferred.ts"
+import { stamp } from "./support/stamp.ts"
 
 const MEMBERS = 10_000
 
@@ -79,7 +80,7 @@ describe.skipIf(!program("redis-server"))("ten thousand members of one channel",
     })
     await subscribed.promise
     for (let n = 0; n < MEMBERS; n++) {
-      const presence = [{ channel: "room/a", data: { name: `member ${n}` } }]
+      const presence = [{ channel: "room/a", data: { name: `member ${n}` }, version: stamp() }]
       doomed.greet(`session-${n}`, { presence }, () => undefined)
     }
     await allCame.promise

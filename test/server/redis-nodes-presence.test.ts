@@ -5,10 +5,11 @@ import { type RedisServer, startRedis } from "../support/redis.ts"
 import { listeningAt, spawnTsx } from "../support/tsx-process.ts"
 import { createTestHub } from "./support/hubs.ts"
 import { newSession, openEvents, post } from "./support/plain-http.ts"
+import { stamp } from "./support/stamp.ts"
 import { WireClient } from "./support/wire-client.ts"
 
 const CHANNEL = "room/lobby"
-const presence = [{ channel: CHANNEL, data: { name: "Ada" } }]
+const ada = () => ({ channel: CHANNEL, data: { name: "Ada" }, version: stamp() })
 
 let count = 0
 
@@ -44,7 +45,7 @@ describe.skipIf(!program("redis-server"))("presence on nodes that share one Redi
     const prefix = newPrefix()
     const [doomed, { url }] = await Promise.all([startProcess(prefix), startHub(prefix)])
     const watcher = await watch(url)
-    await WireClient.greet(doomed.url, { presence })
+    await WireClient.greet(doomed.url, { presence: [ada()] })
     await watcher.next("join")
     doomed.child.kill("SIGKILL")
     await watcher.next("left")
@@ -55,7 +56,7 @@ describe.skipIf(!program("redis-server"))("presence on nodes that share one Redi
     const [stopped, { url, hub }] = await Promise.all([startProcess(prefix), startHub(prefix)])
     const watcher = await watch(url)
     const client = await WireClient.greet(stopped.url)
-    client.send({ type: "enter", id: 1, channel: CHANNEL, data: { name: "Ada" } })
+    client.send({ type: "enter", id: 1, ...ada() })
     await client.next("result")
     await watcher.next("join")
     stopped.child.kill("SIGSTOP")
@@ -71,14 +72,19 @@ describe.skipIf(!program("redis-server"))("presence on nodes that share one Redi
     const watcher = await watch(nodes[2].url)
     const session = newSession()
     for (let n = 0; n < 6; n++) {
-      const line = await WireClient.greet(nodes[n % 2]?.url as string, { session, presence })
-      await watcher.next("join")
+      const line = await WireClient.greet(nodes[n % 2]?.url as string, { session, presence: [ada()] })
+      // what came with hello is not answered, and taken by then
+      line.send({ type: "enter", id: 1, ...ada() })
+      await line.next("result")
       expect(await nodes[2].hub.channel("room/:room", { room: "lobby" }).members()).toHaveProperty("size", 1)
       if (n < 5) line.webSocket.terminate()
     }
-    // its old places would be given up before this one
-    const other = await WireClient.greet(nodes[0].url, { presence })
-    const { member } = await watcher.next("join")
+    expect((await watcher.next("join")).data).toEqual({ name: "Ada" })
+    // whatever is seen of Ada is seen before this: her connections were cut before
+    const bob = { ...ada(), data: { name: "Bob" } }
+    const other = await WireClient.greet(nodes[0].url, { presence: [bob] })
+    const { member, data } = await watcher.next("join")
+    expect(data).toEqual({ name: "Bob" })
     other.webSocket.terminate()
     expect((await watcher.next("left")).member).toBe(member)
     expect(await nodes[2].hub.channel("room/:room", { room: "lobby" }).members()).toHaveProperty("size", 1)
@@ -94,7 +100,7 @@ describe.skipIf(!program("redis-server"))("presence on nodes that share one Redi
     const session = newSession()
     for (let n = 0; n < 6; n++) {
       const base = nodes[n % 2]?.url.replace("ws", "http")
-      await post(`${base}/poll`, { session, subscriptions: [], presence, waitMs: 300 })
+      await post(`${base}/poll`, { session, subscriptions: [], presence: [ada()], waitMs: 300 })
       expect(await nodes[0].hub.channel("room/:room", { room: "lobby" }).members()).toHaveProperty("size", 1)
     }
     expect(await watching.next("left")).toBeDefined()
@@ -105,7 +111,7 @@ describe.skipIf(!program("redis-server"))("presence on nodes that share one Redi
     const prefix = newPrefix()
     const { url, hub } = await startHub(prefix)
     const watcher = await watch(url)
-    await WireClient.greet(url, { presence })
+    await WireClient.greet(url, { presence: [ada()] })
     await watcher.next("join")
     await redis.stop("SIGKILL")
     await redis.start()

@@ -7,7 +7,6 @@ import type { RequestHeaders } from "./exchange.ts"
 export interface HelloFields {
   readonly token?: unknown
   readonly session?: unknown
-  readonly openedAt?: unknown
   readonly subscriptions?: unknown
   readonly presence?: unknown
 }
@@ -18,14 +17,13 @@ export interface HelloFields {
  */
 export function helloOf(
   headers: RequestHeaders,
-  { token, session, openedAt, subscriptions, presence }: HelloFields,
+  { token, session, subscriptions, presence }: HelloFields,
   channelsMax: number,
 ): Hello {
   const hello = parseClientMessage({
     type: "hello",
     token: token ?? bearerOf(headers),
     session,
-    openedAt,
     subscriptions,
     presence,
   }) as Hello
