@@ -1,138 +1,103 @@
 import { describe, expect, test } from "vitest"
+import { sharedLog } from "../../../src/testing/shared-log.ts"
 import { virtualClock } from "../../../src/testing/virtual-clock.ts"
 import { leasingLog, nodes } from "../node-rig.ts"
-import { client, moodsAt, observe } from "./client.ts"
-import { controlledLog } from "./controlled-log.ts"
+import { client, world } from "./world.ts"
 
-/** A lease, and the heartbeat of the node that finds that it is over. */
 const LEASE_MS = 8_000
+/** A lease, and the heartbeat that finds it over. */
 const FOUND_MS = 10_100
 
-describe("members of a node that is killed", () => {
-  test.each(["connect", "request"] as const)(
-    "who %s are removed when its lease is over, no sooner and once",
-    async (how) => {
-      const { clock, all } = nodes(3)
-      const seen = [await observe(all[1]), await observe(all[2])]
-      await client(clock)[how](all[0], "calm")
-      await clock.advance(LEASE_MS + 2_000)
-      all[0].kill()
-      await clock.advance(5_900)
-      for (const each of seen) expect(each()).toEqual(["join calm"])
-      await clock.advance(FOUND_MS - 5_900)
-      for (const each of seen) expect(each()).toEqual(["join calm", "left"])
-    },
-  )
-
-  test("are removed though nobody subscribes to their channel", async () => {
-    const { clock, all } = nodes(2)
-    await client(clock).connect(all[0], "calm")
-    await clock.advance(LEASE_MS)
-    all[0].kill()
-    await clock.advance(FOUND_MS)
-    expect(await moodsAt(all[1])).toEqual([])
+describe.each(["connect", "request"] as const)("members of a killed node that %s", (how) => {
+  test("are removed when its lease is over, no sooner and once", async () => {
+    const { clock, a, ada, seen } = await world()
+    await ada[how](a, "calm")
+    await clock.advance(LEASE_MS + 2_000)
+    a.kill()
+    await clock.advance(5_900)
+    expect(seen()).toEqual(["join calm"])
+    await clock.advance(FOUND_MS - 5_900)
+    expect(seen()).toEqual(["join calm", "left"])
   })
 
-  test.each(["connect", "request"] as const)("stay when they %s to another node meanwhile", async (how) => {
-    const { clock, all } = nodes(3)
-    const seen = await observe(all[2])
-    const ada = client(clock)
-    await ada[how](all[0], "calm")
+  test("are not seen to leave when they come to another node in time", async () => {
+    const { clock, a, b, ada, seen } = await world()
+    await ada[how](a, "calm")
     await clock.advance(LEASE_MS)
-    all[0].kill()
+    a.kill()
     await clock.advance(5_000)
-    await ada[how](all[1], "calm")
+    await ada[how](b, "calm")
     await clock.advance(60_000)
     expect(seen()).toEqual(["join calm"])
   })
-
-  test("are removed by a node that has started since, once it has been up for a lease", async () => {
-    const { clock, all, start } = nodes(1)
-    await client(clock).connect(all[0], "calm")
-    all[0].kill()
-    await clock.advance(60_000)
-    const node = start()
-    await clock.advance(LEASE_MS - 1)
-    expect(await moodsAt(node)).toEqual(["calm"])
-    await clock.advance(2_100)
-    expect(await moodsAt(node)).toEqual([])
-  })
-
-  test("are removed when the node that was removing them is killed too", async () => {
-    const clock = virtualClock()
-    const { log, control, release } = controlledLog(clock)
-    const { all } = nodes(3, {}, clock, log)
-    await client(clock).connect(all[0], "calm")
-    await clock.advance(LEASE_MS)
-    all[0].kill()
-    const before = control.appends
-    control.mode = "held"
-    await clock.until(() => control.appends > before)
-    // one of them reaps, and its removal is held up
-    all[1].kill()
-    release()
-    await clock.advance(2 * FOUND_MS)
-    expect(await moodsAt(all[2])).toEqual([])
-  })
-
-  test("are removed by a later heartbeat when the log fails at first", async () => {
-    const clock = virtualClock()
-    const { log, control } = controlledLog(clock)
-    const { all } = nodes(2, {}, clock, log)
-    await client(clock).connect(all[0], "calm")
-    await clock.advance(LEASE_MS)
-    all[0].kill()
-    control.mode = "refused"
-    await clock.advance(2 * FOUND_MS)
-    expect(await moodsAt(all[1])).toEqual(["calm"])
-    expect(all[1].problems).not.toEqual([])
-    control.mode = "open"
-    await clock.advance(2_000)
-    expect(await moodsAt(all[1])).toEqual([])
-  })
-
-  test("are removed in batches of a page, however many they are", async () => {
-    const clock = virtualClock()
-    const { log, control } = controlledLog(clock)
-    const { all } = nodes(2, { limits: { pageEntriesMax: 50 } }, clock, log)
-    const seen = await observe(all[1])
-    await Promise.all(Array.from({ length: 1_000 }, (_, n) => client(clock, `c${n}`).connect(all[0], "calm")))
-    await clock.advance(LEASE_MS)
-    expect(seen()).toHaveLength(1_000)
-    all[0].kill()
-    control.atOnceMax = 0
-    await clock.advance(FOUND_MS)
-    expect(seen().slice(1_000)).toEqual(Array(1_000).fill("left"))
-    expect(control.atOnceMax).toBeLessThanOrEqual(50)
-  })
 })
 
-test("two nodes that are killed leave no member behind, and take none along that went elsewhere", async () => {
-  const { clock, all } = nodes(3)
-  const [ada, bob] = [client(clock, "ada"), client(clock, "bob")]
-  await ada.connect(all[0], "calm")
-  await bob.connect(all[1], "wild")
-  await clock.advance(LEASE_MS)
-  for (const node of [all[0], all[1]]) node.kill()
-  await bob.connect(all[2], "wild")
-  await clock.advance(FOUND_MS + 2_000)
-  expect(await moodsAt(all[2])).toEqual(["wild"])
-})
-
-test("members of an earlier process of a durable log are removed after a lease unless they come back", async () => {
+test("two killed nodes leave no member behind, but those that came to another node, without a bus", async () => {
   const clock = virtualClock()
-  const log = { ...leasingLog(clock), durable: true }
-  const { all, start } = nodes(1, {}, clock, log)
+  const { bus: _, ...log } = sharedLog(leasingLog(clock))
+  const { a, b, c, ada, bob, seen } = await world({}, clock, log)
+  await ada.connect(a, "calm")
+  await bob.connect(b, "wild")
+  await clock.advance(LEASE_MS)
+  for (const node of [a, b]) node.kill()
+  await bob.connect(c, "wild")
+  await clock.advance(2 * FOUND_MS)
+  expect(seen()).toEqual(["join calm", "join wild", "left"])
+})
+
+test("members are removed though the node that was removing them is killed too", async () => {
+  const { clock, a, b, c, start, ada, control, release } = await world()
+  await ada.connect(a, "calm")
+  const last = start()
+  await clock.advance(LEASE_MS)
+  a.kill()
+  control.mode = "held"
+  const { appends } = control
+  await clock.until(() => control.appends > appends)
+  for (const node of [b, c]) node.kill()
+  release()
+  await clock.advance(2 * FOUND_MS)
+  expect(await last.hub.channel("room/:room", { room: "lobby" }).members()).toEqual(new Map())
+})
+
+test("members are removed by a later heartbeat when the log fails at first", async () => {
+  const { clock, a, ada, control, seen } = await world()
+  await ada.connect(a, "calm")
+  await clock.advance(LEASE_MS)
+  a.kill()
+  control.mode = "refused"
+  await clock.advance(2 * FOUND_MS)
+  control.mode = "open"
+  expect(seen()).toEqual(["join calm"])
+  await clock.advance(2_000)
+  expect(seen()).toEqual(["join calm", "left"])
+})
+
+test("1,000 members of a killed node are removed in batches of a page", async () => {
+  const { clock, a, control, seen } = await world({ limits: { pageEntriesMax: 50 } })
+  await Promise.all(Array.from({ length: 1_000 }, (_, n) => client(clock, `c${n}`).connect(a, "calm")))
+  await clock.advance(LEASE_MS)
+  expect(seen()).toHaveLength(1_000)
+  a.kill()
+  control.atOnceMax = 0
+  await clock.advance(FOUND_MS)
+  expect(seen().slice(1_000)).toEqual(Array(1_000).fill("left"))
+  expect(control.atOnceMax).toBe(50)
+})
+
+test("members of a durable log's earlier process are removed after a lease unless they come back", async () => {
+  const clock = virtualClock()
+  const { all, start } = nodes(1, {}, clock, { ...leasingLog(clock), durable: true })
   const [ada, bob] = [client(clock, "ada"), client(clock, "bob")]
   await ada.connect(all[0], "calm")
-  await bob.connect(all[0], "wild")
+  const name = (await bob.connect(all[0], "wild")).last("welcome").member
   all[0].kill()
+  await clock.advance(60_000)
   const after = start()
-  const seen = await observe(after)
+  const members = async () => (await after.hub.channel("room/:room", { room: "lobby" }).members()).keys()
   await bob.connect(after, "wild")
-  await clock.advance(LEASE_MS - 100)
-  expect(await moodsAt(after)).toEqual(["calm", "wild"])
-  await clock.advance(2_200)
-  expect(await moodsAt(after)).toEqual(["wild"])
-  expect(seen()).toEqual(["left"])
+  await clock.advance(LEASE_MS - 1)
+  expect([...(await members())]).toHaveLength(2)
+  await clock.advance(2_001)
+  expect([...(await members())]).toEqual([name])
 })
