@@ -1,0 +1,45 @@
+import { expect, test } from "vitest"
+import { world } from "./world.ts"
+
+test("a member joins, changes and leaves, by itself or with its connection, in this order", async () => {
+  const { clock, a, ada, seen } = await world()
+  const peer = await ada.connect(a)
+  for (const mood of ["calm", "wild", "wild"])
+    expect(await ada.enter(peer, mood)).toMatchObject({ type: "result" })
+  for (let n = 0; n < 2; n++) expect(await ada.leave(peer)).toMatchObject({ type: "result" })
+  await ada.enter(peer, "calm")
+  peer.leave()
+  await clock.settle()
+  expect(seen()).toEqual(["join calm", "join wild", "left", "join calm", "left"])
+})
+
+test.each(["a", "b"] as const)("a reconnect within the grace, from node a to %s, is no entry", async (to) => {
+  const { clock, ada, seen, ...nodes } = await world()
+  const before = await ada.connect(nodes.a, "calm")
+  before.cut()
+  await clock.advance(2_999)
+  const now = await ada.connect(nodes[to], "calm")
+  await clock.advance(20_000)
+  now.cut()
+  await clock.advance(2_999)
+  expect(seen()).toEqual(["join calm"])
+  await clock.advance(1)
+  expect(seen()).toEqual(["join calm", "left"])
+})
+
+test("a connection is in as many channels as it may subscribe to, until it leaves one", async () => {
+  const { clock, a, ada } = await world({ limits: { subscriptionsPerConnectionMax: 2 } })
+  const peer = await ada.connect(a)
+  for (const [index, name] of ["a", "b", "b", "c", "-a", "c"].entries()) {
+    const message = {
+      id: index + 1,
+      channel: `room/${name.at(-1)}`,
+      version: index + 1,
+      data: { mood: "calm" },
+    }
+    peer.send({ type: name === "-a" ? "leave" : "enter", ...message })
+    await clock.settle()
+  }
+  expect(peer.all("error")).toMatchObject([{ id: 4, code: "too_many_subscriptions", limit: 2 }])
+  expect(peer.last("result")).toMatchObject({ id: 6 })
+})

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest"
+import { HoldfastError } from "../../../src/protocol/error.ts"
+import { CHANNEL, pendingHandlers, world } from "./world.ts"
+
+test("a revocation removes a user's members at every node, and is final for their connections", async () => {
+  const { a, b, ada, bob, lobby, seen, moods, clock } = await world()
+  const peer = await ada.connect(b, "calm")
+  const other = await bob.connect(b, "wild")
+  const { results } = await lobby.revoke("ada", "you were asked to leave")
+  await clock.settle()
+  expect(results).toMatchObject([{ user: "ada" }])
+  const removed = { type: "removed", channel: CHANNEL, code: "revoked", message: "you were asked to leave" }
+  expect(peer.all("removed")).toEqual([removed])
+  expect(other.all("removed")).toEqual([])
+  expect(seen()).toEqual(["join calm", "join wild", "left"])
+  expect(await ada.enter(peer, "calm")).toMatchObject({ code: "revoked" })
+  expect(await moods()).toEqual(["wild"])
+  // about another connection the handler decides
+  await ada.connect(a, "calm")
+  expect(await moods()).toEqual(["calm", "wild"])
+})
+
+test("a revocation holds for an enter whose handler runs, of a connection and of a request", async () => {
+  const { answers, channels } = pendingHandlers()
+  const { clock, a, ada, lobby, seen } = await world({ channels })
+  const peers = [await ada.connect(a, "calm"), await ada.request(a, "calm")]
+  await lobby.revoke("ada")
+  for (const answer of answers) answer()
+  await clock.settle()
+  for (const peer of peers) expect(peer.last("removed")).toMatchObject({ code: "revoked" })
+  expect(seen()).toEqual([])
+})
+
+test("a revocation removes the member of a client that is between two requests", async () => {
+  const { clock, a, ada, lobby, seen } = await world()
+  const poll = await ada.request(a, "calm")
+  poll.leave()
+  expect((await lobby.revoke("ada")).results).toEqual([])
+  await clock.settle()
+  expect(seen()).toEqual(["join calm", "left"])
+})
+
+test("a renewed token changes what the handler changes, and removes the member that it refuses", async () => {
+  const may = { enter: true, be: "ada" }
+  const presence = ({ data }: { data: { mood: string } }) => {
+    if (!may.enter) throw new HoldfastError("not_allowed", "not any more")
+    return { name: may.be, mood: data.mood }
+  }
+  const channels = { "room/:room": { subscribe: true, presence } } as const
+  const { clock, a, ada, observer, seen } = await world({ channels })
+  const peer = await ada.connect(a, "calm")
+  for (const rights of [{}, { be: "Ada" }, { enter: false }, { enter: true }]) {
+    Object.assign(may, rights)
+    peer.send({ type: "token", token: "ada" })
+    await clock.advance(10)
+  }
+  expect(observer.all("join").map(({ data }) => data)).toMatchObject([{ name: "ada" }, { name: "Ada" }])
+  expect(seen().slice(2)).toEqual(["left"])
+  expect(peer.all("removed")).toMatchObject([{ channel: CHANNEL, code: "not_allowed" }])
+  expect(await ada.enter(peer, "calm")).toMatchObject({ type: "result" })
+})
