@@ -1,292 +1,301 @@
 import { describe, expect, it } from "vitest"
-import type { AppendOptions, Draft, Log } from "../../src/log/log.ts"
+import type { HubOptions } from "../../src/hub/options.ts"
+import type { Log } from "../../src/log/log.ts"
 import { memoryLog } from "../../src/logs/memory/index.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"
-import { type Rig, rig } from "./rig.ts"
+import { virtualClock } from "../../src/testing/virtual-clock.ts"
+import { type Peer, rig } from "./rig.ts"
 import { handlers, room } from "./room.ts"
 
-const enter = (id: number, mood: string) => ({ type: "enter", id, channel: "room/lobby", data: { mood } })
-const leave = (id: number) => ({ type: "leave", id, channel: "room/lobby" })
-const sameSession = { type: "hello", session: "the-same-session-0123456789", subscriptions: [] }
+const CHANNEL = "room/lobby"
+type User = { id?: string; mood?: string }
+type Options = Omit<HubOptions<typeof room, User>, "log" | "logger">
 
-/** A memory log whose appends and reads can be held up, and fail. */
-function troubledLog() {
-  const log = memoryLog({ epoch: "e1" })
-  const trouble = { slow: false, appendsFail: false, readsFail: false, reads: 0 }
+/** A hub whose log can be held up, and fail. */
+function start(options: Options = {}, inside = memoryLog({ epoch: "e1" })) {
+  const trouble = { slow: false, fails: undefined as string | undefined, keeps: false }
   let held: (() => void)[] = []
-  const troubled: Log = {
-    ...log,
-    append: async (channel: string, draft: Draft, options: AppendOptions) => {
-      if (trouble.slow) await new Promise<void>((resolve) => held.push(resolve))
-      if (trouble.appendsFail) throw new HoldfastError("log_unavailable")
-      return log.append(channel, draft, options)
-    },
-    read: async (channel, range) => {
-      trouble.reads++
-      if (trouble.readsFail) throw new HoldfastError("log_unavailable")
-      return log.read(channel, range)
-    },
+  const append: Log["append"] = async (...args) => {
+    if (trouble.slow) await new Promise<void>((resolve) => held.push(resolve))
+    const outcome = trouble.fails === undefined || trouble.keeps ? await inside.append(...args) : undefined
+    if (trouble.fails !== undefined || outcome === undefined)
+      throw new HoldfastError(trouble.fails ?? "log_unavailable")
+    return outcome
   }
-  const release = () => {
+  const clock = virtualClock()
+  const r = rig<typeof room, User>(
+    room,
+    { channels: handlers, ...options },
+    { ...inside, append, find: inside.find },
+    clock,
+  )
+  let sessions = 0
+  const hello = async (peer: Peer, more: object = {}) => {
+    peer.send({ type: "hello", session: `session-${++sessions}`.padEnd(22, "-"), subscriptions: [], ...more })
+    await clock.settle()
+    return peer
+  }
+  let ids = 0
+  const say = async (peer: Peer, message: object) => {
+    peer.send({ id: ++ids, channel: CHANNEL, ...message } as never)
+    await clock.settle()
+    return peer.received.findLast((answer) => "id" in answer && answer.id === ids)
+  }
+  const release = async () => {
     trouble.slow = false
     for (const resolve of held) resolve()
     held = []
+    await clock.settle()
   }
-  return { log: troubled, trouble, release }
+  const lobby = r.hub.channel("room/:room", { room: "lobby" })
+  return {
+    ...r,
+    trouble,
+    release,
+    lobby,
+    connect: (more?: object) => hello(r.peer(), more),
+    enter: (peer: Peer, mood: string, version = clock.now()) =>
+      say(peer, { type: "enter", data: { mood }, version }),
+    leave: (peer: Peer, version = clock.now()) => say(peer, { type: "leave", version }),
+    moods: async () => [...(await lobby.members()).values()].map(({ mood }) => mood),
+    top: async () => (await inside.head(CHANNEL)).top,
+  }
 }
 
-const membersOf = async (r: Rig<typeof room, undefined>) =>
-  [...(await r.hub.channel("room/:room", { room: "lobby" }).members()).values()].map(({ mood }) => mood)
+const session = { session: "the-same-session-0123456789" }
 
-describe("a member", () => {
-  it("may be in as many channels as a connection may subscribe to, and makes room when it leaves one", async () => {
-    const r = rig(room, { channels: handlers, limits: { subscriptionsPerConnectionMax: 2 } })
-    const peer = r.peer()
-    await peer.hello()
-    const enterRoom = async (id: number, name: string) => {
-      peer.send({ ...enter(id, "calm"), channel: `room/${name}` })
-      await r.clock.settle()
-    }
-    for (const [id, name] of ["a", "b", "b", "c"].entries()) await enterRoom(id, name)
-    expect(peer.all("error")).toMatchObject([{ id: 3, code: "too_many_subscriptions", limit: 2 }])
-    peer.send({ ...leave(4), channel: "room/a" })
-    await r.clock.settle()
-    await enterRoom(5, "c")
-    expect(peer.last("result")).toMatchObject({ id: 5 })
+describe("of all that a client asks for", () => {
+  it("the highest version counts, whichever connection it comes over, and whenever", async () => {
+    const { connect, enter, leave, moods } = start()
+    const [before, now] = [await connect(session), await connect(session)]
+    await enter(now, "wild", 20)
+    expect(await enter(before, "calm", 10)).toMatchObject({ code: "superseded", version: 21 })
+    expect(await enter(before, "calm", 20)).toMatchObject({ code: "superseded", version: 21 })
+    expect(await leave(before, 19)).toMatchObject({ code: "superseded", version: 21 })
+    expect(await moods()).toEqual(["wild"])
+    expect(await leave(now, 20)).toMatchObject({ type: "result" })
+    expect(await enter(before, "calm", 20)).toMatchObject({ code: "superseded", version: 21 })
+    expect(await moods()).toEqual([])
+    expect(await enter(before, "calm", 21)).toMatchObject({ type: "result" })
   })
 
-  it("does not stay when its client has left before the log had taken it in", async () => {
-    const { log, trouble, release } = troubledLog()
-    const r = rig(room, { channels: handlers }, log)
-    const peer = r.peer()
-    await peer.hello()
-    trouble.slow = true
-    peer.send(enter(1, "calm"))
-    await r.clock.settle()
-    peer.leave()
-    await r.clock.settle()
-    release()
-    await r.clock.advance(10_000)
-    expect(await membersOf(r)).toEqual([])
+  it("the same data again makes no entry, and goes with the connection that asked last", async () => {
+    const { clock, connect, enter, top, moods } = start()
+    const [before, now] = [await connect(session), await connect(session)]
+    await enter(before, "calm", 1)
+    await enter(now, "calm", 2)
+    expect(await top()).toBe(1)
+    before.leave()
+    await clock.advance(10_000)
+    expect(await moods()).toEqual(["calm"])
+    now.leave()
+    await clock.settle()
+    expect(await moods()).toEqual([])
   })
 
-  it("does not come in when its client is gone before its handler has answered", async () => {
-    let answer = () => {}
-    const r = rig(room, {
-      channels: {
-        "room/:room": {
-          presence: ({ data }) =>
-            new Promise((resolve) => {
-              answer = () => resolve({ name: "somebody", mood: data.mood })
-            }),
-        },
-      },
-    })
-    const peer = r.peer()
-    await peer.hello()
-    peer.send(enter(1, "calm"))
-    await r.clock.settle()
-    peer.leave()
-    answer()
-    await r.clock.settle()
-    expect((await r.log.head("room/lobby")).top).toBe(0)
+  it("no version counts that is more than a minute ahead", async () => {
+    const { clock, connect, enter, leave } = start()
+    const peer = await connect()
+    const now = clock.now()
+    expect(await enter(peer, "calm", now + 60_001)).toMatchObject({ code: "version_ahead", version: now })
+    expect(await leave(peer, now + 60_001)).toMatchObject({ code: "version_ahead", version: now })
+    expect(await enter(peer, "calm", now + 60_000)).toMatchObject({ type: "result" })
   })
 
-  it("stays as it came over the latest line, though the line before is served late", async () => {
-    const answers: (() => void)[] = []
-    const r = rig(room, {
-      channels: {
-        "room/:room": {
-          presence: ({ data }) =>
-            new Promise((resolve) => {
-              answers.push(() => resolve({ name: "somebody", mood: data.mood }))
-            }),
-        },
-      },
-    })
-    const [before, now] = [r.peer(), r.peer()]
-    for (const [peer, mood] of [
-      [before, "past"],
-      [now, "present"],
-    ] as const) {
-      peer.send(sameSession)
-      await r.clock.settle()
-      peer.send(enter(1, mood))
-      await r.clock.settle()
-    }
-    for (const answer of answers.reverse()) {
-      answer()
-      await r.clock.settle()
-    }
-    before.cut()
-    await r.clock.advance(10_000)
-    expect(await membersOf(r)).toEqual(["present"])
+  it("versions go on where they were when the server's clock is set back", async () => {
+    const { clock, connect, enter } = start()
+    const peer = await connect()
+    const version = clock.now()
+    await enter(peer, "calm", version)
+    clock.jump(-3_600_000)
+    expect(await enter(peer, "wild")).toMatchObject({ code: "superseded", version: version + 1 })
+    expect(await enter(peer, "wild", version + 1)).toMatchObject({ type: "result" })
+    expect(await enter(peer, "wild", version + 60_002)).toMatchObject({ code: "version_ahead" })
   })
 
-  it("is as it came over the line opened last, whichever hello came first", async () => {
-    const r = rig(room, { channels: handlers })
-    const [now, before] = [r.peer(), r.peer()]
-    for (const [peer, openedAt, mood] of [
-      [now, 2, "present"],
-      [before, 1, "past"],
-    ] as const) {
-      peer.send({ ...sameSession, openedAt })
-      await r.clock.settle()
-      peer.send(enter(1, mood))
-      await r.clock.settle()
-    }
-    expect(before.last("error")).toMatchObject({ id: 1, code: "superseded" })
-    expect(await membersOf(r)).toEqual(["present"])
-    now.send(enter(2, "changed"))
-    await r.clock.settle()
-    expect(now.last("result")).toMatchObject({ id: 2 })
-    expect(await membersOf(r)).toEqual(["changed"])
-    // when that line is gone, the other one is what there is
-    now.cut()
-    before.send(enter(2, "past"))
-    await r.clock.settle()
-    expect(before.last("result")).toMatchObject({ id: 2 })
-  })
-
-  it("is as it came over the line of the last hello, when its client does not say when, and the clock was set back", async () => {
-    const r = rig(room, { channels: handlers })
-    const [before, now] = [r.peer(), r.peer()]
-    for (const peer of [before, now]) {
-      peer.send(sameSession)
-      await r.clock.settle()
-      peer.send(enter(1, "calm"))
-      await r.clock.settle()
-      r.clock.jump(-3_600_000)
-    }
-    expect(now.last("result")).toMatchObject({ id: 1 })
-    before.send(enter(2, "past"))
-    await r.clock.settle()
-    expect(before.last("error")).toMatchObject({ id: 2, code: "superseded" })
-  })
-
-  it("goes with its client, though the log had it only after that one's next line was refused", async () => {
-    const { log, trouble, release } = troubledLog()
-    const r = rig(room, { channels: handlers }, log)
-    const [before, now] = [r.peer(), r.peer()]
-    trouble.slow = true
-    before.send({ ...sameSession, openedAt: 1 })
-    before.send(enter(1, "calm"))
-    await r.clock.settle()
-    trouble.slow = false
-    trouble.appendsFail = true
-    now.send({ ...sameSession, openedAt: 2 })
-    now.send(enter(1, "wild"))
-    await r.clock.settle()
-    expect(now.last("error")).toMatchObject({ id: 1, code: "log_unavailable" })
-    trouble.appendsFail = false
-    release()
-    await r.clock.settle()
-    expect(await membersOf(r)).toEqual(["calm"])
-    now.send(leave(2))
-    await r.clock.settle()
-    expect(await membersOf(r)).toEqual([])
-  })
-
-  it("stays as it was, and goes with its client, when a change of its data was refused", async () => {
-    const { log, trouble } = troubledLog()
-    const r = rig(room, { channels: handlers }, log)
-    const peer = r.peer()
-    await peer.hello()
-    peer.send(enter(1, "calm"))
-    await r.clock.settle()
-    trouble.appendsFail = true
-    peer.send(enter(2, "wild"))
-    await r.clock.settle()
-    expect(peer.last("error")).toMatchObject({ id: 2, code: "log_unavailable" })
-    trouble.appendsFail = false
-    expect(await membersOf(r)).toEqual(["calm"])
-    peer.leave()
-    await r.clock.settle()
-    expect(await membersOf(r)).toEqual([])
-  })
-
-  it("goes with its client, though the log refused a change of its data only after that one was gone", async () => {
-    const { log, trouble, release } = troubledLog()
-    const r = rig(room, { channels: handlers }, log)
-    const peer = r.peer()
-    await peer.hello()
-    peer.send(enter(1, "calm"))
-    await r.clock.settle()
-    trouble.slow = true
-    peer.send(enter(2, "wild"))
-    await r.clock.settle()
-    peer.leave()
-    trouble.appendsFail = true
-    release()
-    await r.clock.settle()
-    trouble.appendsFail = false
-    await r.clock.advance(10_000)
-    expect(await membersOf(r)).toEqual([])
-  })
-
-  it("goes after all when the log did not take its leave at first", async () => {
-    const { log, trouble } = troubledLog()
-    const r = rig(room, { channels: handlers }, log)
-    const peer = r.peer()
-    await peer.hello()
-    peer.send(enter(1, "calm"))
-    await r.clock.settle()
-    trouble.appendsFail = true
-    peer.send(leave(2))
-    await r.clock.settle()
-    expect(peer.last("error")).toMatchObject({ id: 2, code: "log_unavailable" })
-    trouble.appendsFail = false
-    await r.clock.advance(1_000)
-    expect(await membersOf(r)).toEqual([])
-  })
-
-  it("stays when it came back to a node, and another one that it was at meanwhile sees it off", async () => {
-    const log: Log = { ...memoryLog({ epoch: "e1" }), shared: true }
-    const nodes = [rig(room, { channels: handlers }, log), rig(room, { channels: handlers }, log)] as const
-    const come = async (r: Rig<typeof room, undefined>) => {
-      const peer = r.peer()
-      peer.send(sameSession)
-      await r.clock.settle()
-      peer.send(enter(1, "calm"))
-      await r.clock.settle()
-      return peer
-    }
-    for (const r of nodes) (await come(r)).cut()
-    await come(nodes[0])
-    for (const r of nodes) await r.clock.advance(10_000)
-    expect(await membersOf(nodes[0])).toEqual(["calm"])
+  it("no version counts that may be that of a removal which the log has forgotten", async () => {
+    const { clock, connect, enter, leave } = start(
+      {},
+      memoryLog({ epoch: "e1", tombstonesPerCollectionMax: 0 }),
+    )
+    const [one, other, third, stays] = [await connect(), await connect(), await connect(), await connect()]
+    const version = clock.now()
+    for (const peer of [one, third, stays]) await enter(peer, "calm", version)
+    await leave(one, version + 1)
+    await leave(third, version)
+    clock.jump(-3_600_000)
+    expect(await enter(other, "calm")).toMatchObject({ code: "superseded", version: version + 2 })
+    expect(await enter(other, "calm", version + 2)).toMatchObject({ type: "result" })
   })
 })
 
-describe("members that a node left behind", () => {
-  it("are looked for again when the log could not be read", async () => {
-    const { log, trouble } = troubledLog()
-    const before = rig(room, { channels: handlers }, log)
-    const member = before.peer()
-    await member.hello()
-    member.send(enter(1, "calm"))
-    await before.clock.settle()
-    trouble.readsFail = true
-    const after = rig(room, { channels: handlers, limits: { presenceLeaseMs: 5_000 } }, log)
-    const watcher = after.peer()
-    await watcher.hello({ channel: "room/lobby" })
-    await after.clock.advance(500)
-    trouble.readsFail = false
-    await after.clock.advance(6_000)
-    expect(await membersOf(after)).toEqual([])
+describe("a member", () => {
+  it("leaves at once with its client, or after a grace when the connection was cut", async () => {
+    const { clock, connect, enter, moods } = start()
+    const peers = [await connect(), await connect()] as const
+    for (const peer of peers) await enter(peer, "calm")
+    peers[0].leave()
+    peers[1].cut()
+    await clock.advance(2_999)
+    expect(await moods()).toEqual(["calm"])
+    await clock.advance(1)
+    expect(await moods()).toEqual([])
   })
 
-  it("are looked for once, however often a channel is opened", async () => {
-    const { log, trouble } = troubledLog()
-    const r = rig(room, { channels: handlers }, log)
-    const peer = r.peer()
-    await peer.hello()
-    for (let n = 0; n < 20; n++) {
-      peer.send({ type: "subscribe", channel: "room/lobby", position: { epoch: "e1", offset: 0 } })
-      peer.send({ type: "unsubscribe", channel: "room/lobby" })
-      await r.clock.settle()
+  it("may be in as many channels as a connection may subscribe to", async () => {
+    const { clock, connect } = start({ limits: { subscriptionsPerConnectionMax: 2 } })
+    const peer = await connect()
+    const ask = async (type: string, id: number, name: string) => {
+      peer.send({ type, id, channel: `room/${name}`, version: clock.now() + id, data: { mood: "calm" } })
+      await clock.settle()
     }
-    expect(peer.all("subscribed")).toHaveLength(20)
-    expect(trouble.reads).toBeLessThanOrEqual(1)
+    for (const [id, name] of ["a", "b", "b", "c"].entries()) await ask("enter", id, name)
+    expect(peer.all("error")).toMatchObject([{ id: 3, code: "too_many_subscriptions", limit: 2 }])
+    await ask("leave", 4, "a")
+    await ask("enter", 5, "c")
+    expect(peer.last("result")).toMatchObject({ id: 5 })
+  })
+
+  it("does not come in when its client is gone before its handler has answered", async () => {
+    const answers: (() => void)[] = []
+    const presence = () =>
+      new Promise<{ name: string; mood: string }>((resolve) => {
+        answers.push(() => resolve({ name: "ada", mood: "calm" }))
+      })
+    const { clock, connect, enter, top } = start({ channels: { "room/:room": { presence } } })
+    const peer = await connect()
+    await enter(peer, "calm")
+    peer.leave()
+    answers[0]?.()
+    await clock.settle()
+    expect(await top()).toBe(0)
+  })
+
+  it("is not seen to leave when it never was in", async () => {
+    const { connect, leave, top } = start()
+    expect(await leave(await connect())).toMatchObject({ type: "result" })
+    expect(await top()).toBe(0)
+  })
+
+  it("is of its user and its session, and named by a digest of both", async () => {
+    const { connect, enter, lobby } = start({ authenticate: ({ token }) => (token ? { id: token } : {}) })
+    const watcher = await connect({ subscriptions: [{ channel: CHANNEL }] })
+    for (const token of ["ada", "bob", undefined]) await enter(await connect({ ...session, token }), "calm")
+    const members = [...(await lobby.members()).keys()]
+    expect(members).toEqual(
+      ['["ada",', '["bob",', "[null,"].map((user) => `digest(${user}"${session.session}"])`),
+    )
+    expect(watcher.all("join").map(({ user }) => user)).toEqual(["ada", "bob", undefined])
+    await enter(await connect({ token: "ada" }), "wild")
+    const users = await lobby.users()
+    expect([...users].map(([user, { size }]) => [user, size])).toEqual([
+      ["ada", 2],
+      ["bob", 1],
+      [members[2], 1],
+    ])
+  })
+
+  it("is refused beyond what one user may have in a channel", async () => {
+    const { connect, enter, leave } = start({
+      authenticate: ({ token }) => ({ ...(token && { id: token }) }),
+      limits: { membersPerUserMax: 2 },
+    })
+    const peers = await Promise.all([1, 2, 3].map(() => connect({ token: "ada" })))
+    const answers = []
+    for (const peer of peers) answers.push(await enter(peer, "calm"))
+    expect(answers[2]).toMatchObject({ code: "quota_exceeded", limit: 2 })
+    expect(await enter(await connect({ token: "bob" }), "calm")).toMatchObject({ type: "result" })
+    await leave(peers[0] as Peer)
+    expect(await enter(peers[2] as Peer, "calm")).toMatchObject({ type: "result" })
+  })
+})
+
+describe("when the log fails, a member", () => {
+  it("comes in as soon as the log takes it, though its client was told that it cannot", async () => {
+    for (const fails of ["log_unavailable", "in_doubt"]) {
+      const { clock, connect, enter, trouble, moods } = start()
+      const peer = await connect()
+      trouble.fails = fails
+      trouble.keeps = fails === "in_doubt"
+      expect(await enter(peer, "calm")).toMatchObject({ code: fails })
+      trouble.fails = undefined
+      await clock.advance(1_000)
+      expect(await moods()).toEqual(["calm"])
+      peer.leave()
+      await clock.advance(1_000)
+      expect(await moods()).toEqual([])
+    }
+  })
+
+  it("stays as it was, and goes with its client, when there is no space for a change", async () => {
+    const { clock, connect, enter, trouble, moods } = start()
+    const [before, now] = [await connect(session), await connect(session)]
+    await enter(before, "calm", 1)
+    trouble.fails = "log_full"
+    expect(await enter(now, "wild", 2)).toMatchObject({ code: "log_full" })
+    trouble.fails = undefined
+    before.leave()
+    await clock.advance(10_000)
+    expect(await moods()).toEqual(["calm"])
+    now.leave()
+    await clock.settle()
+    expect(await moods()).toEqual([])
+  })
+
+  it("leaves after all when its client has, however slow the log was to take it in", async () => {
+    const { clock, connect, enter, leave, trouble, release, moods } = start()
+    const [one, other] = [await connect(), await connect()]
+    trouble.slow = true
+    await enter(one, "calm")
+    one.leave()
+    await release()
+    expect(await moods()).toEqual([])
+    await enter(other, "calm")
+    trouble.fails = "log_unavailable"
+    expect(await leave(other)).toMatchObject({ code: "log_unavailable" })
+    trouble.fails = undefined
+    await clock.advance(1_000)
+    expect(await moods()).toEqual([])
+  })
+})
+
+describe("a client that may be present no more", () => {
+  it("is removed when the presence handler says so of its fresh token", async () => {
+    const { clock, connect, enter, moods, lobby } = start({
+      authenticate: ({ token = "" }) => ({ id: "ada", mood: token }),
+      channels: {
+        "room/:room": {
+          presence: ({ user, data }) => {
+            if (user.mood === "banned") throw new HoldfastError("not_allowed", "you are banned")
+            return { name: "ada", mood: `${data.mood}, ${user.mood}` }
+          },
+        },
+      },
+    })
+    const peer = await connect({ token: "fresh" })
+    await enter(peer, "calm")
+    peer.send({ type: "token", token: "fresher" })
+    await clock.settle()
+    expect([...(await lobby.members()).values()]).toEqual([{ name: "ada", mood: "calm, fresher" }])
+    peer.send({ type: "token", token: "banned" })
+    await clock.settle()
+    expect(peer.all("removed")).toEqual([
+      { type: "removed", channel: CHANNEL, code: "not_allowed", message: "you are banned" },
+    ])
+    expect(await moods()).toEqual([])
+  })
+
+  it("is removed for good when that is revoked, until it comes over another connection", async () => {
+    const { clock, connect, enter, moods, lobby } = start({ authenticate: () => ({ id: "ada" }) })
+    const peer = await connect(session)
+    await enter(peer, "calm")
+    await clock.run(lobby.revoke("ada", "you were asked to leave"))
+    expect(peer.all("removed")).toEqual([
+      { type: "removed", channel: CHANNEL, code: "revoked", message: "you were asked to leave" },
+    ])
+    expect(await moods()).toEqual([])
+    expect(await enter(peer, "calm", clock.now() + 1)).toMatchObject({ code: "revoked" })
+    await enter(await connect(session), "calm", clock.now() + 2)
+    expect(await moods()).toEqual(["calm"])
   })
 })

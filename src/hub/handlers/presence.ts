@@ -25,11 +25,12 @@ export async function enter(core: Core, connection: Connection, message: EnterRe
     await core.members.enter(channel, connection, data, version)
     if (id !== undefined) connection.send({ type: "result", id })
   } catch (error) {
-    // it may be kept, to be entered as soon as the log takes it
-    const isKept = core.members.versionOf(channel, connection) === version
-    if (!isKept) undoBegin(connection, channel, before)
+    const current = core.members.versionOf(channel, connection)
     if (id !== undefined) refuse(core, connection, { id, channel }, error)
-    else if (!isKept) sendRemoved(core, connection, channel, error)
+    else if (current !== version) sendRemoved(core, connection, channel, error)
+    // otherwise it is entered as soon as the log takes it
+    if (current !== version && before !== undefined) connection.entered?.set(channel, before)
+    else if (current === undefined) connection.entered?.delete(channel)
   }
 }
 
@@ -108,11 +109,6 @@ function begin(core: Core, connection: Connection, channel: string, input: Uint8
     throw new HoldfastError("too_many_subscriptions", text, { limit })
   }
   connection.entered.set(channel, input)
-}
-
-function undoBegin({ entered }: Connection, channel: string, before: Uint8Array | undefined): void {
-  if (before === undefined) entered?.delete(channel)
-  else entered?.set(channel, before)
 }
 
 function sendRemoved(core: Core, connection: Connection, channel: string, error: unknown): void {
