@@ -1,410 +1,226 @@
 import { describe, expect, it } from "vitest"
-import { NODES_CHANNEL } from "../../src/hub/cluster/nodes.ts"
-import { memberData } from "../../src/hub/presence/membership.ts"
-import type { Entry, Log } from "../../src/log/log.ts"
-import { memoryLog } from "../../src/logs/memory/index.ts"
+import { deadBehind, followersOf, type Ring } from "../../src/hub/cluster/ring.ts"
+import type { Log } from "../../src/log/log.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"
 import { sharedLog } from "../../src/testing/shared-log.ts"
-import { type Node, nodes } from "./node-rig.ts"
+import { virtualClock } from "../../src/testing/virtual-clock.ts"
+import { leasingLog, type Node, nodes } from "./node-rig.ts"
 import type { Peer } from "./rig.ts"
 
 const CHANNEL = "room/lobby"
+const FOLD = {
+  after: 0,
+  through: Number.MAX_SAFE_INTEGER,
+  select: "fold",
+  entriesMax: 9_999,
+  bytesMax: 1e7,
+} as const
+let versions = 0
 
-async function enter(node: Node, session: string, mood: string, openedAt?: number): Promise<Peer> {
+async function enter(node: Node, name: string, channel = CHANNEL): Promise<Peer> {
   const peer = node.peer()
-  const presence = [{ channel: CHANNEL, data: { mood } }]
-  peer.send({ type: "hello", session: session.padEnd(24, "-"), openedAt, subscriptions: [], presence })
+  const presence = [{ channel, data: { mood: "calm" }, version: ++versions }]
+  peer.send({
+    type: "hello",
+    token: name,
+    session: "the-same-session-0123456789",
+    subscriptions: [],
+    presence,
+  })
   await node.clock.settle()
   return peer
 }
 
-async function watch(node: Node): Promise<Peer> {
+async function watch(node: Node) {
   const peer = node.peer()
   await peer.hello({ channel: CHANNEL })
-  return peer
+  return () => peer.received.flatMap(({ type }) => (type === "join" || type === "left" ? type : []))
 }
 
-const moodsOf = async (log: Log) => {
-  const { top } = await log.head(CHANNEL)
-  const range = { after: 0, through: top, select: "fold", entriesMax: 1_000, bytesMax: 1e6 } as const
-  return (await log.read(CHANNEL, range)).entries.map(
-    ({ body }) => (memberData(body) as { mood: string }).mood,
-  )
-}
+const count = async (log: Log, channel = CHANNEL) => (await log.read(channel, FOLD)).entries.length
+const nodesIn = async (log: Log) => (await log.read("$nodes", FOLD)).entries.map(({ key }) => key)
 
-const moods = async (log: Log) => (await moodsOf(log)).length
+it("the nodes of a ring follow each other by name, and the one before a dead one sees to it", () => {
+  const ring: Ring = new Map([
+    ["d", "alive"],
+    ["b", "dead"],
+    ["a", "alive"],
+    ["e", "dead"],
+    ["c", "left"],
+  ])
+  expect(followersOf(ring, "a")).toEqual(["c", "d"])
+  expect(followersOf(ring, "d")).toEqual(["a", "c"])
+  expect(["a", "d"].map((life) => deadBehind(ring, life))).toEqual([["b"], ["e"]])
+  expect(deadBehind(new Map([...ring, ["a", "dead"] as const]), "d")).toEqual(["a", "b", "e"])
+})
 
 describe("members of a node that is killed", () => {
-  it("are seen off by those that follow the channel when its lease is over, and no sooner", async () => {
+  it("are removed when its lease is over, in channels that no other node follows too", async () => {
     const { clock, inside, all } = nodes(3)
-    const watchers = [await watch(all[1]), await watch(all[2])]
-    await enter(all[0], "ada", "calm")
+    const seen = await watch(all[1])
     await clock.advance(10_000)
+    for (const channel of [CHANNEL, "room/other"]) await enter(all[0], "ada", channel)
     all[0].kill()
     await clock.advance(5_900)
-    expect(await moods(inside)).toBe(1)
-    await clock.advance(3_000)
-    expect(await moods(inside)).toBe(0)
-    for (const watcher of watchers) expect(watcher.all("left")).toHaveLength(1)
+    expect([await count(inside), await count(inside, "room/other")]).toEqual([1, 1])
+    await clock.advance(4_100)
+    expect([await count(inside), await count(inside, "room/other")]).toEqual([0, 0])
+    expect(seen()).toEqual(["join", "left"])
+    expect(await nodesIn(inside)).toHaveLength(2)
   })
 
   it("stay when they have come to another node meanwhile, and were never away", async () => {
     const { clock, all } = nodes(2)
-    const watcher = await watch(all[1])
-    await enter(all[0], "ada", "calm")
+    const seen = await watch(all[1])
+    await enter(all[0], "ada")
     all[0].kill()
-    await enter(all[1], "ada", "calm")
+    await enter(all[1], "ada")
     await clock.advance(60_000)
-    expect(watcher.all("left")).toEqual([])
-    expect(await all[1].hub.channel("room/:room", { room: "lobby" }).members()).toHaveProperty("size", 1)
+    expect(seen()).toEqual(["join"])
   })
 
-  it("are not shown by a node that nobody follows the channel at, and seen off as soon as somebody does", async () => {
-    const { clock, inside, all } = nodes(2)
-    await enter(all[0], "ada", "calm")
-    all[0].kill()
-    await clock.advance(9_000)
-    expect(await moods(inside)).toBe(1)
-    expect(await all[1].hub.channel("room/:room", { room: "lobby" }).members()).toEqual(new Map())
-    await watch(all[1])
-    expect(await moods(inside)).toBe(0)
-  })
-
-  it("are seen off by a node that has started since", async () => {
-    const { clock, inside, all, start } = nodes(1)
-    await enter(all[0], "ada", "calm")
-    all[0].kill()
-    await clock.advance(60_000)
-    await watch(start())
-    await clock.advance(7_000)
-    expect(await moods(inside)).toBe(1)
-    await clock.advance(1_100)
-    expect(await moods(inside)).toBe(0)
-  })
-
-  it("are seen off page by page, however many", async () => {
-    const { clock, inside, all } = nodes(2)
-    const watcher = await watch(all[1])
-    for (let n = 0; n < 1_200; n++) void enter(all[0], `member-${n}`, "calm")
+  it("are removed page by page, however many, when several nodes die at once", async () => {
+    const { clock, inside, all } = nodes(3)
+    await clock.advance(8_000)
+    for (let n = 0; n < 1_200; n++) void enter(all[n % 2] as Node, `member-${n}`)
     await clock.advance(100)
-    expect(watcher.all("join")).toHaveLength(1_200)
+    expect(await count(inside)).toBe(1_200)
     all[0].kill()
-    await clock.advance(9_000)
-    expect(await moods(inside)).toBe(0)
-    expect(watcher.all("left")).toHaveLength(1_200)
-  })
-
-  it("that had come in just before, and are told of later, are seen off a lease later", async () => {
-    const { clock, inside, all } = nodes(2)
-    await watch(all[1])
-    await enter(all[0], "ada", "calm")
-    const [{ body }] = (
-      await inside.read(CHANNEL, { after: 0, through: 9, select: "fold", entriesMax: 9, bytesMax: 1e6 })
-    ).entries as unknown as [Entry]
-    all[0].kill()
-    await clock.advance(9_000)
-    const keep = { events: 10, forMs: Number.POSITIVE_INFINITY, bytes: 1e6 }
-    await inside.append(CHANNEL, { kind: "join", name: "", key: "late", body, at: 0 }, { keep })
-    await clock.advance(9_000)
-    expect(await moods(inside)).toBe(0)
-  })
-})
-
-describe("a client with lines to two nodes", () => {
-  const leave = { type: "leave", id: 1, channel: CHANNEL }
-  const membersAt = async ({ hub }: Node) => {
-    const members = await hub.channel("room/:room", { room: "lobby" }).members()
-    return [...members.values()].map((member) => (member as { mood: string }).mood)
-  }
-
-  it("stays when what it had said over the line before arrives behind what it says now", async () => {
-    const { clock, all } = nodes(2)
-    for (const node of all) await watch(node)
-    await enter(all[1], "ada", "wild", 2)
-    const before = await enter(all[0], "ada", "calm", 1)
-    before.send(leave)
-    await clock.advance(5_000)
-    expect(await membersAt(all[0])).toEqual(["wild"])
-  })
-
-  it("leaves when it says so over the line that it has opened last", async () => {
-    const { clock, all } = nodes(2)
-    for (const node of all) await watch(node)
-    await enter(all[0], "ada", "calm", 1)
-    const now = await enter(all[1], "ada", "wild", 2)
-    now.send(leave)
-    await clock.advance(5_000)
-    expect(await membersAt(all[0])).toEqual([])
-  })
-})
-
-describe("a client whose line before is still there at another node", () => {
-  const again = { type: "enter", id: 7, channel: CHANNEL, data: { mood: "past" } }
-
-  it("is as it came last, though what it had said over the line before arrives later, and ends", async () => {
-    const { clock, inside, all } = nodes(2)
-    const [there, here] = all
-    const now = await enter(here, "ada", "wild", 2)
-    const before = await enter(there, "ada", "calm", 1)
-    await clock.settle()
-    expect(await moodsOf(inside)).toEqual(["wild"])
-    before.cut()
+    all[1].kill()
     await clock.advance(10_000)
-    expect(await moodsOf(inside)).toEqual(["wild"])
-    now.leave()
-    await clock.settle()
-    expect(await moodsOf(inside)).toEqual([])
+    expect(await count(inside)).toBe(0)
+    expect(await nodesIn(inside)).toHaveLength(1)
   })
 
-  it("is not entered by what it had said there any more, whether it has left since or not", async () => {
-    const { clock, inside, all } = nodes(2)
-    const before = await enter(all[0], "ada", "calm", 1)
-    const now = await enter(all[1], "ada", "wild", 2)
-    before.send(again)
-    await clock.settle()
-    expect(before.last("error")).toMatchObject({ id: 7, code: "superseded" })
-    now.send({ type: "leave", id: 8, channel: CHANNEL })
-    await clock.settle()
-    before.send(again)
-    await clock.settle()
-    expect(before.all("error")).toHaveLength(2)
-    expect(await moodsOf(inside)).toEqual([])
-  })
-
-  it("enters over that line when its next one is lost", async () => {
-    const { clock, inside, all } = nodes(2)
-    const before = await enter(all[0], "ada", "calm", 1)
-    const now = await enter(all[1], "ada", "wild", 2)
-    now.cut()
-    await clock.advance(10_000)
-    before.send(again)
-    await clock.settle()
-    expect(before.last("result")).toMatchObject({ id: 7 })
-    expect(await moodsOf(inside)).toEqual(["past"])
-  })
-})
-
-it("a channel is followed while members of this node are in it, though nobody subscribes", async () => {
-  const log = sharedLog(memoryLog({ epoch: "e1" }))
-  let watched = 0
-  const watching: Log["watch"] = async (channel, listener) => {
-    const stop = await log.watch(channel, listener)
-    if (channel !== CHANNEL) return stop
-    watched++
-    return () => {
-      watched--
-      stop()
+  it("are removed by a third node when the one that began with it dies too", async () => {
+    const clock = virtualClock()
+    const log = sharedLog(leasingLog(clock))
+    let removals = 0
+    const append: Log["append"] = async (channel, operation, options) => {
+      if (channel.startsWith("room/") && operation.operation === "remove" && ++removals > 2)
+        await new Promise<void>((resolve) => clock.after(1_000, resolve))
+      return log.append(channel, operation, options)
     }
-  }
-  const { clock, all } = nodes(1, {}, { ...log, watch: watching })
-  const [ada, bob] = [await enter(all[0], "ada", "calm"), await enter(all[0], "bob", "calm")]
-  expect(watched).toBe(1)
-  ada.leave()
-  await clock.settle()
-  expect(watched).toBe(1)
-  bob.leave()
-  await clock.settle()
-  expect(watched).toBe(0)
-})
+    const { all } = nodes(3, {}, clock, { ...log, append })
+    await clock.advance(8_000)
+    for (const room of ["a", "b", "c", "d"]) await enter(all[0], "ada", `room/${room}`)
+    all[0].kill()
+    await clock.until(() => removals > 2)
+    const states = (await log.read("$nodes", FOLD)).entries.filter(({ holder }) => holder === "")
+    expect(states).toHaveLength(3)
+    for (const node of [all[1], all[2]]) if (node.problems.length === 0) node.way.open = false
+    all[1].way.open = true
+    await clock.advance(30_000)
+    for (const room of ["a", "b", "c", "d"]) expect(await count(log, `room/${room}`)).toBe(0)
+  })
 
-it("a member that the log has, though it said that it is in doubt, is seen off, or is as it was before", async () => {
-  const log = sharedLog(memoryLog({ epoch: "e1" }))
-  let inDoubt = true
-  const append: Log["append"] = async (channel, draft, options) => {
-    const appended = await log.append(channel, draft, options)
-    if (draft.kind === "join" && inDoubt) throw new HoldfastError("in_doubt")
-    return appended
-  }
-  const { clock, all } = nodes(1, {}, { ...log, append })
-  const ada = await enter(all[0], "ada", "calm")
-  expect(ada.last("error")).toMatchObject({ code: "in_doubt" })
-  expect(await moodsOf(log)).toEqual([])
-  inDoubt = false
-  ada.send({ type: "enter", id: 7, channel: CHANNEL, data: { mood: "calm" } })
-  await clock.advance(10_000)
-  expect(await moodsOf(log)).toEqual(["calm"])
-  inDoubt = true
-  ada.send({ type: "enter", id: 8, channel: CHANNEL, data: { mood: "wild" } })
-  await clock.settle()
-  inDoubt = false
-  await clock.advance(10_000)
-  expect(ada.last("error")).toMatchObject({ id: 8, code: "in_doubt" })
-  expect(await moodsOf(log)).toEqual(["calm"])
+  it("are removed a lease after another node has started, on a log that only one process has too", async () => {
+    for (const shared of [true, false]) {
+      const clock = virtualClock()
+      const log: Log = { ...sharedLog(leasingLog(clock)), shared, durable: true }
+      const { all, start } = nodes(1, {}, clock, log)
+      await enter(all[0], "ada")
+      all[0].kill()
+      await clock.advance(60_000)
+      start()
+      await clock.advance(7_900)
+      expect(await count(log)).toBe(1)
+      await clock.advance(2_100)
+      expect(await count(log)).toBe(0)
+    }
+  })
 })
 
 describe("a node that was out of touch", () => {
-  it("enters its members again when others have seen them off", async () => {
+  it("enters its members again when others have removed them, but not those that have gone meanwhile", async () => {
     const { clock, inside, all } = nodes(2)
-    const watcher = await watch(all[1])
-    await enter(all[0], "ada", "calm")
-    await clock.advance(2_000)
+    const seen = await watch(all[1])
+    await clock.advance(8_000)
+    await enter(all[0], "ada")
+    const gone = await enter(all[0], "bob")
+    await enter(all[0], "eve")
     all[0].way.open = false
-    await clock.advance(15_000)
-    expect(await moods(inside)).toBe(0)
-    all[0].way.open = true
-    await clock.advance(3_000)
-    expect(await moods(inside)).toBe(1)
-    await clock.advance(30_000)
-    expect(watcher.received.filter(({ type }) => type === "join" || type === "left")).toMatchObject([
-      { type: "join" },
-      { type: "left" },
-      { type: "join" },
-    ])
-  })
-
-  it("leaves alone those who went to another node, and does not enter whose line was cut", async () => {
-    const { clock, all } = nodes(2)
-    const watcher = await watch(all[1])
-    await enter(all[0], "ada", "calm")
-    const gone = await enter(all[0], "bob", "calm")
-    await clock.advance(2_000)
-    all[0].way.open = false
-    await enter(all[1], "ada", "wild")
-    await clock.advance(15_000)
+    await clock.advance(20_000)
+    expect(await count(inside)).toBe(0)
     gone.cut()
+    await enter(all[1], "eve")
     all[0].way.open = true
-    await clock.advance(60_000)
-    const told = watcher.received.filter(({ type }) => type === "join" || type === "left")
-    expect(told.map(({ type }) => type)).toEqual(["join", "join", "join", "left"])
-    const members = await all[1].hub.channel("room/:room", { room: "lobby" }).members()
-    expect([...members.values()]).toEqual([{ name: "somebody", mood: "wild" }])
+    await clock.advance(30_000)
+    expect(await count(inside)).toBe(2)
+    expect(seen().filter((type) => type === "join")).toHaveLength(5)
+    expect(seen().filter((type) => type === "left")).toHaveLength(3)
   })
 
-  it("takes nobody for gone before a lease is over since it is back", async () => {
+  it("tells a client that its version does not count any more", async () => {
+    const { clock, inside, all } = nodes(2)
+    const ada = await enter(all[0], "ada")
+    const version = versions
+    const [{ key }] = (await inside.read(CHANNEL, FOLD)).entries as never as [{ key: string }]
+    all[0].way.open = false
+    const endless = { entries: Number.POSITIVE_INFINITY, forMs: Number.POSITIVE_INFINITY }
+    await inside.append(
+      CHANNEL,
+      { operation: "remove", collection: "presence", key, body: new Uint8Array(0), at: 0 },
+      { retention: { ...endless, bytes: 1e9, removalsForMs: 1e9 }, condition: { version: version + 5 } },
+    )
+    all[0].way.open = true
+    await clock.settle()
+    expect(ada.all("removed")).toMatchObject([{ code: "superseded", version: version + 6 }])
+  })
+
+  it("takes no other for dead before it has been in touch for a lease, nor when the log was away", async () => {
     const { clock, all } = nodes(2)
-    const watcher = await watch(all[1])
-    await enter(all[0], "ada", "calm")
+    const seen = await watch(all[1])
+    await enter(all[0], "ada")
     await clock.advance(2_000)
     for (const node of all) node.way.open = false
     await clock.advance(30_000)
     for (const node of all) node.way.open = true
     await clock.advance(30_000)
-    expect(watcher.all("left")).toEqual([])
+    expect(seen()).toEqual(["join"])
   })
 
-  it("takes nobody for gone while it is not told of anything", async () => {
+  it("goes on when clocks are set", async () => {
     const { clock, all } = nodes(2)
-    const watcher = await watch(all[1])
-    await enter(all[0], "ada", "calm")
-    await clock.advance(2_000)
-    all[1].way.told = false
-    await clock.advance(60_000)
-    all[1].way.told = true
-    await clock.advance(60_000)
-    expect(watcher.all("left")).toEqual([])
-  })
-
-  it("is not taken for gone while it enters members again, though its heartbeat is not heard yet", async () => {
-    const log = sharedLog(memoryLog({ epoch: "e1" }))
-    let late = false
-    let joins = 0
-    const shared: Log = {
-      ...log,
-      append: (channel, draft, options) => {
-        if (draft.kind === "join" && ++joins > 10) throw new Error("without an end")
-        if (!late || channel !== NODES_CHANNEL || draft.kind !== "set")
-          return log.append(channel, draft, options)
-        return new Promise((resolve) =>
-          clock.after(5_000, () => resolve(log.append(channel, draft, options))),
-        )
-      },
-    }
-    const { clock, inside, all } = nodes(2, {}, shared)
-    for (const node of all) await watch(node)
-    await enter(all[0], "ada", "calm")
-    all[0].way.open = false
+    const seen = await watch(all[1])
+    await enter(all[0], "ada")
+    clock.jump(3_600_000)
     await clock.advance(20_000)
-    expect(await moods(inside)).toBe(0)
-    late = true
-    all[0].way.open = true
-    await enter(all[1], "bob", "calm")
-    await clock.advance(1_000)
-    expect(await moods(inside)).toBe(2)
-    late = false
-    await clock.advance(60_000)
-    expect(await moods(inside)).toBe(2)
-    expect(joins).toBeLessThan(5)
+    clock.jump(-7_200_000)
+    await clock.advance(20_000)
+    expect(seen()).toEqual(["join"])
   })
 
-  it("enters members again that were seen off by mistake", async () => {
-    const { clock, inside, all } = nodes(2)
-    await watch(all[0])
-    await enter(all[0], "ada", "calm")
-    const [{ key, offset }] = (
-      await inside.read(CHANNEL, { after: 0, through: 9, select: "fold", entriesMax: 9, bytesMax: 1e6 })
-    ).entries as unknown as [Entry]
-    const keep = { events: 10, forMs: Number.POSITIVE_INFINITY, bytes: 1e6 }
-    const body = new Uint8Array([0xc3])
-    await inside.append(CHANNEL, { kind: "left", name: "", key, body, at: 0 }, { keep, replaces: offset })
-    await clock.settle()
-    expect(await moods(inside)).toBe(1)
-  })
-})
-
-describe("a client that has come to another node", () => {
-  it("stays when what it asked of the node before was slower, and that line ends after", async () => {
-    const { clock, inside, all } = nodes(2)
-    await watch(all[0])
-    await watch(all[1])
-    await enter(all[1], "ada", "calm")
-    const before = await enter(all[0], "ada", "calm")
-    before.cut()
-    await clock.advance(10_000)
-    expect(await moods(inside)).toBe(1)
-  })
-
-  it("stays when the line to the node before had ended before the log took what it asked for", async () => {
-    const inside = sharedLog(memoryLog({ epoch: "e1" }))
-    const held: (() => void)[] = []
-    let isSlow = false
+  it("keeps the members that the log has, though it said that it is in doubt", async () => {
+    const clock = virtualClock()
+    const log = sharedLog(leasingLog(clock))
+    let inDoubt = true
     const append: Log["append"] = async (...args) => {
-      if (isSlow && args[1].kind === "join") await new Promise<void>((resolve) => held.push(resolve))
-      return inside.append(...args)
+      const outcome = await log.append(...args)
+      if (inDoubt && args[0] === CHANNEL) throw new HoldfastError("in_doubt")
+      return outcome
     }
-    const { clock, all } = nodes(2, {}, { ...inside, append })
-    await watch(all[0])
-    await watch(all[1])
-    isSlow = true
-    const before = await enter(all[0], "ada", "calm")
-    before.cut()
-    isSlow = false
-    await enter(all[1], "ada", "calm")
-    await clock.advance(4_000)
-    for (const release of held) release()
-    await clock.advance(10_000)
-    expect(held).toHaveLength(1)
-    expect(await moods(inside)).toBe(1)
-  })
-
-  it("is gone when it leaves there, though the line to the node before still seems to stand", async () => {
-    const { clock, inside, all } = nodes(2)
-    await watch(all[0])
-    await watch(all[1])
-    await enter(all[0], "ada", "calm")
-    const next = await enter(all[1], "ada", "calm")
-    next.send({ type: "leave", id: 1, channel: CHANNEL })
-    await clock.advance(10_000)
-    expect(await moods(inside)).toBe(0)
+    const { all } = nodes(1, {}, clock, { ...log, append })
+    const ada = await enter(all[0], "ada")
+    inDoubt = false
+    await clock.advance(2_000)
+    expect(await count(log)).toBe(1)
+    ada.leave()
+    await clock.settle()
+    expect(await count(log)).toBe(0)
   })
 })
 
-it("a wall clock that is set does not matter", async () => {
-  const { clock, all } = nodes(2)
-  const watcher = await watch(all[1])
-  await enter(all[0], "ada", "calm")
-  clock.jump(3_600_000)
-  await clock.advance(20_000)
-  clock.jump(-7_200_000)
-  await clock.advance(20_000)
-  expect(watcher.all("left")).toEqual([])
-})
-
-it("nodes that end in good order leave no key behind", async () => {
-  const { clock, inside, all } = nodes(3)
-  await clock.advance(3_000)
+it("a node that closes leaves nothing behind, and lists no channels that its members have left for long", async () => {
+  const { clock, inside, all } = nodes(2)
+  const ada = await enter(all[0], "ada")
+  const list = `$nodes/${(await nodesIn(inside))[0]}`
+  await enter(all[0], "bob", "room/other")
+  expect(await count(inside, list)).toBe(2)
+  ada.leave()
+  await clock.advance(61_000)
+  expect((await inside.read(list, FOLD)).entries.map(({ key }) => key)).toEqual(["room/other"])
   await clock.run(all[0].hub.close())
-  all[1].kill()
-  await clock.advance(10_000)
-  const range = { after: 0, through: 99, select: "fold", entriesMax: 99, bytesMax: 1e6 } as const
-  expect((await inside.read("$nodes", range)).entries).toHaveLength(1)
+  expect(await count(inside, list)).toBe(0)
+  expect(await nodesIn(inside)).toHaveLength(1)
 })
