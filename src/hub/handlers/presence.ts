@@ -41,11 +41,12 @@ export class PresenceHandler {
       await members.enter(channel, connection, data, version)
       if (id !== undefined) connection.send({ type: "result", id })
     } catch (error) {
-      // it may be kept, to be entered as soon as the log takes it
-      const isKept = members.versionOf(channel, connection) === version
-      if (!isKept) undoBegin(connection, channel, before)
+      const current = members.versionOf(channel, connection)
       if (id !== undefined) answers.refuse(connection, { id, channel }, error)
-      else if (!isKept) this.#sendRemoved(connection, channel, error)
+      else if (current !== version) this.#sendRemoved(connection, channel, error)
+      // otherwise it is entered as soon as the log takes it
+      if (current !== version && before !== undefined) connection.entered?.set(channel, before)
+      else if (current === undefined) connection.entered?.delete(channel)
     }
   }
 
@@ -134,9 +135,4 @@ export class PresenceHandler {
     const { code, message, version } = this.#ports.answers.refusal(connection, channel, error)
     connection.send({ type: "removed", channel, code, message, ...(version !== undefined && { version }) })
   }
-}
-
-function undoBegin({ entered }: Connection, channel: string, before: Uint8Array | undefined): void {
-  if (before === undefined) entered?.delete(channel)
-  else entered?.set(channel, before)
 }

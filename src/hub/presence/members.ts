@@ -272,7 +272,9 @@ export class Members {
     const missing = held.filter(([member, place]) => {
       const entry = found.get(member)
       const isAsPut = entry?.holder === this.#holder && entry.version === place.version
-      return this.#places.find(channel, member) === place && !isAsPut
+      // a connection that was cut may never come back
+      const isWanted = place.connection !== undefined || place.isBrief
+      return isWanted && this.#places.find(channel, member) === place && !isAsPut
     })
     await atOnce(missing, limits.pageEntriesMax, ([member, place]) =>
       this.#enterAgain(channel, member, place, found.get(member)?.version ?? 0),
