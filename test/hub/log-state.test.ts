@@ -9,20 +9,19 @@ const failure = new HoldfastError("log_unavailable", "it is away")
 
 /** A hub whose log can be made to say that it cannot be reached. */
 function world() {
-  let tell: (failure: HoldfastError | undefined) => void = () => {
-    throw new Error("nobody listens")
-  }
+  const listeners = new Set<(failure: HoldfastError | undefined) => void>()
   const log: Log = {
     ...memoryLog(),
     watchAvailability: (listener) => {
-      tell = listener
+      listeners.add(listener)
       listener(undefined)
-      return () => {
-        tell = () => undefined
-      }
+      return () => listeners.delete(listener)
     },
   }
-  return { ...rig(room, { channels: handlers }, log), tell: (with_?: HoldfastError) => tell(with_) }
+  const tell = (why?: HoldfastError) => {
+    for (const listener of listeners) listener(why)
+  }
+  return { ...rig(room, { channels: handlers }, log), tell }
 }
 
 test("whether the log can be reached is told to everybody who was let in, once per change", async () => {

@@ -62,7 +62,8 @@ export class Wanderer {
       this.#listeners.set(type, listener)
       return () => {}
     }
-    this.#presence = ownPresence({ listen, subscription: this.#subscription } as never, {
+    const feed = { listen, refuseWhenClosed: () => {}, subscription: this.#subscription }
+    this.#presence = ownPresence(feed as never, {
       send: (make) => this.#ask(make),
       nowMs: () => clock.monotonic() + this.#aheadMs,
       later: (ask) => clock.after(1_000, ask),
