@@ -221,7 +221,7 @@ describe("the LMDB log's file", () => {
     }
     await log.close()
     const place = { channel: 1, collection: 0 }
-    const facts = (store: Store) => [...store.facts(place, "facts", 0, 1_000, 1_000)].length
+    const facts = (store: Store) => [...store.facts(place, "facts", 0, 1_000)].length
     expect(await inspected(folder, facts)).toBeGreaterThanOrEqual(10)
     log = lmdbLog(folder)
     await log.trim("a", { facts: { ...retention, entries: 5 } }, Date.now())

@@ -8,14 +8,24 @@ import { textBytesMax, writeText } from "./text.ts"
  * - `index`: by a key of a collection, where its value or its removal stands
  * - `accounts`: by the name of an account, how many keys it has in a collection
  * - `values`: by the offset at which a key was created, its state, and then its pieces by their offsets
- * - `order`: by the latest offset of a value, the offset at which its key was created
+ * - `order`: by the latest offset of a value, what changed there, see `Step`
+ * - `steps`: of values that were extended the same for the changes before the latest, from the last put on
  * - `removals`: by offset
  * - `facts`: by the offset of the first in their run, see fact-run.ts
  */
-export const PART = { index: 0, accounts: 1, values: 2, order: 3, removals: 4, facts: 5, head: 6 } as const
+export const PART = {
+  index: 0,
+  accounts: 1,
+  values: 2,
+  order: 3,
+  steps: 4,
+  removals: 5,
+  facts: 6,
+  head: 7,
+} as const
 
 /** A part whose records stand under an offset. */
-export type OffsetPart = typeof PART.order | typeof PART.removals | typeof PART.facts
+export type OffsetPart = typeof PART.order | typeof PART.steps | typeof PART.removals | typeof PART.facts
 
 /** Where a collection stands: in which channel, and as which of its collections. */
 export interface Place {

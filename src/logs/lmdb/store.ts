@@ -130,17 +130,16 @@ export class Store {
   }
 
   /** Records of a part of a collection with offsets in [from, through], in order; read as they are asked for. */
-  range(place: Place, part: OffsetPart, from: number, through: number, limit: number) {
+  range(place: Place, part: OffsetPart, from: number, through: number, limit?: number) {
     const start = offsetKey(place, part, from)
     const end = offsetKey(place, part, Math.min(through, OFFSET_MAX - 1) + 1)
-    return this.entries.getRange({ start, end, limit })
+    return this.entries.getRange({ start, end, ...(limit !== undefined && { limit }) })
   }
 
   /** Facts with offsets in (after, through], in order; read as they are asked for. */
-  *facts(place: Place, collection: string, after: number, through: number, limit: number): Generator<Entry> {
+  *facts(place: Place, collection: string, after: number, through: number): Generator<Entry> {
     const first = this.#runAt(place, after + 1)
-    // One run more than there are facts: of the first one, all may lie below.
-    for (const { key, value } of this.range(place, PART.facts, first, through, limit + 1)) {
+    for (const { key, value } of this.range(place, PART.facts, first, through)) {
       for (const fact of decodeFacts(collection, lastNumberOf(key), value)) {
         if (fact.offset > after && fact.offset <= through) yield fact
       }

@@ -14,8 +14,9 @@ export interface ValueState extends KeyState {
   readonly account: string | undefined
   /** The offset of its last put. */
   readonly putAt: number
-  /** Of the whole value. */
+  /** Of the whole value, and of what its latest entry added. */
   readonly bytes: number
+  readonly lastBytes: number
   /** The offset under which the last run of pieces stands; 0 when there is none. */
   readonly lastRun: number
   /** What was put, unless it is longer than `INLINE_BYTES_MAX` and stands in the first piece. */
@@ -34,7 +35,7 @@ export interface Removal extends KeyState {
 /** A body up to this size is written together with the state of its key. */
 export const INLINE_BYTES_MAX = 1_024
 
-const NUMBERS = 9
+const NUMBERS = 10
 /** In front of an account's name; without one there is nothing. */
 const HAS_ACCOUNT = "@"
 
@@ -44,12 +45,15 @@ export function encodeState(state: ValueState): Buffer {
   const texts = textBytesMax(key) + textBytesMax(holder) + textBytesMax(account)
   const target = space(CHECKSUM_BYTES + 8 * NUMBERS + texts + inline.length)
   let position = CHECKSUM_BYTES
-  const { offset, version, lapsesAt, at, createdAt, putAt, bytes, lastRun } = state
-  for (const number of [offset, version, lapsesAt, at, createdAt, putAt, bytes, lastRun, inline.length])
-    position = target.writeDoubleLE(number, position)
+  for (const number of [...numbersOf(state), inline.length]) position = target.writeDoubleLE(number, position)
   for (const text of [key, holder, account]) position = writeText(target, position, text)
   target.set(inline, position)
   return sealed(state.created, target.subarray(0, position + inline.length))
+}
+
+function numbersOf(state: ValueState): number[] {
+  const { offset, version, lapsesAt, at, createdAt, putAt, bytes, lastBytes, lastRun } = state
+  return [offset, version, lapsesAt, at, createdAt, putAt, bytes, lastBytes, lastRun]
 }
 
 /** @throws RangeError when the record is not what was written */
@@ -66,7 +70,7 @@ export function decodeState(created: number, record: Uint8Array): ValueState {
     return read.text
   }
   const head = { offset: number(), version: number(), lapsesAt: number(), at: number(), createdAt: number() }
-  const body = { putAt: number(), bytes: number(), lastRun: number() }
+  const body = { putAt: number(), bytes: number(), lastBytes: number(), lastRun: number() }
   const inlineBytes = number()
   const [key, holder, account] = [text(), text(), text()]
   const inline = source.subarray(position, position + inlineBytes)
@@ -134,18 +138,55 @@ export function encodeRun(
 }
 
 /**
- * What was added behind `after`.
+ * What was added behind `after` and up to `through`.
  * @throws RangeError when the record is not what was written
  */
-export function decodeRun(first: number, record: Uint8Array, after: number): Buffer {
+export function decodeRun(first: number, record: Uint8Array, after: number, through: number): Buffer {
   const source = unsealed(first, record)
-  const end = RUN_HEADER_BYTES + source.readUInt32LE(CHECKSUM_BYTES)
-  let start = RUN_HEADER_BYTES
-  for (let position = end; position < source.length; position += PIECE_BYTES) {
-    if (source.readUIntLE(position, 6) > after) break
-    start = RUN_HEADER_BYTES + source.readUInt32LE(position + 6)
+  const pieces = RUN_HEADER_BYTES + source.readUInt32LE(CHECKSUM_BYTES)
+  let [start, end] = [RUN_HEADER_BYTES, RUN_HEADER_BYTES]
+  for (let position = pieces; position < source.length; position += PIECE_BYTES) {
+    const offset = source.readUIntLE(position, 6)
+    if (offset > through) break
+    end = RUN_HEADER_BYTES + source.readUInt32LE(position + 6)
+    if (offset <= after) start = end
   }
   return source.subarray(start, end)
+}
+
+/** The offsets of the pieces in a run. */
+export function offsetsOfRun(record: Uint8Array): number[] {
+  const source = bufferOf(record)
+  const offsets: number[] = []
+  const pieces = RUN_HEADER_BYTES + source.readUInt32LE(CHECKSUM_BYTES)
+  for (let position = pieces; position < source.length; position += PIECE_BYTES)
+    offsets.push(source.readUIntLE(position, 6))
+  return offsets
+}
+
+/** A put or an extend of a value: of the key that was created at an offset, and how many bytes it brought. */
+export interface Step {
+  readonly created: number
+  readonly bytes: number
+  /** Whether the value was extended. */
+  readonly isExtended: boolean
+}
+
+export function encodeStep({ created, bytes, isExtended }: Step): Buffer {
+  const target = space(11)
+  target.writeUIntLE(created, 0, 6)
+  target.writeUInt32LE(bytes, 6)
+  target[10] = isExtended ? 1 : 0
+  return target.subarray(0, 11)
+}
+
+export function decodeStep(record: Uint8Array): Step {
+  const source = bufferOf(record)
+  return {
+    created: source.readUIntLE(0, 6),
+    bytes: source.readUInt32LE(6),
+    isExtended: source[10] === 1,
+  }
 }
 
 /** Where a key's value or removal stands: the offset of creation of a value, the own offset of a removal. */

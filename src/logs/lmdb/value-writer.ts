@@ -1,4 +1,4 @@
-import { namedKey, OFFSET_MAX, offsetKey, PART, type Place, sequenceKey, valueKey } from "./keys.ts"
+import { namedKey, OFFSET_MAX, offsetKey, PART, type Place, valueKey } from "./keys.ts"
 import { SHARED_PAGE_BYTES_MAX, unsealed } from "./record.ts"
 import type { Store } from "./store.ts"
 import {
@@ -6,14 +6,16 @@ import {
   encodeRemoval,
   encodeRun,
   encodeState,
+  encodeStep,
   INLINE_BYTES_MAX,
+  offsetsOfRun,
   type Removal,
   runBytes,
   type ValueState,
 } from "./value-record.ts"
 
 /** A value without its body. */
-export type Owned = Omit<ValueState, "putAt" | "bytes" | "lastRun" | "inline">
+export type Owned = Omit<ValueState, "putAt" | "bytes" | "lastBytes" | "lastRun" | "inline">
 
 const NOTHING = new Uint8Array(0)
 
@@ -38,8 +40,7 @@ export class ValueWriter {
   }
 
   replace(before: ValueState, owned: Owned, body: Uint8Array): ValueState {
-    this.#remove(offsetKey(this.#place, PART.order, before.offset))
-    if (before.lastRun > 0) this.#removePieces(before)
+    this.#unlist(before)
     return this.#start(owned, body)
   }
 
@@ -52,7 +53,10 @@ export class ValueWriter {
     const record = encodeRun(lastRun, fits ? unsealed(lastRun, run) : undefined, offset, body)
     this.#put(valueKey(this.#place, created, lastRun), record)
     this.#remove(offsetKey(this.#place, PART.order, before.offset))
-    const state = { ...before, ...owned, bytes: before.bytes + body.length, lastRun }
+    const step = { created, bytes: before.lastBytes, isExtended: true }
+    this.#put(offsetKey(this.#place, PART.steps, before.offset), encodeStep(step))
+    const bytes = before.bytes + body.length
+    const state = { ...before, ...owned, bytes, lastBytes: body.length, lastRun }
     this.#list(state)
     return state
   }
@@ -82,7 +86,8 @@ export class ValueWriter {
     const isInline = body.length <= INLINE_BYTES_MAX
     if (!isInline)
       this.#put(valueKey(this.#place, created, offset), encodeRun(offset, undefined, offset, body))
-    const value = { putAt: offset, bytes: body.length, lastRun: isInline ? 0 : offset }
+    const [bytes, lastRun] = [body.length, isInline ? 0 : offset]
+    const value = { putAt: offset, bytes, lastBytes: bytes, lastRun }
     const state = { ...owned, ...value, inline: isInline ? body : NOTHING }
     this.#list(state)
     return state
@@ -90,7 +95,8 @@ export class ValueWriter {
 
   #list(state: ValueState): void {
     this.touch(state)
-    this.#put(offsetKey(this.#place, PART.order, state.offset), sequenceKey(state.created))
+    const step = { created: state.created, bytes: state.lastBytes, isExtended: state.putAt < state.offset }
+    this.#put(offsetKey(this.#place, PART.order, state.offset), encodeStep(step))
   }
 
   #delete(known: ValueState | Removal): void {
@@ -98,14 +104,23 @@ export class ValueWriter {
       this.#remove(offsetKey(this.#place, PART.removals, known.offset))
       return
     }
-    this.#remove(offsetKey(this.#place, PART.order, known.offset))
+    this.#unlist(known)
     this.#remove(valueKey(this.#place, known.created, 0))
-    if (known.lastRun > 0) this.#removePieces(known)
   }
 
-  #removePieces({ created }: ValueState): void {
-    const [start, end] = [valueKey(this.#place, created, 1), valueKey(this.#place, created, OFFSET_MAX)]
-    this.#store.removeRange(start, end)
+  /** Deletes the pieces of a value, and what leads to it by offset. */
+  #unlist({ created, offset, putAt, lastRun }: ValueState): void {
+    this.#remove(offsetKey(this.#place, PART.order, offset))
+    if (putAt < offset) this.#remove(offsetKey(this.#place, PART.steps, putAt))
+    if (lastRun === 0) return
+    const range = {
+      start: valueKey(this.#place, created, 1),
+      end: valueKey(this.#place, created, OFFSET_MAX),
+    }
+    for (const { key, value } of [...this.#store.entries.getRange(range)]) {
+      for (const step of offsetsOfRun(value)) this.#remove(offsetKey(this.#place, PART.steps, step))
+      this.#store.entries.removeSync(key)
+    }
   }
 
   #put(key: Buffer, record: Buffer): void {
