@@ -103,7 +103,7 @@ describeWithRedis("whether Redis can be reached", () => {
 
 describeWithRedis("what is appended", () => {
   test("waits within limits: so many, and so many bytes", async () => {
-    const { log } = opened("redis://127.0.0.1:1", { waitMs: 200, pendingBytesMax: 10 })
+    const { log } = opened("redis://127.0.0.1:1", { waitMs: 2_000, pendingBytesMax: 10 })
     // one alone may be larger, or it could never be appended
     const outcomes = await Promise.allSettled([say(log, "x".repeat(20)), say(log, "y")])
     const messages = outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason.message)

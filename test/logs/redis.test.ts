@@ -487,7 +487,7 @@ describe("a Redis that cannot be used", () => {
 
   test("is reported as away when nothing listens", async () => {
     const problems: unknown[] = []
-    const log = opened("redis://127.0.0.1:1", { waitMs: 100, onError: (error) => problems.push(error) })
+    const log = opened("redis://127.0.0.1:1", { waitMs: 2_000, onError: (error) => problems.push(error) })
     await expect(log.head("a")).rejects.toMatchObject(codeAndText("log_unavailable", "ECONNREFUSED"))
     await expect(log.watch("a", () => undefined)).rejects.toMatchObject({ code: "log_unavailable" })
     expect(problems).toHaveLength(1)
