@@ -48,6 +48,10 @@ declare global {
   function showUnsent(count: number): void
   function showRefusal(code: string): void
   function showMembers(members: ReadonlyMap<string, { name: string }>): void
+  function showHello(name: string): void
+  function showBye(name: string): void
+  function showRename(before: string, after: string): void
+  function showCount(users: number): void
   function showTyping(member: string | undefined): void
   function showBid(bid: { amount: number }): void
   function showTasks(tasks: readonly { id: number; title: string }[] | undefined): void

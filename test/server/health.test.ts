@@ -8,15 +8,18 @@ import { WireClient } from "./support/wire-client.ts"
 
 /** A log that says when it is away. */
 function failingLog() {
-  let tell: (failure: HoldfastError | undefined) => void = () => undefined
+  const listeners = new Set<(failure: HoldfastError | undefined) => void>()
   const log: Log = {
     ...memoryLog(),
     watchAvailability: (listener) => {
-      tell = listener
-      return () => undefined
+      listeners.add(listener)
+      return () => listeners.delete(listener)
     },
   }
-  return { log, tell: (failure?: HoldfastError) => tell(failure) }
+  const tell = (failure?: HoldfastError) => {
+    for (const listener of listeners) listener(failure)
+  }
+  return { log, tell }
 }
 
 const ask = async (url: string) => {
