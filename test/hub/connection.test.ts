@@ -256,7 +256,7 @@ describe("the hub", () => {
     const r = rig(room, { channels: handlers }, log)
     const peer = r.peer()
     await peer.hello()
-    peer.send({ type: "enter", id: 1, channel: "room/lobby", data: { mood: "calm" } })
+    peer.send({ type: "enter", id: 1, channel: "room/lobby", data: { mood: "calm" }, version: 1 })
     await r.clock.settle()
     await r.hub.close()
     expect(

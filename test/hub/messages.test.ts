@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest"
-import { memoryLog } from "../../src/logs/memory/index.ts"
 import { HoldfastError } from "../../src/protocol/error.ts"
 import { rig } from "./rig.ts"
 import { handlers, room } from "./room.ts"
@@ -294,101 +293,6 @@ describe("state", () => {
     await r.clock.advance(200)
     expect(again.last("result").position?.offset).toBe(2)
     expect(watcher.all("set").map(({ data }) => data)).toEqual([1, 3])
-  })
-})
-
-describe("presence", () => {
-  const enter = (id: number, mood: string) => ({ type: "enter", id, channel: "room/lobby", data: { mood } })
-
-  it("tells who comes, who changes and who goes", async () => {
-    const r = make()
-    const [watcher, member] = [r.peer(), r.peer()]
-    await watcher.hello({ channel: "room/lobby" })
-    await member.hello()
-    member.send(enter(1, "calm"))
-    await r.clock.settle()
-    const name = member.last("welcome").member
-    expect(watcher.last("join")).toMatchObject({ member: name, data: { name: "somebody", mood: "calm" } })
-    member.send(enter(2, "wild"))
-    member.send(enter(3, "wild"))
-    await r.clock.settle()
-    expect(watcher.all("join")).toHaveLength(2)
-    member.leave()
-    await r.clock.settle()
-    expect(watcher.last("left")).toMatchObject({ member: name })
-    expect(await r.hub.channel("room/:room", { room: "lobby" }).members()).toEqual(new Map())
-  })
-
-  it("waits a while for a member whose line was cut", async () => {
-    const r = make({ presenceGraceMs: 3_000 })
-    const [watcher, member] = [r.peer(), r.peer()]
-    await watcher.hello({ channel: "room/lobby" })
-    const session = { type: "hello", session: "the-same-session-0123456789", subscriptions: [] }
-    member.send(session)
-    await r.clock.settle()
-    member.send(enter(1, "calm"))
-    await r.clock.settle()
-    member.cut()
-    await r.clock.advance(2_000)
-    const again = r.peer()
-    again.send(session)
-    await r.clock.settle()
-    again.send(enter(1, "calm"))
-    await r.clock.advance(5_000)
-    expect(watcher.all("join")).toHaveLength(1)
-    expect(watcher.all("left")).toHaveLength(0)
-    again.cut()
-    await r.clock.advance(3_000)
-    expect(watcher.all("left")).toHaveLength(1)
-  })
-
-  it("sees members off that a node left behind which is no more, unless they come back", async () => {
-    const log = memoryLog({ epoch: "e1" })
-    const session = (name: string) => ({
-      type: "hello",
-      session: `${name}-0123456789abcdef012345`,
-      subscriptions: [],
-    })
-    const before = rig(room, { channels: handlers }, log)
-    for (const name of ["ada", "bob"]) {
-      const member = before.peer()
-      member.send(session(name))
-      await before.clock.settle()
-      member.send(enter(1, "calm"))
-      await before.clock.settle()
-    }
-    const after = rig(room, { channels: handlers, limits: { presenceLeaseMs: 5_000 } }, log)
-    const watcher = after.peer()
-    await watcher.hello({ channel: "room/lobby" })
-    expect(watcher.last("snapshot").entries).toHaveLength(2)
-    const ada = after.peer()
-    ada.send(session("ada"))
-    await after.clock.settle()
-    ada.send(enter(1, "calm"))
-    await after.clock.advance(5_000)
-    expect(watcher.all("left").map(({ member }) => member)).toEqual(["digest(bob-0123456789abcdef012345)"])
-    expect([...(await after.hub.channel("room/:room", { room: "lobby" }).members()).keys()]).toEqual([
-      ada.last("welcome").member,
-    ])
-  })
-
-  it("keeps a member that came back through another node, though its old node sees it off", async () => {
-    const log = { ...memoryLog({ epoch: "e1" }), shared: true }
-    const [old, other] = [rig(room, { channels: handlers }, log), rig(room, { channels: handlers }, log)]
-    const hello = { type: "hello", session: "the-same-session-0123456789", subscriptions: [] }
-    const [first, second] = [old.peer(), other.peer()]
-    for (const [r, peer] of [
-      [old, first],
-      [other, second],
-    ] as const) {
-      peer.send(hello)
-      await r.clock.settle()
-      peer.send(enter(1, "calm"))
-      await r.clock.settle()
-    }
-    first.leave()
-    await old.clock.advance(10_000)
-    expect((await other.hub.channel("room/:room", { room: "lobby" }).members()).size).toBe(1)
   })
 })
 

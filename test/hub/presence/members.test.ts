@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { world } from "./world.ts"
 
-test("a member joins, changes and leaves, by itself or with its connection, in this order", async () => {
+test("a member joins, changes and leaves in this order, also with its connection", async () => {
   const { clock, a, ada, seen } = await world()
   const peer = await ada.connect(a)
   for (const mood of ["calm", "wild", "wild"])

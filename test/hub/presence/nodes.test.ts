@@ -38,7 +38,7 @@ test("nodes that close or are killed leave no key behind", async () => {
   expect((await c.log.read("$nodes", range)).entries).toHaveLength(1)
 })
 
-test("a wall clock that is set removes nobody", async () => {
+test("a wall clock that is set removes no member", async () => {
   const { clock, a, ada, seen } = await world()
   await ada.connect(a, "calm")
   for (const ms of [3_600_000, -7_200_000]) {

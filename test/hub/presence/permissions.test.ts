@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { HoldfastError } from "../../../src/protocol/error.ts"
 import { CHANNEL, pendingHandlers, world } from "./world.ts"
 
-test("a revocation removes a user's members at every node, and is final for their connections", async () => {
+test("a revocation removes members at every node, and is final for their connections", async () => {
   const { a, b, ada, bob, lobby, seen, moods, clock } = await world()
   const peer = await ada.connect(b, "calm")
   const other = await bob.connect(b, "wild")
@@ -20,7 +20,7 @@ test("a revocation removes a user's members at every node, and is final for thei
   expect(await moods()).toEqual(["calm", "wild"])
 })
 
-test("a revocation holds for an enter whose handler runs, of a connection and of a request", async () => {
+test("a revocation refuses enters whose handler runs, of connections and requests", async () => {
   const { answers, channels } = pendingHandlers()
   const { clock, a, ada, lobby, seen } = await world({ channels })
   const peers = [await ada.connect(a, "calm"), await ada.request(a, "calm")]
@@ -40,7 +40,7 @@ test("a revocation removes the member of a client that is between two requests",
   expect(seen()).toEqual(["join calm", "left"])
 })
 
-test("a renewed token changes what the handler changes, and removes the member that it refuses", async () => {
+test("a renewed token changes what the handler says, and removes what it refuses", async () => {
   const may = { enter: true, be: "ada" }
   const presence = ({ data }: { data: { mood: string } }) => {
     if (!may.enter) throw new HoldfastError("not_allowed", "not any more")

@@ -32,7 +32,7 @@ describe.each(["connect", "request"] as const)("members of a killed node that %s
   })
 })
 
-test("two killed nodes leave no member behind, but those that came to another node, without a bus", async () => {
+test("members of two killed nodes are removed unless they moved, also without a bus", async () => {
   const clock = virtualClock()
   const { bus: _, ...log } = sharedLog(leasingLog(clock))
   const { a, b, c, ada, bob, seen } = await world({}, clock, log)
@@ -85,7 +85,7 @@ test("1,000 members of a killed node are removed in batches of a page", async ()
   expect(control.atOnceMax).toBe(50)
 })
 
-test("members of a durable log's earlier process are removed after a lease unless they come back", async () => {
+test("members of an earlier process are removed after a lease unless they return", async () => {
   const clock = virtualClock()
   const { all, start } = nodes(1, {}, clock, { ...leasingLog(clock), durable: true })
   const [ada, bob] = [client(clock, "ada"), client(clock, "bob")]

@@ -7,7 +7,7 @@ import { client, world } from "./world.ts"
 /** Longer than a lease and the heartbeats around it. */
 const LONG_MS = 20_000
 
-test("a node that was cut off for a lease enters those again that are still there and only there", async () => {
+test("a node that was cut off for a lease enters again the members still there", async () => {
   const { clock, a, b, ada, bob, seen } = await world()
   const cyd = client(clock, "cyd")
   const [, , gone] = [await ada.connect(a, "ada"), await bob.connect(a, "bob"), await cyd.connect(a, "cyd")]
@@ -22,7 +22,7 @@ test("a node that was cut off for a lease enters those again that are still ther
   expect(seen().slice(5)).toEqual(["join ada"])
 })
 
-test("an outage of the log removes nobody, though one node is back earlier than the other", async () => {
+test("an outage of the log removes no member, though nodes come back one by one", async () => {
   const { clock, a, b, c, ada, bob, seen } = await world()
   await ada.connect(a, "calm")
   await bob.request(b, "wild")
@@ -37,7 +37,7 @@ test("an outage of the log removes nobody, though one node is back earlier than 
   expect(seen()).toEqual(["join calm", "join wild"])
 })
 
-test("a log that lost its tail has the members again as they entered last, and not those that left", async () => {
+test("enters, changes and leaves in the lost tail of a log are repeated", async () => {
   const clock = virtualClock()
   const engine = journaledLog({ now: clock.monotonic })
   const { a, b, ada, bob, moods } = await world({}, clock, sharedLog(engine.log))
@@ -98,7 +98,7 @@ describe.each([
 })
 
 describe("an enter that the log carries out late", () => {
-  test.each(["connect", "request"] as const)("enters nobody whose %s has ended", async (how) => {
+  test.each(["connect", "request"] as const)("enters no member whose %s has ended", async (how) => {
     const { clock, a, ada, control, release, moods } = await world()
     control.mode = "held"
     const peer = await ada[how](a, "calm")

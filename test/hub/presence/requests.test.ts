@@ -4,7 +4,7 @@ import { pendingHandlers, world } from "./world.ts"
 
 const LEASE_MS = 8_000
 
-test("a client is in while its latest request is open, and for a lease after it, at any nodes", async () => {
+test("a client is in while its latest request is open, and for a lease after it", async () => {
   const { clock, a, b, ada, seen } = await world()
   for (let n = 0; n < 10; n++) {
     const earlier = await ada.request(a, "calm")
@@ -45,7 +45,7 @@ test.each([
   expect(seen()).toEqual(expected)
 })
 
-test("a client changes its data and leaves at whichever node, and is in again when it enters again", async () => {
+test("a client changes its data, leaves and enters again at different nodes", async () => {
   const { clock, a, b, ada, seen } = await world()
   const before = await ada.request(a, "calm")
   await ada.request(b, "wild")
@@ -82,7 +82,7 @@ test.each(["a", "b"] as const)("a client moves from requests at node a to connec
   expect(seen()).toEqual(["join calm"])
 })
 
-test("a delayed request is refused, and its end does not remove the member of a connection", async () => {
+test("a delayed request is refused, and its end does not remove the member", async () => {
   const { clock, a, b, ada, seen } = await world()
   const early = clock.now()
   const before = await ada.request(a, "calm", early)

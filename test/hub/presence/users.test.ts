@@ -3,7 +3,7 @@ import { client, world } from "./world.ts"
 
 const T = Date.UTC(2030, 0, 1)
 
-test("a user that knows the session of another one is another member, and takes nobody's place", async () => {
+test("a user with the session of another user is another member", async () => {
   const { clock, a, b, moods } = await world()
   const [ada, mallory] = [client(clock, "the-session", "ada"), client(clock, "the-session", "mallory")]
   const own = await ada.connect(a, "calm", T)

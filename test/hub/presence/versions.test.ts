@@ -11,7 +11,7 @@ describe.each(["a", "b"] as const)("with an older connection to node a, and a ne
   }
   const superseded = { code: "superseded", version: T + 21 }
 
-  test("what arrives late is refused with the lowest version, and the older one's end removes nothing", async () => {
+  test("late messages are refused with the lowest version, and its end removes nothing", async () => {
     const { clock, a, ada, before, now, moods } = await reconnected()
     expect(await ada.enter(before, "past", T + 10)).toMatchObject(superseded)
     expect(await ada.leave(before, T + 19)).toMatchObject(superseded)
@@ -51,7 +51,7 @@ describe.each(["a", "b"] as const)("with an older connection to node a, and a ne
   })
 })
 
-test("of equal versions the first enter counts, at whichever node, and a leave counts after it", async () => {
+test("of equal versions the first enter counts, and a leave counts after it", async () => {
   const { a, b, c, ada, moods } = await world()
   const [first, second, third] = [await ada.connect(a), await ada.connect(b), await ada.connect(c)]
   await ada.enter(first, "calm", T)
@@ -73,7 +73,7 @@ test("a version more than a minute ahead is refused with the server's time", asy
   expect(await ada.enter(peer, "calm", T + 60_000)).toMatchObject({ type: "result" })
 })
 
-test("the lowest version is accepted though it is ahead, as after the server's clock was set back", async () => {
+test("after the server's clock was set back the lowest version is accepted", async () => {
   const { clock, a, b, ada, moods } = await world()
   await ada.connect(a, "calm", T)
   clock.jump(-3_600_000)
