@@ -113,7 +113,7 @@ export function createHubCore<C extends Contract, User, Request>(
   const fanOut = new FanOut(clock)
   const snapshots = new SnapshotHandler({ application, limits })
   const loader = new Loader((channel) => snapshots.load(channel))
-  const catchUp = new CatchUp(log, clock, limits, loader, handleFailure)
+  const catchUp = new CatchUp({ ...world, loader, handleFailure })
   const trimmer: Trimmer = new Trimmer({
     ...world,
     intervalMs: limits.trimIntervalMs,

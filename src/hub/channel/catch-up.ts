@@ -13,6 +13,15 @@ import type { Outlet } from "./outlet.ts"
 import type { Loaded } from "./snapshot-progress.ts"
 import { SnapshotProgress } from "./snapshot-progress.ts"
 
+export interface CatchUpPorts {
+  readonly log: Log
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly loader: Loader
+  /** Something is tried again in `retryMs`. */
+  readonly handleFailure: (what: string, error: unknown) => void
+}
+
 /**
  * Serves every subscription that does not stand at its channel's tail, for whatever reason: it starts lower, it came
  * back, or it could not keep up. Page by page from the log, in turns, with a budget per turn of the event loop, until it
@@ -21,34 +30,21 @@ import { SnapshotProgress } from "./snapshot-progress.ts"
  * subscriptions it has; and each connection has its turn before another has its next.
  */
 export class CatchUp {
-  readonly #log: Log
-  readonly #clock: Clock
+  readonly #ports: CatchUpPorts
   readonly #frames: EncodedCache
   readonly #bursts: BurstCache
-  readonly #limits: Limits
-  readonly #loader: Loader
-  readonly #handleFailure: (what: string, error: unknown) => void
   readonly #waiting = new Map<Outlet, Set<ChannelSubscription>>()
   /** Those for which a page is being read. */
   readonly #served = new Set<Outlet>()
   #budget: number
   #refilling = false
 
-  constructor(
-    log: Log,
-    clock: Clock,
-    limits: Limits,
-    loader: Loader,
-    handleFailure: (what: string, error: unknown) => void,
-  ) {
-    this.#log = log
-    this.#clock = clock
-    this.#frames = new EncodedCache(limits.encodedCacheBytesMax / 2)
-    this.#bursts = new BurstCache(limits.encodedCacheBytesMax / 2)
-    this.#limits = limits
-    this.#loader = loader
-    this.#handleFailure = handleFailure
-    this.#budget = limits.catchUpBytesPerTurnMax
+  constructor(ports: CatchUpPorts) {
+    this.#ports = ports
+    const { encodedCacheBytesMax, catchUpBytesPerTurnMax } = ports.limits
+    this.#frames = new EncodedCache(encodedCacheBytesMax / 2)
+    this.#bursts = new BurstCache(encodedCacheBytesMax / 2)
+    this.#budget = catchUpBytesPerTurnMax
   }
 
   /** Serves `subscription` as soon as it is its turn; does nothing while its link is blocked. */
@@ -63,7 +59,7 @@ export class CatchUp {
 
   #pump(): void {
     for (const [outlet, subscriptions] of this.#waiting) {
-      if (this.#budget <= 0 || this.#served.size >= this.#limits.readsAtOnceMax) break
+      if (this.#budget <= 0 || this.#served.size >= this.#ports.limits.readsAtOnceMax) break
       if (this.#served.has(outlet)) continue
       this.#waiting.delete(outlet)
       // its drain enqueues them again
@@ -95,9 +91,9 @@ export class CatchUp {
   #refill(): void {
     if (this.#refilling) return
     this.#refilling = true
-    this.#clock.soon(() => {
+    this.#ports.clock.soon(() => {
       this.#refilling = false
-      this.#budget = this.#limits.catchUpBytesPerTurnMax
+      this.#budget = this.#ports.limits.catchUpBytesPerTurnMax
       this.#pump()
     })
   }
@@ -110,7 +106,7 @@ export class CatchUp {
     subscription.reading = true
     try {
       const { channel, epoch } = subscription
-      snapshot.loaded = await this.#loader.load(channel, { epoch, offset: snapshot.after })
+      snapshot.loaded = await this.#ports.loader.load(channel, { epoch, offset: snapshot.after })
       subscription.reading = false
       this.enqueue(subscription)
     } catch (error) {
@@ -120,8 +116,8 @@ export class CatchUp {
 
   #retry(subscription: ChannelSubscription, what: string, error: unknown): void {
     subscription.reading = false
-    this.#handleFailure(what, error)
-    this.#clock.after(this.#limits.retryMs, () => this.enqueue(subscription))
+    this.#ports.handleFailure(what, error)
+    this.#ports.clock.after(this.#ports.limits.retryMs, () => this.enqueue(subscription))
   }
 
   async #serve(subscription: ChannelSubscription): Promise<void> {
@@ -139,15 +135,15 @@ export class CatchUp {
 
   async #step(subscription: ChannelSubscription): Promise<void> {
     const { channel, snapshot } = subscription
-    const at = this.#clock.monotonic()
+    const at = this.#ports.clock.monotonic()
     const burst = isShared(subscription) ? this.#bursts.find(subscription, at) : undefined
     if (snapshot?.isRead) {
-      const head = await this.#log.head(channel.name)
+      const head = await this.#ports.log.head(channel.name)
       return this.#advance(subscription, head, () => this.#sendLoaded(subscription))
     }
     if (burst !== undefined) {
       // what is known may have been trimmed since
-      const head = await this.#log.head(channel.name)
+      const head = await this.#ports.log.head(channel.name)
       const isWhole = missOf(subscription, head) === undefined && !snapshot?.isOutdated(head, channel.keyed)
       if (isWhole) return this.#advance(subscription, head, () => this.#give(subscription, burst, head.top))
     }
@@ -157,18 +153,24 @@ export class CatchUp {
   }
 
   #read({ channel, offset, snapshot }: ChannelSubscription): Promise<Page> {
-    const { pageEntriesMax: entriesMax, pageBytesMax: bytesMax } = this.#limits
+    const { pageEntriesMax: entriesMax, pageBytesMax: bytesMax } = this.#ports.limits
     const page = { entriesMax, bytesMax }
     if (snapshot === undefined) {
       const through = Math.max(offset, channel.tail)
-      return this.#log.read(channel.name, { after: offset, through, select: "all", ...page })
+      return this.#ports.log.read(channel.name, { after: offset, through, select: "all", ...page })
     }
     const { after, fold } = snapshot
     const collections = channel.keyed
     if (snapshot.isFolding)
-      return this.#log.read(channel.name, { after, through: fold, select: "fold", collections, ...page })
+      return this.#ports.log.read(channel.name, {
+        after,
+        through: fold,
+        select: "fold",
+        collections,
+        ...page,
+      })
     // up to wherever the log is now: what was changed while the fold was read is in neither of its pages
-    return this.#log.read(channel.name, {
+    return this.#ports.log.read(channel.name, {
       after,
       through: Number.MAX_SAFE_INTEGER,
       select: "all",

@@ -34,7 +34,7 @@ export class EncodedCache {
     const known = entries.get(entry.offset)
     if (known !== undefined) return known
     const encoded = new Encoded(entryMessage(channel.alias, entry), { epoch, offset: entry.offset })
-    // the payload is there twice: decoded, and in its frame
+    // the payload is there twice: as it is stored, and in its frame
     const bytes = 2 * entry.body.byteLength + OVERHEAD_BYTES
     entries.set(entry.offset, encoded)
     this.#order.push({ entries, offset: entry.offset, bytes })

@@ -1,6 +1,6 @@
 import type { Schema } from "../../contract/index.ts"
 import type { Log } from "../../log/log.ts"
-import type { Condition, Operation, Retention } from "../../log/operation.ts"
+import type { Operation, Retention } from "../../log/operation.ts"
 import { isKey, KEY_EXPECTED } from "../../protocol/client-message.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import type { Position } from "../../protocol/position.ts"
@@ -43,9 +43,11 @@ export class Publisher {
   event(target: Target, name: string, value: unknown, author: Author): Eventual<Append> {
     const schema = outputSchema(payloadOf(target, "events", name))
     const body = this.#body(`event "${name}" of ${target.name}`, schema, value, author)
-    return whenDone(body, (body) => () => {
-      return this.#append(target, { operation: "append", collection: EVENTS, key: name, body }, author)
-    })
+    return whenDone(
+      body,
+      (body) => () =>
+        this.#append(target, { operation: "append", collection: EVENTS, key: name, body }, author),
+    )
   }
 
   /** @throws HoldfastError as `event` does */
@@ -77,18 +79,12 @@ export class Publisher {
     return () => this.#ports.rateCap.run(`${target.name}\n${collection}\n${key}`, 1_000 / perSecond, change)
   }
 
-  async #append(
-    target: Target,
-    operation: Unstamped,
-    { dedupe, account }: Pick<Author, "dedupe" | "account"> = {},
-    condition?: Condition,
-  ): Promise<Position> {
+  async #append(target: Target, operation: Unstamped, { dedupe, account }: Author): Promise<Position> {
     const { log, clock, track } = this.#ports
     const retentions = retentionsOf(target.match)
     track(target.name, retentions)
     const { position } = await log.append(target.name, { ...operation, at: clock.now() } as Operation, {
       retention: retentions[operation.collection] as Retention,
-      ...(condition !== undefined && { condition }),
       ...(dedupe !== undefined && { dedupe }),
       ...(account !== undefined && { account }),
     })
