@@ -28,7 +28,7 @@ export function bytesOf(pieces: Pieces): Uint8Array {
 
 const encoder = new TextEncoder()
 
-/** What JSON.stringify would write of the message, if the encoded values were values. All else in it is the protocol's own. */
+/** What `json` would write of the message with plain values. All else in it is the protocol's own, and needs no escape. */
 function jsonAround(message: object): Pieces {
   const pieces: (string | Uint8Array)[] = []
   pieces.push(writeMembers("", message, pieces))

@@ -133,7 +133,7 @@ describe("a publish", () => {
     await sender.send(added({ text: MARK }))
     expect(conversions.parsed).toBe(0)
     expect(conversions.stringified).toBe(1)
-    // the event and the answer are messages around what is not looked into
+    // the event and the answer are written around the stored payload
     expect(msgpackCalls()).toEqual({ decoded: 1, encoded: 2 })
     const frame = subscriber.frames.at(-1)?.subarray(2) as Uint8Array
     const event = msgpack.decode(frame)
@@ -154,7 +154,7 @@ describe("a publish", () => {
     expect(msgpackCalls()).toEqual({ decoded: 0, encoded: 2 })
   })
 
-  it("is not looked into for those who catch up, nor for its snapshot", async () => {
+  it("is not decoded for catching up, nor for a snapshot", async () => {
     const { client, hub } = world()
     await hub.channel("notes", {}).publish("added", { text: MARK })
     await hub.channel("notes", {}).set("note", "k", { text: MARK })

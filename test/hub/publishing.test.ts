@@ -131,7 +131,7 @@ describe("the server's own code", () => {
 })
 
 describe("a client's publish", () => {
-  it("is handed to the log in the turn in which it came, if schema and handler are synchronous", async () => {
+  it("reaches the log in the turn in which it came, if nothing is asynchronous", async () => {
     const { log, bodies } = noted()
     const r = rig(app, { channels }, log)
     const peer = r.peer()
@@ -250,7 +250,7 @@ describe("a user", () => {
     expect([...(await notes.state("latest")).keys()]).toEqual(["a", "b", "c", "d", "e", "f"])
   })
 
-  it("may use so many idempotency keys, over all its connections, until they are forgotten", async () => {
+  it("may use so many idempotency keys, over all connections, until they expire", async () => {
     const { r, client } = world()
     const [one, two, bob] = [await client("ada"), await client("ada"), await client("bob")]
     for (const id of [1, 2]) one.send(publish(id, "added", { n: id }))

@@ -1,8 +1,8 @@
 import type { Link } from "../ports/link.ts"
 
 /**
- * What a connection has sent and whose handlers have not finished. Work of one lane (a channel) is done in order, one at
- * a time; different lanes do not wait for each other. A connection with too much of it is not read from.
+ * The messages of a connection whose handlers have not finished. Work of one queue (a channel) is done in order, one at a time;
+ * queues do not wait for each other. A connection with too much work is not read from.
  */
 export class Inbox {
   readonly #link: Link
@@ -11,7 +11,7 @@ export class Inbox {
   #full = false
   /** For how many reasons the peer is not read from. */
   #holds = 0
-  #lanes: Map<string, Promise<void>> | undefined
+  #queues: Map<string, Promise<void>> | undefined
 
   constructor(link: Link, pendingMax: number) {
     this.#link = link
@@ -32,14 +32,14 @@ export class Inbox {
     if (--this.#holds === 0) this.#link.resume()
   }
 
-  /** Runs `task` after what came before it in its lane; at once when nothing did. `task` must not throw or reject. */
-  run(lane: string, task: () => void | Promise<void>): void {
-    const before = this.#lanes?.get(lane)
+  /** Runs `task` after what came before it in its queue, or at once when that is empty. `task` must not throw or reject. */
+  run(queue: string, task: () => void | Promise<void>): void {
+    const before = this.#queues?.get(queue)
     if (before === undefined) {
       const running = task()
-      if (running !== undefined) this.#track(lane, running)
+      if (running !== undefined) this.#track(queue, running)
     } else {
-      this.#track(lane, before.then(task))
+      this.#track(queue, before.then(task))
     }
   }
 
@@ -55,16 +55,16 @@ export class Inbox {
     if (running !== undefined) this.count(running)
   }
 
-  #track(lane: string, running: Promise<void>): void {
+  #track(queue: string, running: Promise<void>): void {
     this.#begin()
-    this.#lanes ??= new Map()
+    this.#queues ??= new Map()
     const done: Promise<void> = running.then(() => {
-      if (this.#lanes?.get(lane) === done) this.#lanes.delete(lane)
+      if (this.#queues?.get(queue) === done) this.#queues.delete(queue)
       // an idle connection keeps nothing
-      if (this.#lanes?.size === 0) this.#lanes = undefined
+      if (this.#queues?.size === 0) this.#queues = undefined
       this.#finish()
     })
-    this.#lanes.set(lane, done)
+    this.#queues.set(queue, done)
   }
 
   #begin(): void {

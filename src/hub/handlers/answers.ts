@@ -21,7 +21,7 @@ export class Answers {
   }
 
   /**
-   * Makes an entry ready in the order of its lane, hands it to the log, and answers when the log has it: so a client's
+   * Makes an entry ready in the order of its queue, hands it to the log, and answers when the log has it: so a client's
    * publishes keep their order, and none waits for the one before it to be acknowledged.
    */
   append(

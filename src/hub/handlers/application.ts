@@ -79,7 +79,7 @@ export class Application {
       member,
       connection: id,
       ...asked,
-      // made for those that use it, which are few
+      // only when a handler asks for it, as few do
       get channel() {
         channel ??= handleOf(target)
         return channel

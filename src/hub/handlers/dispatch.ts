@@ -20,25 +20,25 @@ export interface DispatcherPorts {
 }
 
 /** No channel has an empty name. */
-const HELLO_LANE = ""
+const HELLO_QUEUE = ""
 
 type Handle<T extends ClientMessage["type"]> = (
   connection: Connection,
   message: Extract<ClientMessage, { readonly type: T }>,
 ) => void | Promise<void>
 
-type LaneHandlers = { readonly [T in ClientMessage["type"]]?: Handle<T> }
+type QueueHandlers = { readonly [T in ClientMessage["type"]]?: Handle<T> }
 
 /** Takes decoded messages through the checks to their handlers. */
 export class Dispatcher {
   readonly #ports: DispatcherPorts
   /** Messages of one channel are handled in the order sent, channels independently of each other. */
-  readonly #laneHandlers: LaneHandlers
+  readonly #queueHandlers: QueueHandlers
 
   constructor(ports: DispatcherPorts) {
     this.#ports = ports
     const { publishing, signals, subscriptions, presence } = ports
-    this.#laneHandlers = {
+    this.#queueHandlers = {
       publish: (connection, message) => publishing.publish(connection, message),
       set: (connection, message) => publishing.set(connection, message),
       delete: (connection, message) => publishing.delete(connection, message),
@@ -68,14 +68,14 @@ export class Dispatcher {
     else this.#beforeOpen(connection, message)
   }
 
-  /** Before a client was let in, only hello has a meaning. What follows it at once waits in the hello's lane. */
+  /** Before a client was let in, only hello has a meaning. What follows it at once waits in the hello's queue. */
   #beforeOpen(connection: Connection, message: ClientMessage): void {
     if (message.type === "hello" && connection.state === "new") {
-      connection.inbox.run(HELLO_LANE, () => this.#ports.hello.hello(connection, message))
+      connection.inbox.run(HELLO_QUEUE, () => this.#ports.hello.hello(connection, message))
       return
     }
     if (connection.state === "authenticating") {
-      connection.inbox.run(HELLO_LANE, () => {
+      connection.inbox.run(HELLO_QUEUE, () => {
         if (connection.state === "open") this.#dispatch(connection, message)
       })
       return
@@ -93,12 +93,12 @@ export class Dispatcher {
     } else if (message.type === "call") {
       inbox.runBeside(() => calls.call(connection, message))
     } else if (message.type === "token") {
-      inbox.run(HELLO_LANE, () => hello.token(connection, message))
+      inbox.run(HELLO_QUEUE, () => hello.token(connection, message))
     } else if (message.type === "hello") {
       connection.fail(new HoldfastError("invalid_message", "hello came twice", { path: "type" }))
       connection.close("protocolError", "hello came twice")
     } else {
-      const handle = this.#laneHandlers[message.type] as Handle<ClientMessage["type"]>
+      const handle = this.#queueHandlers[message.type] as Handle<ClientMessage["type"]>
       inbox.run(message.channel, () => handle(connection, message))
     }
   }

@@ -5,13 +5,13 @@ import { BODY_DEPTH_MAX } from "../../protocol/value.ts"
 import type { Limits } from "../limits.ts"
 import type { Entropy } from "../ports/entropy.ts"
 
-/** Who publishes an entry, as far as the log has to know. */
+/** What the log has to know of the publisher of an entry. */
 export interface Author {
   /** In which the payload is kept. Default: the one that suits the value. */
   readonly codec?: CodecName
   /** What makes a repetition find the first one. */
   readonly dedupe?: Dedupe
-  /** Default: the entry counts for nobody, as all that the server's own code publishes. */
+  /** Default: none, for what the server's own code publishes. It is counted by the limits of the log alone. */
   readonly account?: Account
 }
 
@@ -30,7 +30,7 @@ export interface Client {
   readonly codec: CodecName
 }
 
-/** Tells the log who publishes. */
+/** Makes the authors of entries. */
 export class Authors {
   readonly #entropy: Entropy
   readonly #limits: Limits
@@ -41,8 +41,8 @@ export class Authors {
   }
 
   /**
-   * Keys count within the user, or within the session where there is none: nobody can take another's, or use up the quota of
-   * another.
+   * Keys count within the user, or within the session where there is none: no user can take the
+   * keys of another, or use up its quota.
    * @throws HoldfastError `invalid_value` when the payload is nested too deep to be kept
    */
   client({ userId, member, codec }: Client, asked: Asked & { readonly idempotencyKey: string }): Author {

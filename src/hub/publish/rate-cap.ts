@@ -10,12 +10,12 @@ export interface CappedAppend {
   readonly keyed: boolean
 }
 
-/** A change that waits for its time, and all whom its outcome is told. */
+/** A change that waits for its time, and the callers that get its outcome. */
 interface Waiting extends CappedAppend {
   readonly askers: ((outcome: Promise<Position>) => void)[]
 }
 
-interface Lane {
+interface KeyQueue {
   /** When the next append may happen, on the monotonic clock. */
   nextAt: number
   /** Those that wait for it, oldest first. */
@@ -34,7 +34,7 @@ const SWEEP_AT = 1_024
  */
 export class RateCap {
   readonly #clock: Clock
-  readonly #lanes = new Map<string, Lane>()
+  readonly #queues = new Map<string, KeyQueue>()
   #sweepAt = SWEEP_AT
 
   constructor(clock: Clock) {
@@ -44,35 +44,36 @@ export class RateCap {
   /** Appends now, or when `intervalMs` have gone by since `key` changed last; then perhaps something later in its place. */
   run(key: string, intervalMs: number, change: CappedAppend): Promise<Position> {
     const now = this.#clock.monotonic()
-    const lane = this.#lanes.get(key)
-    if (lane !== undefined && (lane.waiting.length > 0 || now < lane.nextAt)) {
+    const queue = this.#queues.get(key)
+    if (queue !== undefined && (queue.waiting.length > 0 || now < queue.nextAt)) {
       return new Promise((settle) => {
-        if (lane.waiting.length === 0) this.#clock.after(lane.nextAt - now, () => this.#end(lane, intervalMs))
-        enqueue(lane.waiting, change, settle)
+        if (queue.waiting.length === 0)
+          this.#clock.after(queue.nextAt - now, () => this.#end(queue, intervalMs))
+        enqueue(queue.waiting, change, settle)
       })
     }
-    if (lane !== undefined) lane.nextAt = now + intervalMs
+    if (queue !== undefined) queue.nextAt = now + intervalMs
     else this.#add(key, { nextAt: now + intervalMs, waiting: [] }, now)
     return change.append()
   }
 
-  #end(lane: Lane, intervalMs: number): void {
-    const { waiting } = lane
-    lane.waiting = []
-    lane.nextAt = this.#clock.monotonic() + intervalMs
+  #end(queue: KeyQueue, intervalMs: number): void {
+    const { waiting } = queue
+    queue.waiting = []
+    queue.nextAt = this.#clock.monotonic() + intervalMs
     for (const { append, askers } of waiting) {
       const outcome = append()
       for (const settle of askers) settle(outcome)
     }
   }
 
-  #add(key: string, lane: Lane, now: number): void {
-    this.#lanes.set(key, lane)
-    if (this.#lanes.size < this.#sweepAt) return
-    for (const [each, { nextAt, waiting }] of this.#lanes) {
-      if (waiting.length === 0 && nextAt <= now) this.#lanes.delete(each)
+  #add(key: string, queue: KeyQueue, now: number): void {
+    this.#queues.set(key, queue)
+    if (this.#queues.size < this.#sweepAt) return
+    for (const [each, { nextAt, waiting }] of this.#queues) {
+      if (waiting.length === 0 && nextAt <= now) this.#queues.delete(each)
     }
-    this.#sweepAt = Math.max(SWEEP_AT, 2 * this.#lanes.size)
+    this.#sweepAt = Math.max(SWEEP_AT, 2 * this.#queues.size)
   }
 }
 
