@@ -43,3 +43,23 @@ test("a connection is in as many channels as it may subscribe to, until it leave
   expect(peer.all("error")).toMatchObject([{ id: 4, code: "too_many_subscriptions", limit: 2 }])
   expect(peer.last("result")).toMatchObject({ id: 6 })
 })
+
+test("a member stays as it was, and goes with the connection that spoke last, when a change finds no space", async () => {
+  const { clock, a, ada, control, moods } = await world()
+  const [before, now] = [await ada.connect(a, "calm"), await ada.connect(a)]
+  control.mode = "full"
+  expect(await ada.enter(now, "wild")).toMatchObject({ code: "log_full" })
+  control.mode = "open"
+  before.leave()
+  await clock.advance(10_000)
+  expect(await moods()).toEqual(["calm"])
+  now.leave()
+  await clock.settle()
+  expect(await moods()).toEqual([])
+})
+
+test("a client that never was in is not seen to leave", async () => {
+  const { a, ada, control } = await world()
+  expect(await ada.leave(await ada.connect(a))).toMatchObject({ type: "result" })
+  expect(control.appends).toBe(0)
+})
