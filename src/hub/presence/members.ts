@@ -208,10 +208,7 @@ export class Members {
     this.#places.set(channel, member, place)
     try {
       await this.#held.use(channel)
-      const holder = this.#holder
-      const { status, version = 0 } = await this.#register.put(channel, member, place, holder)
-      // otherwise it would be removed with the life that is over by now
-      if (holder !== this.#holder) this.#reconciler.add([channel])
+      const { status, version = 0 } = await this.#register.put(channel, member, place, this.#holder)
       if (status === "refused") throw this.#stamps.superseded(channel, member, version)
     } catch (error) {
       const { code } = error as HoldfastError

@@ -30,17 +30,14 @@ test.each(["a", "b"] as const)("a reconnect within the grace, from node a to %s,
 test("a connection is in as many channels as it may subscribe to, until it leaves one", async () => {
   const { clock, a, ada } = await world({ limits: { subscriptionsPerConnectionMax: 2 } })
   const peer = await ada.connect(a)
-  for (const [index, name] of ["a", "b", "b", "c", "-a", "c"].entries()) {
-    const message = {
-      id: index + 1,
-      channel: `room/${name.at(-1)}`,
-      version: index + 1,
-      data: { mood: "calm" },
-    }
+  for (const [id, name] of ["x", "a", "b", "b", "c", "-a", "c"].entries()) {
+    const data = { mood: name === "x" ? undefined : "calm" }
+    const message = { id, channel: `room/${name.at(-1)}`, version: id + 1, data }
     peer.send({ type: name === "-a" ? "leave" : "enter", ...message })
     await clock.settle()
   }
-  expect(peer.all("error")).toMatchObject([{ id: 4, code: "too_many_subscriptions", limit: 2 }])
+  const refused = [{ code: "invalid_payload" }, { id: 4, code: "too_many_subscriptions", limit: 2 }]
+  expect(peer.all("error")).toMatchObject(refused)
   expect(peer.last("result")).toMatchObject({ id: 6 })
 })
 
