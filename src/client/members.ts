@@ -17,7 +17,7 @@ export type MemberChange =
   | { readonly type: "join" | "left"; readonly told: readonly [Member<unknown>] }
   | { readonly type: "update"; readonly told: readonly [Member<unknown>, Member<unknown>] }
 
-/** Who is in a channel, by what the log has told. */
+/** The members of a channel, by the entries of its log. */
 export class Members {
   /** By member. Changes in place. */
   readonly data = new Map<string, unknown>()

@@ -182,7 +182,7 @@ export function ownPresence(
       onUpdate: (listener) => feed.listen("update", listener),
     },
     close: async () => {
-      // nobody is there to be told, and without a connection there is nothing to leave
+      // the caller has gone, and without a connection there is nothing to leave
       if (place || pending || inDoubt) await ask(undefined, NEVER_MS).catch(() => {})
     },
     retire: () => {

@@ -38,7 +38,7 @@ describe("a request that is wrong is refused with a problem that says what and w
     ["a history of nothing", "?channel=room/a&history=0", "subscriptions.0.history.last"],
     ["a channel without a name", "?channel=", "subscriptions.0.channel"],
     ["a channel twice", "?channel=room/a&channel=room/a", "subscriptions.1.channel"],
-    ["a session that can be guessed", "?channel=room/a&session=me", "session"],
+    ["a session, which is a secret", `?channel=room/a&session=${newSession()}`, "session"],
   ])("a stream with %s", async (_, query, path) => {
     const { base } = await start()
     const { status, headers, problem } = await get(`${base}/events${query}`)

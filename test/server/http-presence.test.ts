@@ -49,6 +49,16 @@ describe("presence without a WebSocket", () => {
     expect(await watching.next("left")).toBeDefined()
   })
 
+  test("answers a poll, and the messages with it, when it is refused", async () => {
+    const { base } = await startNodes(1, { limits })
+    const presence = [{ ...ada(), version: Number.MAX_SAFE_INTEGER }]
+    const { messages } = await post(`${base()}/poll`, { session: newSession(), subscriptions: [], presence })
+    expect(messages[1]).toMatchObject({ type: "removed", channel, code: "version_ahead" })
+    const leave = { type: "leave", id: 1, channel, version: stamp() }
+    const sent = await post(`${base()}/send`, { session: newSession(), presence, messages: [leave] })
+    expect(sent.messages.map(({ type }: { type: string }) => type).sort()).toEqual(["removed", "result"])
+  })
+
   test("in a channel that is named twice, or in too many, is refused as a whole", async () => {
     const { base } = await startNodes(1, { limits: { channelsPerRequestMax: 2 } })
     const poll = (names: string[]) =>

@@ -100,7 +100,7 @@ export class Nodes {
     this.#isBeating = true
     this.#beat()
       .catch(() => {
-        // nobody's lease is looked at meanwhile, and this one's runs on
+        // the next one tries again; until then this node judges no other
       })
       .finally(() => {
         this.#isBeating = false
@@ -117,7 +117,7 @@ export class Nodes {
       if (isHolding) await this.#put(this.life, "left", { latest: this.#offset })
       else await this.#remove(this.life)
     } catch (error) {
-      this.#ports.logger.warn("the other nodes could not be told that this one goes", { error })
+      this.#ports.logger.warn("this node could not give up its lease, which runs out", { error })
     }
   }
 

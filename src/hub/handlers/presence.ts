@@ -44,7 +44,7 @@ export class PresenceHandler {
       const current = members.versionOf(channel, connection)
       if (id !== undefined) answers.refuse(connection, { id, channel }, error)
       else if (current !== version) this.#sendRemoved(connection, channel, error)
-      // otherwise it is entered as soon as the log takes it
+      // otherwise it enters as soon as the log takes it
       if (current !== version && before !== undefined) connection.entered?.set(channel, before)
       else if (current === undefined) connection.entered?.delete(channel)
     }

@@ -20,7 +20,7 @@ export class HeldChannels {
   /** How to keep those that no member is in any more. */
   readonly #idle = new Map<string, () => void>()
 
-  /** @param nodes undefined where the log ends with this process: then nobody has to find what it holds */
+  /** @param nodes undefined where the log ends with this process: then no other process has to find what it holds */
   constructor(list: HeldList, nodes: Nodes | undefined, timers: Timers) {
     this.#list = list
     this.#nodes = nodes

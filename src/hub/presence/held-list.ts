@@ -14,7 +14,7 @@ export interface HeldListPorts {
   readonly digest: (text: string) => string
 }
 
-/** By life of a node, the channels that it holds members in, and perhaps some more: so whoever finds it dead finds all of them. */
+/** By life of a node, the channels that it holds members in, and perhaps some more: another node that finds it dead reads them. */
 export class HeldList {
   readonly #ports: HeldListPorts
 
@@ -35,7 +35,7 @@ export class HeldList {
     return listed.map(({ key }) => key)
   }
 
-  /** Nothing is listed any more: the log may forget what was removed too, as nobody reads that. */
+  /** Nothing is listed any more, so the log need not remember what was. */
   async forget(life: string): Promise<void> {
     const { log, clock } = this.#ports
     const retentions = COLLECTIONS.map((collection) => [collection, nodesRetention] as const)

@@ -1,10 +1,9 @@
-import type { Entry } from "../../log/entry.ts"
 import type { Log } from "../../log/log.ts"
 import type { Outcome, Retention } from "../../log/operation.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import { encodeMember } from "../channel/member-entry.ts"
-import { lifeOf, nodeOf } from "../cluster/node-keys.ts"
+import { lifeOf } from "../cluster/node-keys.ts"
 import { Nodes } from "../cluster/nodes.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { Limits } from "../limits.ts"
@@ -35,9 +34,9 @@ export interface MembersPorts {
 }
 
 /**
- * The members whose clients are connected to this node. A member is a last-writer-wins register in the channel's log (`register.ts`). Its
- * client stamps whatever it asks for; the node removes a member with the version that it has put. So whatever comes late, over whichever
- * connection and node, is refused, and no node has to know what happens at another. What the log fails at is made good by `#reconcile`.
+ * The members of clients that are connected to this node. A member is a last-writer-wins register in the channel's log (`register.ts`). Its
+ * client stamps each message with a version; the node removes a member with the version that it has put. So a late message is refused,
+ * over any connection and at any node, and no node has to know what happens at another. The reconciler makes good what the log fails at.
  */
 export class Members {
   readonly #ports: MembersPorts
@@ -50,7 +49,6 @@ export class Members {
   /** Undefined where the log ends with this process. */
   readonly #nodes: Nodes | undefined
   readonly #stopWatching: () => void
-  #closed = false
 
   constructor(ports: MembersPorts) {
     this.#ports = ports
@@ -61,7 +59,6 @@ export class Members {
     this.#timers = timers
     this.#register = register
     this.#stamps = new Stamps(clock, register)
-    this.#reconciler = new Reconciler({ ...ports, timers, reconcile: (channel) => this.#reconcile(channel) })
     if (log.shared || log.durable) {
       const handleStartOver = () => this.#reconcileAll()
       this.#nodes = new Nodes({
@@ -70,7 +67,13 @@ export class Members {
         reap: (life) => reap(register, list, limits, life),
       })
     }
-    this.#held = new HeldChannels(list, this.#nodes, timers)
+    const held = new HeldChannels(list, this.#nodes, timers)
+    this.#held = held
+    this.#reconciler = new Reconciler({
+      ...{ ...ports, timers, register, held, places: this.#places },
+      holder: () => this.#holder,
+      put: (channel, member, place) => this.#put(channel, member, place),
+    })
     this.#nodes?.start()
     const stop = log.watchAvailability?.((failure) => failure === undefined && this.#reconcileAll())
     this.#stopWatching = stop ?? (() => {})
@@ -98,9 +101,9 @@ export class Members {
   async enter(channel: string, connection: Connection, data: Uint8Array, version: number): Promise<void> {
     const { member, userId: user, id: owner, isBrief } = connection
     const isOpen = connection.state !== "closed"
-    // a request may be over before its handler is: its member stays for a lease
+    // a request may end before its handler does: its member stays for a lease
     if (!isOpen && !isBrief) return
-    // while its handler was asked
+    // it may have been revoked while the handler ran
     refuseRevoked(channel, connection)
     const before = this.#places.find(channel, member)
     if (before !== undefined && version <= before.version)
@@ -114,7 +117,7 @@ export class Members {
     }
   }
 
-  /** The version with which this connection has entered; undefined when it has not, or not last. */
+  /** The version with which this connection has entered; undefined when another one has since, or none has. */
   versionOf(channel: string, { member, id }: Connection): number | undefined {
     const place = this.#places.find(channel, member)
     return place?.owner === id ? place.version : undefined
@@ -126,13 +129,13 @@ export class Members {
     const place = this.#places.find(channel, member)
     if (place !== undefined && version < place.version)
       throw this.#stamps.superseded(channel, member, place.version + 1)
-    // a client that never was in must not be seen to leave
+    // an entry about a client that never was in would be an entry without permission
     if (place === undefined && (await this.#register.versionOf(channel, member)) === undefined) return
     const { status, version: lowest = 0 } = await this.#removeAt(channel, member, version)
     if (status === "refused") throw this.#stamps.superseded(channel, member, lowest)
   }
 
-  /** The connection has ended: after a grace or a lease, so have the members that it entered last. */
+  /** The connection has ended: its members leave after a grace or a lease, unless another one enters them by then. */
   release({ id, entered, member, isBrief }: Connection, orderly: boolean): void {
     if (entered === undefined) return
     const { presenceGraceMs, presenceLeaseMs } = this.#ports.limits
@@ -150,7 +153,7 @@ export class Members {
     else this.#timers.after(ms, remove)
   }
 
-  /** Removes the member if the connection of this id entered it last. */
+  /** Removes the member, unless another connection than the one of this id has entered it since. */
   remove(channel: string, member: string, owner: string): void {
     const place = this.#places.find(channel, member)
     if (place?.owner === owner) this.#remove(channel, member, place)
@@ -165,7 +168,7 @@ export class Members {
 
   /** What the log says of the channel may not be what this node has put there. */
   handleStartOver(channel: string): void {
-    if (!this.#closed && this.#held.has(channel)) this.#reconciler.add([channel])
+    if (this.#held.has(channel)) this.#reconciler.add([channel])
   }
 
   /** The hub is about to close, and its clients have gone to other nodes. Resolves when they have had the time to enter there. */
@@ -176,11 +179,11 @@ export class Members {
   }
 
   /**
-   * The hub closes: everybody leaves, but clients that come with requests, and may do so at other nodes, stay for a lease. Resolves when the
-   * log knows.
+   * The hub closes: members leave, but those of plain HTTP requests stay for a lease, as the next request may go to another node. Resolves when
+   * the log has answered.
    */
   async close(): Promise<void> {
-    this.#closed = true
+    this.#reconciler.close()
     this.#timers.close()
     this.#stopWatching()
     const { pageEntriesMax: max } = this.#ports.limits
@@ -194,7 +197,7 @@ export class Members {
     await this.#nodes?.close(this.#held.all().length > 0)
   }
 
-  /** Under which name this node holds members. */
+  /** The name under which this node holds members. */
   get #holder(): string {
     return this.#nodes?.life ?? lifeOf(this.#ports.node, 1)
   }
@@ -205,21 +208,18 @@ export class Members {
     this.#places.set(channel, member, place)
     try {
       await this.#held.use(channel)
-      const holder = this.#holder
-      const { status, version = 0 } = await this.#register.put(channel, member, place, holder)
-      // what was put under the name of a life that is over by now is removed with it
-      if (holder !== this.#holder) this.#reconciler.add([channel])
+      const { status, version = 0 } = await this.#register.put(channel, member, place, this.#holder)
       if (status === "refused") throw this.#stamps.superseded(channel, member, version)
     } catch (error) {
       const { code } = error as HoldfastError
-      if (isPassing(error)) this.#retry(channel, error)
+      if (isPassing(error)) this.#reconciler.retry(channel, error)
       else if (this.#places.find(channel, member) === place)
         this.#restore(channel, member, place, code === "superseded" ? undefined : before)
       throw error
     }
   }
 
-  /** The member is as it was before, and goes with the connection that spoke last. */
+  /** The member is as it was before, and leaves with the connection that asked last. */
   #restore(channel: string, member: string, { owner, connection, isBrief }: Place, before?: Place): void {
     if (before === undefined) this.#delete(channel, member)
     else this.#places.set(channel, member, Object.assign(before, { owner, connection, isBrief }))
@@ -236,7 +236,7 @@ export class Members {
     try {
       return await this.#register.remove(channel, member, version)
     } catch (error) {
-      this.#retry(channel, error)
+      this.#reconciler.retry(channel, error)
       throw error
     }
   }
@@ -246,49 +246,8 @@ export class Members {
     if (!this.#places.has(channel)) this.#held.releaseLater(channel)
   }
 
-  #retry(channel: string, error: unknown): void {
-    if (!this.#closed) this.#reconciler.retry(channel, error)
-  }
-
   #reconcileAll(): void {
-    if (!this.#closed) this.#reconciler.add(this.#held.all())
-  }
-
-  /**
-   * Compares the channel with the log. What the log says that this node holds, and does not, is removed; what this node holds, and the log does
-   * not say so, is put again, with the next version, so that it is refused if its client has gone or entered elsewhere.
-   */
-  async #reconcile(channel: string): Promise<void> {
-    if (this.#closed) return
-    const { node, limits } = this.#ports
-    await this.#held.use(channel, true)
-    const held = this.#places.of(channel)
-    const entries = await this.#register.heldBy(channel, (holder) => nodeOf(holder) === node)
-    const found = new Map(entries.map((entry) => [entry.key, entry]))
-    const isUnknown = ({ key }: Entry) => this.#places.find(channel, key) === undefined
-    await atOnce(entries.filter(isUnknown), limits.pageEntriesMax, ({ key, version }) =>
-      this.#register.remove(channel, key, version),
-    )
-    const missing = held.filter(([member, place]) => {
-      const entry = found.get(member)
-      const isAsPut = entry?.holder === this.#holder && entry.version === place.version
-      // a connection that was cut may never come back
-      const isWanted = place.connection !== undefined || place.isBrief
-      return isWanted && this.#places.find(channel, member) === place && !isAsPut
-    })
-    await atOnce(missing, limits.pageEntriesMax, ([member, place]) =>
-      this.#enterAgain(channel, member, place, found.get(member)?.version ?? 0),
-    )
-  }
-
-  async #enterAgain(channel: string, member: string, place: Place, found: number): Promise<void> {
-    try {
-      await this.#put(channel, member, { ...place, version: Math.max(place.version, found) + 1 })
-    } catch (error) {
-      const { code, message, version = 0 } = error as HoldfastError
-      if (code !== "superseded") throw error
-      place.connection?.send({ type: "removed", channel, code, message, version })
-    }
+    this.#reconciler.add(this.#held.all())
   }
 }
 

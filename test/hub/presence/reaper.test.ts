@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest"
+import type { Log } from "../../../src/log/log.ts"
 import { sharedLog } from "../../../src/testing/shared-log.ts"
 import { virtualClock } from "../../../src/testing/virtual-clock.ts"
+import { journaledLog } from "../journaled-log.ts"
 import { leasingLog, nodes } from "../node-rig.ts"
-import { client, world } from "./world.ts"
+import { CHANNEL, client, world } from "./world.ts"
 
 const LEASE_MS = 8_000
 /** A lease, and the heartbeat that finds it over. */
@@ -100,4 +102,45 @@ test("members of an earlier process are removed after a lease unless they return
   expect([...(await members())]).toHaveLength(2)
   await clock.advance(2_001)
   expect([...(await members())]).toEqual([name])
+})
+
+test("members that a node enters again are not removed by a node that is still removing them", async () => {
+  const clock = virtualClock()
+  const engine = sharedLog(leasingLog(clock))
+  const held: (() => void)[] = []
+  let isHeld = false
+  const read: Log["read"] = async (channel, range) => {
+    if (isHeld && channel === CHANNEL) {
+      isHeld = false
+      await new Promise<void>((resolve) => held.push(resolve))
+    }
+    return engine.read(channel, range)
+  }
+  const { a, ada, moods } = await world({}, clock, { ...engine, read })
+  await ada.connect(a, "calm")
+  await clock.advance(LEASE_MS)
+  a.way.open = false
+  isHeld = true
+  await clock.until(() => held.length > 0)
+  a.way.open = true
+  await clock.advance(5_000)
+  for (const release of held) release()
+  await clock.advance(FOUND_MS)
+  expect(await moods()).toEqual(["calm"])
+})
+
+test("members of a node whose list was in a lost tail are removed when it is killed later", async () => {
+  const clock = virtualClock()
+  const engine = journaledLog({ now: clock.monotonic })
+  const { a, ada, moods } = await world({}, clock, sharedLog(engine.log))
+  await clock.advance(LEASE_MS)
+  const backup = engine.backUp()
+  await ada.connect(a, "calm")
+  await engine.restore(backup)
+  await engine.tellHeads()
+  await clock.advance(LEASE_MS)
+  expect(await moods()).toEqual(["calm"])
+  a.kill()
+  await clock.advance(2 * FOUND_MS)
+  expect(await moods()).toEqual([])
 })

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest"
-import { pendingHandlers, world } from "./world.ts"
+import { memoryLog } from "../../../src/logs/memory/index.ts"
+import { sharedLog } from "../../../src/testing/shared-log.ts"
+import { virtualClock } from "../../../src/testing/virtual-clock.ts"
+import { client, pendingHandlers, world } from "./world.ts"
 
 const T = Date.UTC(2030, 0, 1)
 
@@ -82,4 +85,20 @@ test("after the server's clock was set back the lowest version is accepted", asy
   expect(await ada.enter(peer, "wild", T + 1)).toMatchObject({ type: "result" })
   expect(await ada.enter(peer, "mad", T + 120_000)).toMatchObject({ code: "version_ahead" })
   expect(await moods()).toEqual(["wild"])
+})
+
+test("a version below that of a removal which the log has forgotten is refused with the lowest", async () => {
+  const clock = virtualClock()
+  const engine = memoryLog({ epoch: "e1", now: clock.monotonic, tombstonesPerCollectionMax: 0 })
+  const { a, ada, bob, moods } = await world({}, clock, sharedLog(engine))
+  const [cyd, dan] = [client(clock, "cyd"), client(clock, "dan")]
+  const [one, two] = [await ada.connect(a, "ada", T + 7), await cyd.connect(a, "cyd", T)]
+  await dan.connect(a, "dan", T)
+  await ada.leave(one, T + 7)
+  await cyd.leave(two, T)
+  clock.jump(-3_600_000)
+  const peer = await bob.connect(a)
+  expect(await bob.enter(peer, "bob")).toMatchObject({ code: "superseded", version: T + 8 })
+  expect(await bob.enter(peer, "bob", T + 8)).toMatchObject({ type: "result" })
+  expect(await moods()).toEqual(["bob", "dan"])
 })

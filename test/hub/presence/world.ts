@@ -64,7 +64,7 @@ export function client(clock: VirtualClock, session: string, user = session) {
 }
 
 /** `doubtful` appends are carried out, and reported as `in_doubt`. */
-type Mode = "open" | "held" | "refused" | "doubtful"
+type Mode = "open" | "held" | "refused" | "full" | "doubtful"
 
 function controlled(log: Log) {
   const held: (() => void)[] = []
@@ -77,6 +77,7 @@ function controlled(log: Log) {
     try {
       if (control.mode === "held") await new Promise<void>((resolve) => held.push(resolve))
       if (control.mode === "refused") throw new HoldfastError("log_unavailable")
+      if (control.mode === "full") throw new HoldfastError("log_full")
       const outcome = await log.append(channel, ...rest)
       if (control.mode === "doubtful") throw new HoldfastError("in_doubt")
       return outcome

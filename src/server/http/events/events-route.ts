@@ -1,3 +1,4 @@
+import { HoldfastError } from "../../../protocol/error.ts"
 import { queryOf } from "../address.ts"
 import { readBody } from "../body.ts"
 import type { HttpRequest } from "../exchange.ts"
@@ -5,6 +6,8 @@ import { type HelloFields, helloOf } from "../hello.ts"
 import type { Route } from "../route.ts"
 import { EventsLink } from "./events-link.ts"
 import { subscriptionsOf } from "./events-query.ts"
+
+const SESSION_IN_URL = "A session is a secret, and a URL gets into logs: use POST to say which session it is."
 
 /** `/events`: server-sent events. */
 export const eventsRoute: Route = {
@@ -25,5 +28,6 @@ export const eventsRoute: Route = {
 function fieldsOf({ url, headers }: HttpRequest): HelloFields {
   const query = queryOf(url)
   const subscriptions = subscriptionsOf(query, headers.get("last-event-id"))
-  return { token: query.get("token"), session: query.get("session"), subscriptions }
+  if (query.has("session")) throw new HoldfastError("invalid_request", SESSION_IN_URL, { path: "session" })
+  return { token: query.get("token"), subscriptions }
 }

@@ -14,6 +14,8 @@ export interface PollOptions {
   readonly highWaterBytes: number
 }
 
+const NEWS: ReadonlySet<ServerMessage["type"]> = new Set(["unsubscribed", "removed", "gap", "goaway"])
+
 /**
  * A poll: held open until there is something to send, then answered with all that is available. The client can apply the
  * answer as a whole, so it does not end in the middle of a snapshot.
@@ -103,7 +105,7 @@ export class PollLink implements HttpLink {
 
   #isNews(message: ServerMessage): boolean {
     if (message.type === "subscribed") return this.#fresh.has(message.channel)
-    return message.type === "unsubscribed" || message.type === "gap" || message.type === "goaway"
+    return NEWS.has(message.type)
   }
 
   #add(items: Uint8Array): boolean {

@@ -58,6 +58,7 @@ export class SendLink implements HttpLink {
       this.#feed()
       return true
     }
+    if (message.type === "removed") return this.#list.write(listItems.frame(message))
     if (message.type !== "result" && message.type !== "error") return true
     if (!this.#welcomed && message.type === "error") this.#failure = message
     const took = this.#list.write(listItems.frame(message))
