@@ -110,6 +110,8 @@ function drawLimits(random: Seeded, isShort: boolean): Profile["limits"] {
     encodedCacheBytesMax: random.pick([0, 1_000, 16 * 1024 * 1024]),
     pendingMessagesPerConnectionMax: isShort ? 64 : random.pick([1, 4, 64]),
     idempotencyWindowMs: isShort ? SHORT_WINDOW_MS : LONG_WINDOW_MS,
+    idempotencyKeysPerUserMax: random.chance(0.1) ? 30 : 1_000_000,
+    keysPerUserMax: random.chance(0.1) ? 2 : 1_000,
     trimIntervalMs: random.pick([1_000, 60_000]),
   }
 }

@@ -6,6 +6,7 @@ import {
   endsALeaseTooEarly,
   evictsIdempotencyKeys,
   reusesAnOffset,
+  sharesAQuota,
   skipsTheDedupe,
   trimsOneTooMany,
 } from "./log.ts"
@@ -39,6 +40,7 @@ import {
 const plants = {
   "skips-the-dedupe": skipsTheDedupe,
   "evicts-idempotency-keys": evictsIdempotencyKeys,
+  "shares-a-quota": sharesAQuota,
   "trims-one-too-many": trimsOneTooMany,
   "reuses-an-offset": reusesAnOffset,
   "accepts-a-lower-version": acceptsALowerVersion,

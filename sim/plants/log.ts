@@ -37,6 +37,17 @@ export function evictsIdempotencyKeys(): Plant {
   })
 }
 
+/** What one user has published counts for all. */
+export function sharesAQuota(): Plant {
+  return bends((log) => ({
+    append: (channel, operation, { account, ...options }) =>
+      log.append(channel, operation, {
+        ...options,
+        ...(account !== undefined && { account: { ...account, name: "all" } }),
+      }),
+  }))
+}
+
 /** Keeps one event less than it should. */
 export function trimsOneTooMany(): Plant {
   return bends((log) => ({
