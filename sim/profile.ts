@@ -65,7 +65,7 @@ const LONG_WINDOW_MS = 60 * 60_000
 
 export function drawProfile(random: Seeded, overrides: ProfileOverrides): Profile {
   const isShort = random.chance(0.3)
-  // nothing is kept for long, so that channels are forgotten while nobody is there
+  // nothing is kept for long, so that channels are forgotten while no client is there
   const isForgetful = isShort && random.chance(0.5)
   const enabled = faults.filter((fault) => random.chance(0.5) && !(isShort && DELAYING.has(fault)))
   const windows = isForgetful ? 4 : isShort ? 1 : 0
