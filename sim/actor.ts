@@ -18,7 +18,7 @@ export interface Actor {
   /** Does something, drawn at random. */
   readonly act: () => void
   /**
-   * The channels whose presence it is in, and with what: undefined where nobody can know. As a whole undefined while that is
+   * The channels whose presence it is in, and with what: undefined where that is not known. As a whole undefined while it is
    * in doubt.
    */
   readonly presence: () => ReadonlyMap<string, string | undefined> | undefined
@@ -98,7 +98,7 @@ export function createActor(name: string, ports: ActorPorts): Actor {
   const close = (channel: string, { room, entered }: Place) => {
     trace.add(name, `closes ${channel}`)
     held.delete(channel)
-    // presence is left, but nobody tells when
+    // presence is left, but no answer says when
     if (entered !== undefined) doubtForAWhile(doubts, clock)
     room.close()
   }

@@ -39,7 +39,7 @@ export interface Doubts {
   readonly unclear: Set<string>
 }
 
-/** How long presence may take to follow, at the latest, when nobody tells that it has, in ms. */
+/** How long presence may take to follow, at the latest, when no answer says that it has, in ms. */
 const DOUBT_MS = 5_000
 
 export function doubtForAWhile(doubts: Doubts, clock: VirtualClock): void {

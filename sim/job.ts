@@ -1,12 +1,12 @@
-import { type PlantName, plantOf } from "./plants/catalog.ts"
+import { type BugName, bugOf } from "./bugs/catalog.ts"
 import type { ProfileOverrides } from "./profile.ts"
 import { type Outcome, run } from "./run.ts"
 
 /** One run, as it can be told to another process. */
 export interface Job {
   readonly seed: number
-  /** The name of a planted bug. */
-  readonly plant?: PlantName | undefined
+  /** The name of an injected bug. */
+  readonly bug?: BugName | undefined
   readonly overrides?: ProfileOverrides
   /** Whether each message is printed too. */
   readonly wire?: boolean
@@ -14,7 +14,7 @@ export interface Job {
 
 /** Also what a run throws is an outcome: a defect of the simulation, or of what it simulates. */
 export async function perform(
-  { seed, plant, overrides = {}, wire = false }: Job,
+  { seed, bug, overrides = {}, wire = false }: Job,
   print?: (line: string) => void,
 ): Promise<Outcome> {
   try {
@@ -22,7 +22,7 @@ export async function perform(
       seed,
       overrides,
       wire,
-      ...(plant !== undefined && { plant: plantOf(plant) }),
+      ...(bug !== undefined && { bug: bugOf(bug) }),
       ...(print !== undefined && { print }),
     })
   } catch (error) {

@@ -3,7 +3,7 @@ import type { Operation } from "./operation.ts"
 import type { Reading } from "./reader.ts"
 import type { Subscriber } from "./subscriber.ts"
 
-/** What everybody asked for and was told, for the checker. */
+/** What all clients asked for and were told, for the checker. */
 export class Ledger {
   readonly operations: Operation[] = []
   readonly subscribers: Subscriber[] = []

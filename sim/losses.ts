@@ -39,7 +39,7 @@ export class Losses {
     return !this.mayBeLost(entry, atMs)
   }
 
-  /** Whether the log may have dropped it by then, so that whoever has not seen it is owed a gap and no more. */
+  /** Whether the log may have dropped it by then, so that a subscriber that has not seen it is owed a gap and no more. */
   mayBeLost(entry: TrueEntry, atMs = Number.POSITIVE_INFINITY): boolean {
     const rank = this.#ranks.get(entry.offset)
     // a key that has a value keeps it

@@ -17,15 +17,15 @@ try {
 }
 
 async function traceOne(options: Options): Promise<void> {
-  const { from: seed, plant, overrides, wire } = options
-  const outcome = await perform({ seed, plant, overrides, wire }, (line) => console.log(line))
+  const { from: seed, bug, overrides, wire } = options
+  const outcome = await perform({ seed, bug, overrides, wire }, (line) => console.log(line))
   report(outcome, options)
   for (const [name, times] of Object.entries(outcome.counts)) console.log(`${name}: ${times}`)
   console.log(`seed ${seed}: ${outcome.violations.length} violations, trace ${outcome.hash}`)
 }
 
 async function runAll(options: Options): Promise<void> {
-  const { from, seeds, jobs, plant, overrides } = options
+  const { from, seeds, jobs, bug, overrides } = options
   const startedMs = performance.now()
   const pool = openPool(Math.min(jobs, seeds))
   const tally = new Tally()
@@ -33,10 +33,10 @@ async function runAll(options: Options): Promise<void> {
   const broken: number[] = []
   let done = 0
   let next = from
-  // as many loops as processes; with a planted bug, nobody takes another seed when it is found
+  // as many loops as processes; with an injected bug, no other seed is taken when it is found
   const loop = async () => {
-    while (next < from + seeds && !(plant !== undefined && broken.length > 0)) {
-      const outcome = await pool.run({ seed: next++, plant, overrides })
+    while (next < from + seeds && !(bug !== undefined && broken.length > 0)) {
+      const outcome = await pool.run({ seed: next++, bug, overrides })
       tally.addAll(outcome.counts)
       done++
       if (outcome.violations.length > 0) {

@@ -44,7 +44,7 @@ export interface NodePorts {
   readonly handleCall: (id: string) => void
   /** The hub reports what should not happen. */
   readonly handleDefect: (text: string) => void
-  /** Puts something of a planted bug between the hub and its log, or the network. */
+  /** Puts something of an injected bug between the hub and its log, or the network. */
   readonly bendLog: (log: Log) => Log
   readonly bendHost: (host: Host) => Host
   readonly handleCrash: () => void

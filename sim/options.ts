@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
-import { isPlanted, type PlantName, plantNames } from "./plants/catalog.ts"
+import { type BugName, bugNames, isBug } from "./bugs/catalog.ts"
 import type { ProfileOverrides } from "./profile.ts"
 
 /** What was asked for wrongly: told without a stack. */
@@ -15,7 +15,7 @@ export interface Options {
   /** Whether the trace has each message too. */
   readonly wire: boolean
   readonly jobs: number
-  readonly plant: PlantName | undefined
+  readonly bug: BugName | undefined
   readonly overrides: ProfileOverrides
 }
 
@@ -35,8 +35,8 @@ What happens follows from the seed alone. Afterwards every guarantee is checked.
   --clients N    clients,
   --seconds N    virtual seconds of trouble
 
-  --plant NAME   plants a known bug and stops at the first seed that finds it:
-${plantNames.map((name) => `                 ${name}`).join("\n")}
+  --bug NAME     injects a known bug and stops at the first seed that finds it:
+${bugNames.map((name) => `                 ${name}`).join("\n")}
 
 Ends with 1 when a guarantee was broken; each broken seed is told with the command that repeats it.`
 
@@ -57,9 +57,9 @@ const MAX: Readonly<Partial<Record<NumberName, number>>> = {
  * @throws UsageError
  */
 export function readOptions(args: readonly string[]): Options | undefined {
-  const { help, wire, plant: name, ...texts } = parsed(args)
+  const { help, wire, bug: name, ...texts } = parsed(args)
   if (help !== undefined) return undefined
-  const plant = typeof name === "string" ? plantIn(name) : undefined
+  const bug = typeof name === "string" ? bugIn(name) : undefined
   const number = (name: NumberName) => {
     const text = texts[name]
     return typeof text === "string" ? numberIn(name, text) : undefined
@@ -74,7 +74,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     trace: seed !== undefined,
     wire: wire === true,
     jobs: number("jobs") ?? availableParallelism(),
-    plant,
+    bug,
     overrides: {
       ...(nodes !== undefined && { nodes }),
       ...(clients !== undefined && { clients }),
@@ -84,10 +84,10 @@ export function readOptions(args: readonly string[]): Options | undefined {
 }
 
 /** How to run one seed again: what follows `npm run sim -- `. */
-export function argumentsFor(seed: number, { plant, overrides }: Options): string {
+export function argumentsFor(seed: number, { bug, overrides }: Options): string {
   const { nodes, clients, durationMs } = overrides
   const parts = [`--seed ${seed}`]
-  if (plant !== undefined) parts.push(`--plant ${plant}`)
+  if (bug !== undefined) parts.push(`--bug ${bug}`)
   if (nodes !== undefined) parts.push(`--nodes ${nodes}`)
   if (clients !== undefined) parts.push(`--clients ${clients}`)
   if (durationMs !== undefined) parts.push(`--seconds ${durationMs / 1_000}`)
@@ -96,12 +96,12 @@ export function argumentsFor(seed: number, { plant, overrides }: Options): strin
 
 function parsed(
   args: readonly string[],
-): Partial<Record<NumberName | "plant" | "help" | "wire", string | boolean>> {
+): Partial<Record<NumberName | "bug" | "help" | "wire", string | boolean>> {
   const text = { type: "string" } as const
   const numbers = Object.fromEntries(NUMBERS.map((name) => [name, text]))
   const options = {
     ...numbers,
-    plant: text,
+    bug: text,
     wire: { type: "boolean" },
     help: { type: "boolean", short: "h" },
   } as const
@@ -112,9 +112,9 @@ function parsed(
   }
 }
 
-function plantIn(name: string): PlantName {
-  if (isPlanted(name)) return name
-  throw new UsageError(`"${name}" is no planted bug; there are: ${plantNames.join(", ")}`)
+function bugIn(name: string): BugName {
+  if (isBug(name)) return name
+  throw new UsageError(`"${name}" is no injected bug; there are: ${bugNames.join(", ")}`)
 }
 
 function numberIn(name: NumberName, text: string): number {

@@ -68,7 +68,10 @@ function requests(node: string, way: Way, ports: PortPorts): Omit<Log, "watch"> 
   }
   const append = async (channel: string, operation: Operation, options: AppendOptions) => {
     const log = inside()
-    const outcome = await log.append(channel, operation, options)
+    const outcome = await log.append(channel, operation, options).catch((error: unknown) => {
+      truth.refuse(options)
+      throw error
+    })
     // it may have been forgotten before
     truth.noteHead(channel, await log.head(channel), clock.monotonic())
     note(node, channel, operation, options, outcome, ports)

@@ -65,7 +65,7 @@ const LONG_WINDOW_MS = 60 * 60_000
 
 export function drawProfile(random: Seeded, overrides: ProfileOverrides): Profile {
   const isShort = random.chance(0.3)
-  // nothing is kept for long, so that channels are forgotten while nobody is there
+  // nothing is kept for long, so that channels are forgotten while no client is there
   const isForgetful = isShort && random.chance(0.5)
   const enabled = faults.filter((fault) => random.chance(0.5) && !(isShort && DELAYING.has(fault)))
   const windows = isForgetful ? 4 : isShort ? 1 : 0
@@ -110,6 +110,8 @@ function drawLimits(random: Seeded, isShort: boolean): Profile["limits"] {
     encodedCacheBytesMax: random.pick([0, 1_000, 16 * 1024 * 1024]),
     pendingMessagesPerConnectionMax: isShort ? 64 : random.pick([1, 4, 64]),
     idempotencyWindowMs: isShort ? SHORT_WINDOW_MS : LONG_WINDOW_MS,
+    idempotencyKeysPerUserMax: random.chance(0.1) ? 30 : 1_000_000,
+    keysPerUserMax: random.chance(0.1) ? 2 : 1_000,
     trimIntervalMs: random.pick([1_000, 60_000]),
   }
 }

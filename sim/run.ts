@@ -48,7 +48,7 @@ export interface Outcome {
 
 /** How many of the things that happen are reads of the server's own code. */
 const READS = 0.03
-/** How long everybody may take to recover when nothing goes wrong any more, in ms. */
+/** How long clients may take to recover when nothing goes wrong any more, in ms. */
 const RECOVERY_MS_MAX = 120_000
 /** By then, what there is to be delivered has been. */
 const ARRIVAL_MS_MAX = 10_000
@@ -68,7 +68,7 @@ export async function run(options: WorldOptions): Promise<Outcome> {
   await chaos.heal()
   await clock.advance(AFTERMATH_MS)
   await recover(world)
-  // whoever only seems to be live is found out by what is published now
+  // a client that only seems to be live is found out by what is published now
   publishEverywhere(world)
   await recover(world)
 
@@ -90,7 +90,7 @@ async function recover({ clock, profile, actors, ledger, truth, trace }: World):
       return isThere(truth.life(subscriber.channel), position.offset)
     })
   const isAtTop = (life: Life, offset: number) => offset === topOf(life)
-  // what was trimmed before it was delivered moves nobody
+  // an entry that was trimmed before it was delivered moves no position
   const isAtEnd = (life: Life, offset: number) => {
     if (isAtTop(life, offset)) return true
     const losses = new Losses(life, profile)

@@ -13,9 +13,9 @@ import { type Broker, createBroker } from "./broker.ts"
 import { type Chaos, createChaos } from "./chaos.ts"
 import { countedHost } from "./counted.ts"
 import { Database } from "./database.ts"
+import type { InjectedBug } from "./injected-bug.ts"
 import { Ledger } from "./ledger.ts"
 import { createNode, type SimulatedNode } from "./node.ts"
-import type { Plant } from "./plant.ts"
 import { drawProfile, type Profile, type ProfileOverrides } from "./profile.ts"
 import { createReader } from "./reader.ts"
 import { Tally } from "./tally.ts"
@@ -29,7 +29,7 @@ export interface WorldOptions {
   /** Whether the trace that is printed has each message too. */
   readonly wire?: boolean
   /** A bug to be found. */
-  readonly plant?: Plant
+  readonly bug?: InjectedBug
   readonly overrides?: ProfileOverrides
 }
 
@@ -53,7 +53,7 @@ export interface World {
 }
 
 /** All chance comes from the seed; each part gets a source of its own, so that one does not shift another. */
-export function createWorld({ seed, print, wire, plant = {}, overrides = {} }: WorldOptions): World {
+export function createWorld({ seed, print, wire, bug = {}, overrides = {} }: WorldOptions): World {
   const random = seeded(seed)
   const profile = drawProfile(random.fork(), overrides)
   const clock = virtualClock()
@@ -72,7 +72,7 @@ export function createWorld({ seed, print, wire, plant = {}, overrides = {} }: W
     tally,
     database,
     shared: profile.nodes > 1,
-    makeLog: (epoch) => plant.log?.(() => makeLog(epoch)) ?? makeLog(epoch),
+    makeLog: (epoch) => bug.log?.(() => makeLog(epoch)) ?? makeLog(epoch),
   })
   const same = <T>(value: T) => value
   const nodes = Array.from({ length: profile.nodes }, (_, index) =>
@@ -87,9 +87,9 @@ export function createWorld({ seed, print, wire, plant = {}, overrides = {} }: W
       database,
       handleCall: (id) => ledger.called(id),
       handleDefect: (text) => ledger.violations.push(`defect: ${text}`),
-      bendLog: plant.port ?? same,
-      bendHost: (host) => countedHost(plant.host?.(host) ?? host, tally),
-      handleCrash: plant.crash ?? (() => {}),
+      bendLog: bug.port ?? same,
+      bendHost: (host) => countedHost(bug.host?.(host) ?? host, tally),
+      handleCrash: bug.crash ?? (() => {}),
     }),
   )
   const actors = Array.from({ length: profile.clients }, (_, index) => {
@@ -109,8 +109,8 @@ export function createWorld({ seed, print, wire, plant = {}, overrides = {} }: W
         const up = nodes.filter((node) => node.isUp())
         return up.length === 0 ? undefined : own.pick(up).name
       },
-      bendTransport: plant.transport ?? same,
-      bendClient: plant.client ?? same,
+      bendTransport: bug.transport ?? same,
+      bendClient: bug.client ?? same,
     })
   })
   const chance = random.fork()

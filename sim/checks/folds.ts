@@ -58,7 +58,7 @@ function differences(held: ReadonlyMap<string, string>, real: ReadonlyMap<string
 }
 
 /**
- * Whoever stands at a position holds, of each key, the change that was the last one by then; unless the log had a later one behind
+ * A subscriber at a position holds, of each key, the change that was the last one by then; unless the log had a later one behind
  * that position, which is then still to come.
  */
 function stale({ truth, profile }: Evidence, { told, channel }: Subscriber): string[] {

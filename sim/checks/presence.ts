@@ -2,7 +2,7 @@ import { PRESENCE, placeOf } from "../collections.ts"
 import { type Check, foldOf } from "../evidence.ts"
 import { stampOf } from "../stamp.ts"
 
-/** Whoever is in presence is listed, with what it entered with last, and nobody else is. */
+/** A client that is present is listed, with what it entered with last, and no other is. */
 export const checkPresence: Check = ({ truth, present }) => {
   const complaints: string[] = []
   for (const [channel, members] of present ?? []) {

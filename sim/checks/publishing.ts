@@ -5,6 +5,7 @@ import { lossesOf } from "../losses.ts"
 import { codeOf, type Operation, positionOf } from "../operation.ts"
 import { stampOf } from "../stamp.ts"
 import { type TrueEntry, topOf } from "../truth.ts"
+import { mayBeSpent } from "./quotas.ts"
 
 /** What an operation may fail with while the network and the log break. */
 const FAILURES: Readonly<Record<Operation["kind"], readonly string[]>> = {
@@ -22,12 +23,15 @@ const PASSING = ["superseded", "version_ahead", "log_unavailable", "in_doubt"]
 /** The part of the idempotency window that has to be over before something is in doubt: see docs/client.md. */
 const IN_DOUBT_PART = 0.8
 
-export const checkSettled: Check = ({ ledger, profile, truth }) => {
+export const checkSettled: Check = (evidence) => {
+  const { ledger, profile, truth } = evidence
   const inDoubtMs = IN_DOUBT_PART * (profile.limits.idempotencyWindowMs ?? Number.POSITIVE_INFINITY)
   return ledger.operations.flatMap((operation) => {
     const { id, kind, sequence, outcome } = operation
     if (outcome === undefined) return [`settles: ${kind} ${id} never did`]
     const code = codeOf(operation)
+    if (code === "quota_exceeded")
+      return mayBeSpent(evidence, operation) ? [] : [`quotas: ${id} was refused, and nothing is spent`]
     const isPassed = () => PASSING.includes(code as string) && isFollowed(operation, ledger)
     if (code !== undefined && !FAILURES[kind].includes(code) && !isPassed())
       return [`settles: ${kind} ${id} with ${code}`]
@@ -68,7 +72,10 @@ export const checkAcknowledged: Check = ({ truth, ledger }) => {
     const { id, channel } = operation
     if (isPlace(operation)) continue
     const position = positionOf(operation)
-    if (codeOf(operation) === "log_unavailable") {
+    const code = codeOf(operation)
+    if (code === "quota_exceeded" && truth.life(channel).byId.has(id))
+      complaints.push(`settles: ${id} was refused, and is in ${channel}`)
+    if (code === "log_unavailable") {
       for (const epoch of truth.epochs) {
         const entry = truth.life(channel, epoch).byId.get(id)
         if (entry !== undefined)

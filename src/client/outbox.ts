@@ -135,8 +135,12 @@ export class Outbox {
 
   /** Returns whether anybody waits for this answer; given a line, for one over that line. */
   handleAnswer(answer: Result | Failure, line?: object): boolean {
-    if (line && this.#pending.get(answer.id as number)?.line !== line) return false
-    return this.settle(answer.id, answer.type === "result" ? answer : toError(answer))
+    const request = this.#pending.get(answer.id as number)
+    if (line && request?.line !== line) return false
+    if (answer.type === "result") return this.settle(answer.id, answer)
+    // what was sent first may have been taken, or be on its way
+    const isInDoubt = request?.again && FULL.has(answer.code)
+    return this.settle(answer.id, isInDoubt ? new HoldfastError("in_doubt", REFUSED) : toError(answer))
   }
 
   /** Whether anything is to be answered over this line. */
@@ -174,6 +178,9 @@ function isBehind(one: Request, other: Request): boolean {
   return one.channel === other.channel && one.repeat === "keyed" && one.id > other.id
 }
 
+/** Codes that say nothing of what was sent earlier. */
+const FULL: ReadonlySet<string> = new Set(["quota_exceeded", "log_full"])
+const REFUSED = "Sent again, and refused for want of space: what was sent first may be published or not"
 const OVERTAKEN =
   "Sent, but the log has what came behind it, and could not take it again: it may be published or not"
 const IN_DOUBT = "Sent, but unanswered for too long to be sent again: it may be published or not"

@@ -73,6 +73,24 @@ test("what the log can't take, but may have taken when it was sent first, is in 
   expect(settled).toEqual([])
 })
 
+test("what is refused for want of space is in doubt, if it was sent before", () => {
+  const { box, add, take, settled } = outbox()
+  const refuse = (id: number, code: string) => box.handleAnswer({ type: "error", id, code, message: "" })
+  for (const id of [1, 2]) add(id)
+  take()
+  refuse(1, "quota_exceeded")
+  box.handleDown(line)
+  add(3)
+  take()
+  refuse(2, "quota_exceeded")
+  refuse(3, "log_full")
+  expect(settled).toEqual([
+    [1, "quota_exceeded"],
+    [2, "in_doubt"],
+    [3, "log_full"],
+  ])
+})
+
 test("what was published behind what is sent again waits for it, where the order matters", () => {
   const { box, add, take, settled } = outbox()
   const refuse = (id: number) =>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
+import { bugNames } from "../../sim/bugs/catalog.ts"
 import { HELP } from "../../sim/options.ts"
-import { plantNames } from "../../sim/plants/catalog.ts"
 import { faults } from "../../sim/profile.ts"
 import { compilePage } from "./compile-page.ts"
 import { readPage } from "./markdown.ts"
@@ -34,9 +34,9 @@ test("the code on the page compiles", () => {
   expect(compilePage(page, "testing", { "surroundings.ts": SURROUNDINGS })).toBe("")
 })
 
-test("the page names every planted bug, and so does the help", () => {
-  expect(firstCells("Known bugs that it has to find")).toEqual(plantNames)
-  for (const name of plantNames) expect(HELP).toContain(name)
+test("the page names every injected bug, and so does the help", () => {
+  expect(firstCells("Known bugs that it has to find")).toEqual(bugNames)
+  for (const name of bugNames) expect(HELP).toContain(name)
 })
 
 test("the page names every fault", () => {

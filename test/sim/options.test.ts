@@ -3,7 +3,7 @@ import { argumentsFor, HELP, readOptions, UsageError } from "../../sim/options.t
 
 describe("what npm run sim is asked for", () => {
   test("is a hundred seeds unless told otherwise, one process per core", () => {
-    expect(readOptions([])).toMatchObject({ from: 1, seeds: 100, trace: false, plant: undefined })
+    expect(readOptions([])).toMatchObject({ from: 1, seeds: 100, trace: false, bug: undefined })
     expect(readOptions(["--seeds", "7", "--from", "5", "--jobs", "3"])).toMatchObject({
       from: 5,
       seeds: 7,
@@ -25,7 +25,7 @@ describe("what npm run sim is asked for", () => {
     [["--seed", "1.5"], "--seed wants a whole number"],
     [["--nodes", "1000"], "--nodes wants a whole number from 1 to 20"],
     [["--seed", "1", "--seeds", "5"], "give one or the others"],
-    [["--plant", "nothing"], '"nothing" is no planted bug; there are: skips-the-dedupe'],
+    [["--bug", "nothing"], '"nothing" is no injected bug; there are: skips-the-dedupe'],
     [["--colour"], "--help tells what there is"],
     [["12"], "--help tells what there is"],
   ])("%j is refused, and says why", (args, text) => {
@@ -34,7 +34,7 @@ describe("what npm run sim is asked for", () => {
   })
 
   test("is told again for one seed", () => {
-    const args = ["--plant", "swallows-a-gap", "--nodes", "2", "--seconds", "9"]
+    const args = ["--bug", "swallows-a-gap", "--nodes", "2", "--seconds", "9"]
     const options = readOptions(["--seeds", "9", ...args])
     expect(argumentsFor(3, options as NonNullable<typeof options>)).toBe(`--seed 3 ${args.join(" ")}`)
     expect(HELP).toContain("swallows-a-gap")

@@ -44,6 +44,7 @@ test.each([
   "failed with connection_lost",
   "failed with log_unavailable",
   "failed with timeout",
+  "failed with quota_exceeded",
 ])(`within ${SEEDS} seeds it happens at least ten times: %s`, (name) => {
   expect(tally.of(name)).toBeGreaterThanOrEqual(10)
 })

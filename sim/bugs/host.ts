@@ -1,8 +1,8 @@
 import type { Host, HubConnection } from "holdfast/testing"
-import type { Plant } from "../plant.ts"
+import type { InjectedBug } from "../injected-bug.ts"
 
 /** A full line is not waited for: what does not fit is dropped. */
-export function dropsFramesWhenBehind(): Plant {
+export function dropsFramesWhenBehind(): InjectedBug {
   return {
     host: ({ connect }: Host): Host => ({
       connect: (link, request) => {
@@ -24,7 +24,7 @@ export function dropsFramesWhenBehind(): Plant {
 }
 
 /** Does not notice that a line is gone, so its members stay. */
-export function keepsMembersThatAreGone(): Plant {
+export function keepsMembersThatAreGone(): InjectedBug {
   return {
     host: ({ connect }) => ({
       connect: (link, request) => bent(connect(link, request), { handleClose: () => {} }),

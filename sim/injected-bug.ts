@@ -6,7 +6,7 @@ import type { SimulatedApp } from "./app.ts"
  * A bug on purpose: where it can be put between the parts of the world, never in them. It is made anew for each run, so it
  * may remember things.
  */
-export interface Plant {
+export interface InjectedBug {
   /** The log that the nodes share; another one in each of its lives. */
   readonly log?: (make: () => Log) => Log
   /** A node's way to it; another one each time it starts. */

@@ -1,11 +1,11 @@
 import type { Client } from "holdfast/client"
 import type { SimulatedApp } from "../app.ts"
-import type { Plant } from "../plant.ts"
+import type { InjectedBug } from "../injected-bug.ts"
 
 type Room = ReturnType<Client<SimulatedApp>["channel"]>
 
 /** Every twentieth event that is replayed is delivered, though it was already. */
-export function deliversDuplicates(): Plant {
+export function deliversDuplicates(): InjectedBug {
   let count = 0
   return bends((room) => ({
     on: (name: "said", listener: (data: object, meta: { readonly replayed: boolean }) => void) =>
@@ -20,7 +20,7 @@ export function deliversDuplicates(): Plant {
 }
 
 /** A publish that failed is said to have succeeded. */
-export function resolvesWhatFailed(): Plant {
+export function resolvesWhatFailed(): InjectedBug {
   return bends((room) => ({
     publish: (...args: readonly unknown[]) =>
       (room as never as { publish: (...args: readonly unknown[]) => Promise<unknown> })
@@ -29,8 +29,8 @@ export function resolvesWhatFailed(): Plant {
   }))
 }
 
-/** The types of a channel are those of its pattern; a plant bends them all. */
-function bends(changed: (room: Room) => object): Plant {
+/** The types of a channel are those of its pattern; a bug bends them all. */
+function bends(changed: (room: Room) => object): InjectedBug {
   return {
     client: (client) => {
       const channel = (...args: Parameters<typeof client.channel>) => {

@@ -1,11 +1,11 @@
 import type { Batch, Entry, Head, Log, Range } from "holdfast/testing"
-import type { Plant } from "../plant.ts"
+import type { InjectedBug } from "../injected-bug.ts"
 
 /**
  * Says where an entry stands as soon as it was sent on its way, when nothing else of this node is on its way: most of the
  * time that comes true.
  */
-export function acknowledgesBeforeTheAppend(): Plant {
+export function acknowledgesBeforeTheAppend(): InjectedBug {
   return bends((log) => {
     const underWay = new Map<string, number>()
     return {
@@ -24,7 +24,7 @@ export function acknowledgesBeforeTheAppend(): Plant {
 }
 
 /** Tells its own subscribers at once, under the offset that the entry will surely get. */
-export function deliversBeforeTheLogOrdered(): Plant {
+export function deliversBeforeTheLogOrdered(): InjectedBug {
   return bends((log) => {
     const listeners = new Map<string, Set<(batch: Batch) => void>>()
     const heads = new Map<string, Pick<Head, "epoch" | "top">>()
@@ -57,12 +57,12 @@ export function deliversBeforeTheLogOrdered(): Plant {
 }
 
 /** Goes on reading where something was trimmed, as if nothing had been there. */
-export function saysRecoveredOnATrimmedLog(): Plant {
+export function saysRecoveredOnATrimmedLog(): InjectedBug {
   return bendsHeads((head) => ({ ...head, base: 0, floors: {} }))
 }
 
 /** What was trimmed of one collection is taken for trimmed of all: a reader below that floor is given nothing up to there. */
-export function appliesAFloorToAll(): Plant {
+export function appliesAFloorToAll(): InjectedBug {
   return bends((log) => ({
     read: async (channel, range) => {
       const page = await log.read(channel, range)
@@ -74,12 +74,12 @@ export function appliesAFloorToAll(): Plant {
 }
 
 /** Goes on reading where a channel was forgotten as a whole. */
-export function missesThatAChannelWasForgotten(): Plant {
+export function missesThatAChannelWasForgotten(): InjectedBug {
   return bendsHeads((head) => ({ ...head, base: 0 }))
 }
 
 /** Takes an offset of one life of the log for an offset of the next. */
-export function forgetsTheEpoch(): Plant {
+export function forgetsTheEpoch(): InjectedBug {
   const epoch = "e1"
   return {
     port: (log) => ({
@@ -94,7 +94,7 @@ export function forgetsTheEpoch(): Plant {
 }
 
 /** The first thing that is told after it began to watch is lost, and what follows is told as if it followed directly. */
-export function losesTheFirstNotification(): Plant {
+export function losesTheFirstNotification(): InjectedBug {
   return bends((log) => ({
     watch: (channel, listener) => {
       let first = true
@@ -107,17 +107,17 @@ export function losesTheFirstNotification(): Plant {
 }
 
 /** What is written while a snapshot is read is not in it. */
-export function lacksWhatASnapshotMet(): Plant {
+export function lacksWhatASnapshotMet(): InjectedBug {
   return bendsSnapshots(({ operation }) => operation === "remove")
 }
 
 /** What is removed while a snapshot is read stays in it. */
-export function keepsWhatASnapshotLost(): Plant {
+export function keepsWhatASnapshotLost(): InjectedBug {
   return bendsSnapshots(({ operation }) => operation !== "remove")
 }
 
 /** Behind the fold, a snapshot is read on to the end of the log. */
-function bendsSnapshots(isRead: (entry: Entry) => boolean): Plant {
+function bendsSnapshots(isRead: (entry: Entry) => boolean): InjectedBug {
   const isBehindFold = ({ select, collections }: Range) => select === "all" && collections !== undefined
   return bends((log) => ({
     read: async (channel, range) => {
@@ -127,7 +127,7 @@ function bendsSnapshots(isRead: (entry: Entry) => boolean): Plant {
   }))
 }
 
-function bendsHeads(changed: (head: Head) => Head): Plant {
+function bendsHeads(changed: (head: Head) => Head): InjectedBug {
   return { port: (log) => withHeads(log, changed) }
 }
 
@@ -142,6 +142,6 @@ function withHeads(log: Log, changed: (head: Head) => Head): Log {
   }
 }
 
-function bends(changed: (log: Log) => Partial<Log>): Plant {
+function bends(changed: (log: Log) => Partial<Log>): InjectedBug {
   return { port: (log) => ({ ...log, ...changed(log) }) }
 }

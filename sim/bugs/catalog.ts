@@ -1,4 +1,4 @@
-import type { Plant } from "../plant.ts"
+import type { InjectedBug } from "../injected-bug.ts"
 import { deliversDuplicates, resolvesWhatFailed } from "./client.ts"
 import { dropsFramesWhenBehind, keepsMembersThatAreGone } from "./host.ts"
 import {
@@ -6,6 +6,7 @@ import {
   endsALeaseTooEarly,
   evictsIdempotencyKeys,
   reusesAnOffset,
+  sharesAQuota,
   skipsTheDedupe,
   trimsOneTooMany,
 } from "./log.ts"
@@ -36,9 +37,10 @@ import {
 } from "./wire.ts"
 
 /** Known bugs. Each is made anew for each run. */
-const plants = {
+const bugs = {
   "skips-the-dedupe": skipsTheDedupe,
   "evicts-idempotency-keys": evictsIdempotencyKeys,
+  "shares-a-quota": sharesAQuota,
   "trims-one-too-many": trimsOneTooMany,
   "reuses-an-offset": reusesAnOffset,
   "accepts-a-lower-version": acceptsALowerVersion,
@@ -68,16 +70,16 @@ const plants = {
   "sends-a-call-twice": sendsACallTwice,
   "delivers-duplicates": deliversDuplicates,
   "resolves-what-failed": resolvesWhatFailed,
-} satisfies Readonly<Record<string, () => Plant>>
+} satisfies Readonly<Record<string, () => InjectedBug>>
 
-export type PlantName = keyof typeof plants
+export type BugName = keyof typeof bugs
 
-export const plantNames = Object.keys(plants) as readonly PlantName[]
+export const bugNames = Object.keys(bugs) as readonly BugName[]
 
-export function isPlanted(name: string): name is PlantName {
-  return Object.hasOwn(plants, name)
+export function isBug(name: string): name is BugName {
+  return Object.hasOwn(bugs, name)
 }
 
-export function plantOf(name: PlantName): Plant {
-  return plants[name]()
+export function bugOf(name: BugName): InjectedBug {
+  return bugs[name]()
 }

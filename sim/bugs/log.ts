@@ -1,15 +1,15 @@
 import type { AppendOptions, Batch, Dedupe, Log, Operation } from "holdfast/testing"
-import type { Plant } from "../plant.ts"
+import type { InjectedBug } from "../injected-bug.ts"
 
 /** What comes again under the same idempotency key is appended again. */
-export function skipsTheDedupe(): Plant {
+export function skipsTheDedupe(): InjectedBug {
   return bends((log) => ({
     append: (channel, operation, { dedupe: _, ...options }) => log.append(channel, operation, options),
   }))
 }
 
 /** A flood of idempotency keys drives out those of others. */
-export function evictsIdempotencyKeys(): Plant {
+export function evictsIdempotencyKeys(): InjectedBug {
   const KEYS_MAX = 3
   return bends((log) => {
     const remembered = new Map<string, string[]>()
@@ -37,8 +37,19 @@ export function evictsIdempotencyKeys(): Plant {
   })
 }
 
+/** What one user has published counts for all. */
+export function sharesAQuota(): InjectedBug {
+  return bends((log) => ({
+    append: (channel, operation, { account, ...options }) =>
+      log.append(channel, operation, {
+        ...options,
+        ...(account !== undefined && { account: { ...account, name: "all" } }),
+      }),
+  }))
+}
+
 /** Keeps one event less than it should. */
-export function trimsOneTooMany(): Plant {
+export function trimsOneTooMany(): InjectedBug {
   return bends((log) => ({
     append: (channel, operation, { retention, ...options }) =>
       log.append(channel, operation, {
@@ -49,7 +60,7 @@ export function trimsOneTooMany(): Plant {
 }
 
 /** Of two writes with versions, the one that comes last wins. */
-export function acceptsALowerVersion(): Plant {
+export function acceptsALowerVersion(): InjectedBug {
   return bends((log) => ({
     append: async (channel, operation, options) => {
       const outcome = await log.append(channel, operation, options)
@@ -64,7 +75,7 @@ export function acceptsALowerVersion(): Plant {
 }
 
 /** Takes a lease for over that goes on. */
-export function endsALeaseTooEarly(): Plant {
+export function endsALeaseTooEarly(): InjectedBug {
   return bends((log) => ({
     append: (channel, operation, options) => {
       const { lapsed: _, ...condition } = options.condition ?? {}
@@ -74,7 +85,7 @@ export function endsALeaseTooEarly(): Plant {
 }
 
 /** At a crash it loses the last entry of each channel, and gives the offset to another: the same life, another past. */
-export function reusesAnOffset(): Plant {
+export function reusesAnOffset(): InjectedBug {
   let loseTail = () => {}
   return {
     log: (make) => {
@@ -114,7 +125,7 @@ export function reusesAnOffset(): Plant {
   }
 }
 
-function bends(changed: (log: Log) => Partial<Log>): Plant {
+function bends(changed: (log: Log) => Partial<Log>): InjectedBug {
   return {
     log: (make) => {
       const log = make()

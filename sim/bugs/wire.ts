@@ -1,8 +1,8 @@
 import type { Transport, Wire } from "holdfast/client"
 import { msgpack } from "holdfast/msgpack"
-import type { Plant } from "../plant.ts"
+import type { InjectedBug } from "../injected-bug.ts"
 
-/** A message, as far as plants look at it. */
+/** A message, as far as bugs look at it. */
 interface Message {
   readonly type: string
   readonly alias?: number
@@ -27,7 +27,7 @@ interface Passes {
 }
 
 /** The entry that comes right behind every fifth snapshot is lost. */
-export function losesTheEntryBetweenSnapshotAndLive(): Plant {
+export function losesTheEntryBetweenSnapshotAndLive(): InjectedBug {
   let snapshots = 0
   return bends(() => {
     const complete = new Set<number | undefined>()
@@ -43,22 +43,22 @@ export function losesTheEntryBetweenSnapshotAndLive(): Plant {
 }
 
 /** Goes on behind a gap without telling of it. */
-export function swallowsAGap(): Plant {
+export function swallowsAGap(): InjectedBug {
   return bends(() => ({ down: (message) => (message.type === "gap" ? [] : [message]) }))
 }
 
 /** A gap names another collection than the one that lacks something. */
-export function namesTheWrongCollection(): Plant {
+export function namesTheWrongCollection(): InjectedBug {
   return bendsGaps((collections) => collections.map((name) => (name === "events" ? "state/value" : "events")))
 }
 
 /** A gap of several collections names all but the first; one of one collection does not arrive. */
-export function omitsACollection(): Plant {
+export function omitsACollection(): InjectedBug {
   return bendsGaps((collections) => collections.slice(1))
 }
 
 /** A gap of some collections leads to its end, though the others retain entries before that. */
-export function leadsAGapTooFar(): Plant {
+export function leadsAGapTooFar(): InjectedBug {
   return bends(() => ({
     down: (message) => {
       if (message.type !== "gap" || message.collections === undefined) return [message]
@@ -68,7 +68,7 @@ export function leadsAGapTooFar(): Plant {
 }
 
 /** A snapshot that begins again keeps what it had before. */
-export function keepsPartsOfARestart(): Plant {
+export function keepsPartsOfARestart(): InjectedBug {
   return bends(() => ({
     down: (message) => {
       if (message.type !== "snapshot") return [message]
@@ -79,19 +79,19 @@ export function keepsPartsOfARestart(): Plant {
 }
 
 /** What was sent is done with: over the next line, only what is new is sent. */
-export function forgetsToResend(): Plant {
+export function forgetsToResend(): InjectedBug {
   return bendsWhatIsSentAgain(() => [])
 }
 
 /** What is sent again gets a key of its own. */
-export function resendsUnderAnotherKey(): Plant {
+export function resendsUnderAnotherKey(): InjectedBug {
   return bendsWhatIsSentAgain((message) => [
     { ...message, idempotencyKey: `${message.idempotencyKey}-again` },
   ])
 }
 
-/** Whoever comes back with a position starts at the tail, and is told that it starts there. */
-export function resumesAtTheTail(): Plant {
+/** A client that comes back with a position starts at the tail, and is told that it starts where it stood. */
+export function resumesAtTheTail(): InjectedBug {
   return bends(() => {
     const asked = new Map<string, object>()
     const forget = ({ position, ...request }: Request): Request => {
@@ -114,12 +114,12 @@ export function resumesAtTheTail(): Plant {
 }
 
 /** A deletion does not arrive. */
-export function keepsADeletedKey(): Plant {
+export function keepsADeletedKey(): InjectedBug {
   return bends(() => ({ down: (message) => (message.type === "delete" ? [] : [message]) }))
 }
 
 /** Every hundredth event is overtaken by the next one. */
-export function swapsTwoEvents(): Plant {
+export function swapsTwoEvents(): InjectedBug {
   let count = 0
   return bends(() => {
     let held: Message | undefined
@@ -139,12 +139,12 @@ export function swapsTwoEvents(): Plant {
 }
 
 /** To be sure, asks twice. */
-export function sendsACallTwice(): Plant {
+export function sendsACallTwice(): InjectedBug {
   return bends(() => ({ up: (message) => (message.type === "call" ? [message, message] : [message]) }))
 }
 
 /** Of gaps that name collections. */
-function bendsGaps(changed: (collections: readonly string[]) => readonly string[]): Plant {
+function bendsGaps(changed: (collections: readonly string[]) => readonly string[]): InjectedBug {
   return bends(() => ({
     down: (message) => {
       if (message.type !== "gap" || message.collections === undefined) return [message]
@@ -157,7 +157,7 @@ function bendsGaps(changed: (collections: readonly string[]) => readonly string[
 const ENTRIES: ReadonlySet<string> = new Set(["event", "set", "delete", "join", "left"])
 
 /** Over another line than the first time. */
-function bendsWhatIsSentAgain(again: Pass): Plant {
+function bendsWhatIsSentAgain(again: Pass): InjectedBug {
   const sent = new Map<string, object>()
   return bends((line) => ({
     up: (message) => {
@@ -171,7 +171,7 @@ function bendsWhatIsSentAgain(again: Pass): Plant {
 }
 
 /** @param passes is made for each line */
-function bends(passes: (line: object) => Passes): Plant {
+function bends(passes: (line: object) => Passes): InjectedBug {
   return {
     transport: ({ open }: Transport): Transport => ({
       open: (url, events) => {
