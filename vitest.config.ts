@@ -1,5 +1,7 @@
+import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { LongestFirst } from "./scripts/longest-first.mjs"
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -18,7 +20,9 @@ const HANGING_MS = 300_000
 export default defineConfig({
   resolve: { alias },
   test: {
-    maxWorkers: 2,
+    // Many tests wait for processes, browsers and leases; others compute meanwhile.
+    maxWorkers: availableParallelism() + 2,
+    sequence: { sequencer: LongestFirst },
     passWithNoTests: true,
     testTimeout: HANGING_MS,
     hookTimeout: HANGING_MS,
@@ -74,7 +78,6 @@ export default defineConfig({
         test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
-          fileParallelism: false,
         },
       },
     ],

@@ -18,7 +18,7 @@ export interface Acknowledged extends Placed {
 }
 
 /** What passes when there is less to do. */
-const BUSY = ["log_unavailable", "timeout"]
+const BUSY = ["log_unavailable", "in_doubt", "timeout"]
 const ENTER_PAUSE_MS = 500
 
 /** What one client publishes to a room, and what it is given of it. */

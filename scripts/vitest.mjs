@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs"
-import { delimiter, dirname, join } from "node:path"
+import { delimiter, dirname, join, relative } from "node:path"
 import { root, run } from "./processes.mjs"
+import { suiteOf } from "./suites.mjs"
 
 /**
  * @typedef {object} Totals
@@ -8,6 +9,7 @@ import { root, run } from "./processes.mjs"
  * @property {number} failed
  * @property {number} skipped
  * @property {boolean} ok
+ * @property {ReadonlyMap<string, number>} passedBySuite
  */
 
 /**
@@ -29,7 +31,7 @@ export async function vitest(args, { execPath = process.execPath, env = process.
   try {
     return totals(JSON.parse(readFileSync(report, "utf8")), ok)
   } catch {
-    return { passed: 0, failed: ok ? 0 : 1, skipped: 0, ok }
+    return { passed: 0, failed: ok ? 0 : 1, skipped: 0, ok, passedBySuite: new Map() }
   } finally {
     rmSync(report, { force: true })
   }
@@ -41,7 +43,7 @@ export async function vitest(args, { execPath = process.execPath, env = process.
  * @property {number} numFailedTests
  * @property {number} numPendingTests
  * @property {number} numTodoTests
- * @property {{ status: string, assertionResults: unknown[] }[]} testResults
+ * @property {{ name: string, status: string, assertionResults: { status: string }[] }[]} testResults
  *
  * @param {Report} report
  * @param {boolean} ok
@@ -59,5 +61,21 @@ function totals(report, ok) {
     failed: ok ? failed : Math.max(1, failed),
     skipped: report.numPendingTests + report.numTodoTests,
     ok: ok && failed === 0,
+    passedBySuite: passedBySuite(report),
   }
+}
+
+/**
+ * @param {Report} report
+ * @returns {ReadonlyMap<string, number>}
+ */
+function passedBySuite({ testResults }) {
+  /** @type {Map<string, number>} */
+  const counts = new Map()
+  for (const { name, assertionResults } of testResults) {
+    const suite = suiteOf(relative(root, name))
+    const passed = assertionResults.filter(({ status }) => status === "passed").length
+    counts.set(suite, (counts.get(suite) ?? 0) + passed)
+  }
+  return counts
 }

@@ -35,6 +35,8 @@ if (typeof window === "object") {
     ...(what === "msgpack" && { codec: msgpack }),
     ...(what === "outbox" && { outbox: durableOutbox("every", { ownerTimeoutMs: 5_000 }) }),
     ...(what === "tabs" && { transport: sharedTabs() }),
+    // the last one has all the time that it needs
+    ...(what === "sse" && { transports: ["websocket", "sse"] as const }),
     backoff: { minMs: 20, maxMs: 100 },
   })
   // that lines fail is what the tests are about

@@ -157,7 +157,7 @@ describe.each(browsers)("in $name", ({ programs, keepsPages, launch }) => {
       const { port, publish } = await serve()
       const trap = await startWebSocketTrap(port, "nothing")
       onTestFinished(() => trap.close())
-      const page = await open(`http://127.0.0.1:${trap.port}/`)
+      const page = await open(`http://127.0.0.1:${trap.port}/?sse`)
       await publish(1, 1)
       expect(await page.evaluate("every.hears(1)")).toEqual([1])
       expect(await page.evaluate("every.client.transport")).toBe("sse")

@@ -25,7 +25,8 @@ describe.skipIf(!program("redis-server"))("chaos", () => {
       lossEvery: 2,
       settleMs: SETTLE_MS,
     })
-    expect([...tally.complaints, ...tally.absences]).toEqual([])
+    const { complaints, absences, trail, situation } = tally
+    expect([...complaints, ...absences], [...trail, ...situation].join("\n")).toEqual([])
     expect(tally.rounds).toBe(2)
     expect([...tally.faults.values()].reduce((sum, count) => sum + count, 0)).toBe(15)
     // otherwise nothing was put to the test
