@@ -23,6 +23,7 @@ declare class URL {
 
 declare class URLSearchParams {
   constructor(query?: string)
+  has(name: string): boolean
   get(name: string): string | null
   getAll(name: string): string[]
 }
