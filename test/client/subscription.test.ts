@@ -130,11 +130,35 @@ describe("entries", () => {
   test("are replayed up to the top at the time of subscribing", () => {
     const { subscription, take } = live(0, { top: 2 })
     for (const offset of [1, 2, 3]) subscription.handleMessage(event(offset))
-    expect(take().map(({ told }) => told[1])).toEqual([
+    const events = take().filter(({ type }) => type === "event")
+    expect(events.map(({ told }) => told[1])).toEqual([
       { offset: 1, at, replayed: true },
       { offset: 2, at, replayed: true },
       { offset: 3, at, replayed: false },
     ])
+  })
+
+  test("come before it is live, if they were there when it was asked for", () => {
+    const { subscription, take } = wanted("all")
+    take()
+    subscription.handleMessage(subscribed(0, { top: 2 }))
+    subscription.handleMessage(event(1))
+    // another poll, before all of it is here
+    subscription.handleMessage(subscribed(1, { top: 9 }))
+    expect(subscription.status).toBe("subscribing")
+    subscription.handleMessage(event(2))
+    expect(take().map(({ type, told }) => [type, told[0]])).toEqual([
+      ["event", 1],
+      ["event", 2],
+      ["status", "live"],
+    ])
+  })
+
+  test("are not awaited when the log is another one", () => {
+    const { subscription } = live(1, { top: 9 })
+    expect(subscription.status).toBe("subscribing")
+    subscription.handleMessage(newEpoch(1))
+    expect(subscription.status).toBe("live")
   })
 
   test("set and delete the keys of a state", () => {
@@ -235,7 +259,7 @@ describe("what a snapshot has", () => {
     const { subscription } = complete()
     expect([...subscription.values("price")]).toEqual([["A", 2]])
     expect([...subscription.members.data.keys()]).toEqual(["bob"])
-    expect(subscription.status).toBe("live")
+    expect(subscription.status).toBe("subscribing")
     expect(subscription.position).toEqual(position(5))
   })
 
@@ -247,7 +271,8 @@ describe("what a snapshot has", () => {
     subscription.handleMessage({ type: "delete", alias, offset: 8, at, name: "price", key: "A" })
     subscription.handleMessage({ type: "left", alias, offset: 9, at, member: "bob" })
     expect(subscription.position).toEqual(position(9))
-    expect(take().map(({ type }) => type)).toEqual(["event"])
+    expect(take().map(({ type }) => type)).toEqual(["event", "status"])
+    expect(subscription.status).toBe("live")
     subscription.handleMessage(set(10, "A", 3))
     expect([...subscription.values("price")]).toEqual([["A", 3]])
     expect([...subscription.members.data.keys()]).toEqual(["bob"])
@@ -389,7 +414,7 @@ test("a server that resumes lower than asked for repeats nothing to the listener
   subscription.handleMessage(subscribed(4, { top: 7 }))
   take()
   for (const offset of [5, 6, 7]) subscription.handleMessage(event(offset))
-  expect(take().map(({ told }) => told[0])).toEqual([7])
+  expect(take().map(({ told }) => told[0])).toEqual([7, "live"])
 })
 
 describe("a refusal", () => {
