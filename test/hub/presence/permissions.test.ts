@@ -27,7 +27,7 @@ test("a revocation refuses enters whose handler runs, of connections and request
   await lobby.revoke("ada")
   for (const answer of answers) answer()
   await clock.settle()
-  for (const peer of peers) expect(peer.last("removed")).toMatchObject({ code: "revoked" })
+  for (const peer of peers) expect(peer.all("removed")).toMatchObject([{ code: "revoked" }])
   expect(seen()).toEqual([])
 })
 
