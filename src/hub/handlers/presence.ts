@@ -76,8 +76,7 @@ export class PresenceHandler {
       const target = application.target(channel)
       const [payload, handler] = this.#declared(target)
       const data = await this.#admitted(connection, target, payload, handler, decodeBody(input))
-      const version = members.versionOf(channel, connection)
-      if (version !== undefined) await members.enter(channel, connection, data, version + 1)
+      await members.update(channel, connection, data)
     } catch (error) {
       // it is as it was, or as it should be soon
       if (!isPassing(error)) this.#end(connection, channel, error)

@@ -40,6 +40,27 @@ test("a revocation removes the member of a client that is between two requests",
   expect(seen()).toEqual(["join calm", "left"])
 })
 
+test("what a client asks for right behind a renewed token is not refused", async () => {
+  let name = "ada"
+  const presence = ({ data }: { data: { mood: string } }) => ({ name, mood: data.mood })
+  const { clock, a, ada, observer, moods } = await world({
+    channels: { "room/:room": { subscribe: true, presence } },
+  })
+  const peer = await ada.connect(a, "calm")
+  for (name of ["Ada", "A.", "Ada"]) {
+    peer.send({ type: "token", token: "ada" })
+    await clock.settle()
+  }
+  expect(observer.all("join")).toHaveLength(4)
+  expect(await ada.enter(peer, "wild")).toMatchObject({ type: "result" })
+  expect(await moods()).toEqual(["wild"])
+  name = "A."
+  peer.send({ type: "token", token: "ada" })
+  await clock.settle()
+  expect(await ada.leave(peer)).toMatchObject({ type: "result" })
+  expect(await moods()).toEqual([])
+})
+
 test("a renewed token changes what the handler says, and removes what it refuses", async () => {
   const may = { enter: true, be: "ada" }
   const presence = ({ data }: { data: { mood: string } }) => {
