@@ -289,10 +289,7 @@ export class Subscription {
     const held = this.position
     // the log has gone back, or is another one
     const isElsewhere = to.epoch !== held?.epoch || gap?.reason === "unknown-position"
-    if (isElsewhere) {
-      this.#snapshotOffset = 0
-      this.members.handleNewEpoch()
-    }
+    if (isElsewhere) this.#snapshotOffset = 0
     // never back within an epoch: what stands between has been delivered
     const hasReached = ({ offset }: Position) => !isElsewhere && offset <= held.offset
     if (!hasReached(to)) this.position = to

@@ -390,11 +390,27 @@ describe("a gap", () => {
     expect(subscription.stats).toMatchObject({ delivered: 1, replayed: 0 })
   })
 
-  test("into a new epoch: a member at the same offset is another entry", () => {
-    const { subscription } = live(5)
-    subscription.handleMessage(join(6, "ada"))
-    subscription.handleMessage(newEpoch(6, true))
-    subscription.handleMessage(snapshot(6, [{ ...join(6, "ada"), data: "other" }]))
+  test("into a new epoch: members are updated whose data or user is another", () => {
+    const { subscription, take } = live(5)
+    for (const [offset, member] of [
+      [6, "ada"],
+      [7, "bob"],
+      [8, "cyd"],
+      [9, "dan"],
+    ] as const)
+      subscription.handleMessage({ ...join(offset, member), data: { bytes: Uint8Array.of(1, 2) } })
+    subscription.handleMessage(newEpoch(9, true))
+    take()
+    subscription.handleMessage(
+      snapshot(7, [
+        { ...join(6, "ada"), data: "other" },
+        { ...join(1, "bob"), data: { bytes: Uint8Array.of(1, 2) } },
+        { ...join(2, "cyd"), data: { bytes: Uint8Array.of(1, 3) } },
+        { ...join(7, "dan"), data: { bytes: Uint8Array.of(1, 2) }, user: "d" },
+      ]),
+    )
+    const updates = take().flatMap((change) => (change.type === "update" ? change.told[0].member : []))
+    expect(updates).toEqual(["ada", "cyd", "dan"])
     expect(subscription.members.data.get("ada")).toBe("other")
   })
 
