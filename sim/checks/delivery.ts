@@ -78,13 +78,15 @@ class Cursor {
 
   /** Where a fresh subscription starts is the log's to say; but not above its top, and with the history asked for. */
   #begin(position: Position, told: Told): void {
-    const life = this.#life(position.epoch)
+    const { epoch, offset } = told.type === "gap" ? told.from : position
+    const life = this.#life(epoch)
     const before = life.entries.filter(({ appendedAtMs }) => appendedAtMs <= told.atMs)
-    const start = told.type === "event" ? told.offset - 1 : position.offset
-    this.#at = { epoch: position.epoch, offset: start }
+    const start = told.type === "event" ? told.offset - 1 : offset
+    this.#at = { epoch, offset: start }
     const top = Math.max(before.at(-1)?.offset ?? 0, life.base.at(told.atMs))
     if (start > top) this.#complain("positions", `starts at #${start}, where the log ends at #${top}`)
     this.#checkHistory(before, this.#at, told.atMs)
+    if (told.type === "gap") this.#skip(told)
     if (told.type === "event") this.#take(told)
   }
 

@@ -126,7 +126,8 @@ export interface Channel<D extends ChannelDefinition> {
   /** Subscribes. After a refusal, asks again; a new connection does so by itself. */
   readonly subscribe: () => void
   /**
-   * Resolves when the channel is live: states and members are here, and events come.
+   * Resolves when the channel is live: states, members and the replayed events that were there when it was asked for are
+   * here, listeners were told, and new ones come.
    * @throws HoldfastError `not_allowed`, `unknown_channel`, `too_many_subscriptions`, `closed`
    */
   readonly ready: () => Promise<void>

@@ -10,7 +10,7 @@ export interface Member<Data> {
 }
 
 /** An entry of the log about a member, as far as it is needed here. */
-type JoinEntry = Pick<Joined, "offset" | "member" | "user" | "data">
+type JoinEntry = Pick<Joined, "member" | "user" | "data">
 
 /** What became of a member. */
 export type MemberChange =
@@ -39,7 +39,8 @@ export class Members {
   /** @param entry undefined when it has left */
   set(name: string, entry: JoinEntry | undefined): MemberChange | undefined {
     const before = this.#entries.get(name)
-    if (before?.offset === entry?.offset) return undefined
+    // offsets tell nothing here: in another epoch they begin anew
+    if (isSame(before, entry)) return undefined
     this.#users = undefined
     if (entry) {
       this.#entries.set(name, entry)
@@ -52,16 +53,18 @@ export class Members {
     return { type: entry ? "join" : "left", told: [memberOf((entry ?? before) as JoinEntry)] }
   }
 
-  /** Offsets begin anew: an entry with the same offset is another one. */
-  handleNewEpoch(): void {
-    for (const [name, entry] of this.#entries) this.#entries.set(name, { ...entry, offset: 0 })
-  }
-
   /** Puts others in the place of all. */
   replace(entries: ReadonlyMap<string, JoinEntry>): MemberChange[] {
     const names = new Set([...this.#entries.keys(), ...entries.keys()])
     return [...names].flatMap((name) => this.set(name, entries.get(name)) ?? [])
   }
+}
+
+/** Data has what JSON has, and bytes, whose JSON tells them apart too. */
+function isSame(before: JoinEntry | undefined, entry: JoinEntry | undefined): boolean {
+  return before && entry
+    ? before.user === entry.user && JSON.stringify(before.data) === JSON.stringify(entry.data)
+    : before === entry
 }
 
 function memberOf({ member, user, data }: JoinEntry): Member<unknown> {

@@ -17,7 +17,7 @@ import { type Member, type MemberChange, Members } from "./members.ts"
 
 /**
  * `idle`: nobody listens, so the server was not asked. `subscribing`: asked, or to be asked when there is a connection.
- * `live`: everything up to `position` was delivered, and more follows as it comes. `refused`: the server said no.
+ * `live`: everything that was there when the server was asked was delivered, and more follows as it comes. `refused`: the server said no.
  */
 export type SubscriptionStatus = "idle" | "subscribing" | "live" | "refused" | "closed"
 
@@ -131,7 +131,7 @@ export class Subscription {
   readonly #tell: (change: Change) => void
   #states = new Map<string, Values>()
   #pending: Pending | undefined
-  /** Entries of this epoch up to here are replayed. */
+  /** Entries of this epoch up to here are replayed. It is live when they are here. */
   #top: Position | undefined
   /** Whether to ask for the server's loaded value though there is a position. */
   #load = false
@@ -193,7 +193,7 @@ export class Subscription {
   /** The line is gone. */
   handleDown(): void {
     this.isPaused = false
-    this.#pending = undefined
+    this.#pending = this.#top = undefined
     // another connection, perhaps with another token: a refusal may not last
     if (this.status === "live" || this.status === "refused") this.#become("subscribing")
   }
@@ -239,13 +239,25 @@ export class Subscription {
       const { type, name, data, from } = message
       this.#tell({ type, name, told: [data, { from }] })
     } else this.#handleEntry(message)
+    this.#settle()
   }
 
   #handleSubscribed({ position, top, snapshot }: Subscribed): void {
-    // over another line, without having been away, nothing is replayed
-    if (this.status !== "live") this.#top = { epoch: position.epoch, offset: top }
+    // over another line, without having been away, nothing is replayed; and each poll is answered with a higher top
+    if (this.status !== "live") this.#top ??= { epoch: position.epoch, offset: top }
+    this.#load &&= snapshot
     this.#await(position, snapshot)
-    if (!snapshot) this.#become("live")
+  }
+
+  /** Live, unless something is still on its way that was there when the server was asked. */
+  #settle(): void {
+    const { position } = this
+    const top = this.#top
+    const isReplaying =
+      position?.epoch === top?.epoch && (position?.offset as number) < (top?.offset as number)
+    if (this.#pending || this.#load || isReplaying) return
+    this.#top = undefined
+    this.#become("live")
   }
 
   /** The cursor goes to `to`; with the snapshot, if one follows. */
@@ -268,7 +280,6 @@ export class Subscription {
     this.#arrive()
     this.#replace(pending.entries)
     this.#snapshotOffset = offset
-    this.#become("live")
   }
 
   /** All of what was awaited is here. */
@@ -278,10 +289,7 @@ export class Subscription {
     const held = this.position
     // the log has gone back, or is another one
     const isElsewhere = to.epoch !== held?.epoch || gap?.reason === "unknown-position"
-    if (isElsewhere) {
-      this.#snapshotOffset = 0
-      this.members.handleNewEpoch()
-    }
+    if (isElsewhere) this.#snapshotOffset = 0
     // never back within an epoch: what stands between has been delivered
     const hasReached = ({ offset }: Position) => !isElsewhere && offset <= held.offset
     if (!hasReached(to)) this.position = to

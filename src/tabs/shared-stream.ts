@@ -171,7 +171,9 @@ export class SharedStream<Tab> {
   }
 
   #handleGap(message: Gap): void {
-    const { to, position, snapshot } = message
+    const { reason, to, position, snapshot } = message
+    // of another epoch, or above what the log has
+    if (reason !== "trimmed") this.#top = 0
     this.#position = position
     this.#snapshotting = snapshot
     const served = this.#served

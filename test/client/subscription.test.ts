@@ -130,11 +130,35 @@ describe("entries", () => {
   test("are replayed up to the top at the time of subscribing", () => {
     const { subscription, take } = live(0, { top: 2 })
     for (const offset of [1, 2, 3]) subscription.handleMessage(event(offset))
-    expect(take().map(({ told }) => told[1])).toEqual([
+    const events = take().filter(({ type }) => type === "event")
+    expect(events.map(({ told }) => told[1])).toEqual([
       { offset: 1, at, replayed: true },
       { offset: 2, at, replayed: true },
       { offset: 3, at, replayed: false },
     ])
+  })
+
+  test("come before it is live, if they were there when it was asked for", () => {
+    const { subscription, take } = wanted("all")
+    take()
+    subscription.handleMessage(subscribed(0, { top: 2 }))
+    subscription.handleMessage(event(1))
+    // another poll, before all of it is here
+    subscription.handleMessage(subscribed(1, { top: 9 }))
+    expect(subscription.status).toBe("subscribing")
+    subscription.handleMessage(event(2))
+    expect(take().map(({ type, told }) => [type, told[0]])).toEqual([
+      ["event", 1],
+      ["event", 2],
+      ["status", "live"],
+    ])
+  })
+
+  test("are not awaited when the log is another one", () => {
+    const { subscription } = live(1, { top: 9 })
+    expect(subscription.status).toBe("subscribing")
+    subscription.handleMessage(newEpoch(1))
+    expect(subscription.status).toBe("live")
   })
 
   test("set and delete the keys of a state", () => {
@@ -235,7 +259,7 @@ describe("what a snapshot has", () => {
     const { subscription } = complete()
     expect([...subscription.values("price")]).toEqual([["A", 2]])
     expect([...subscription.members.data.keys()]).toEqual(["bob"])
-    expect(subscription.status).toBe("live")
+    expect(subscription.status).toBe("subscribing")
     expect(subscription.position).toEqual(position(5))
   })
 
@@ -247,7 +271,8 @@ describe("what a snapshot has", () => {
     subscription.handleMessage({ type: "delete", alias, offset: 8, at, name: "price", key: "A" })
     subscription.handleMessage({ type: "left", alias, offset: 9, at, member: "bob" })
     expect(subscription.position).toEqual(position(9))
-    expect(take().map(({ type }) => type)).toEqual(["event"])
+    expect(take().map(({ type }) => type)).toEqual(["event", "status"])
+    expect(subscription.status).toBe("live")
     subscription.handleMessage(set(10, "A", 3))
     expect([...subscription.values("price")]).toEqual([["A", 3]])
     expect([...subscription.members.data.keys()]).toEqual(["bob"])
@@ -365,11 +390,27 @@ describe("a gap", () => {
     expect(subscription.stats).toMatchObject({ delivered: 1, replayed: 0 })
   })
 
-  test("into a new epoch: a member at the same offset is another entry", () => {
-    const { subscription } = live(5)
-    subscription.handleMessage(join(6, "ada"))
-    subscription.handleMessage(newEpoch(6, true))
-    subscription.handleMessage(snapshot(6, [{ ...join(6, "ada"), data: "other" }]))
+  test("into a new epoch: members are updated whose data or user is another", () => {
+    const { subscription, take } = live(5)
+    for (const [offset, member] of [
+      [6, "ada"],
+      [7, "bob"],
+      [8, "cyd"],
+      [9, "dan"],
+    ] as const)
+      subscription.handleMessage({ ...join(offset, member), data: { bytes: Uint8Array.of(1, 2) } })
+    subscription.handleMessage(newEpoch(9, true))
+    take()
+    subscription.handleMessage(
+      snapshot(7, [
+        { ...join(6, "ada"), data: "other" },
+        { ...join(1, "bob"), data: { bytes: Uint8Array.of(1, 2) } },
+        { ...join(2, "cyd"), data: { bytes: Uint8Array.of(1, 3) } },
+        { ...join(7, "dan"), data: { bytes: Uint8Array.of(1, 2) }, user: "d" },
+      ]),
+    )
+    const updates = take().flatMap((change) => (change.type === "update" ? change.told[0].member : []))
+    expect(updates).toEqual(["ada", "cyd", "dan"])
     expect(subscription.members.data.get("ada")).toBe("other")
   })
 
@@ -389,7 +430,7 @@ test("a server that resumes lower than asked for repeats nothing to the listener
   subscription.handleMessage(subscribed(4, { top: 7 }))
   take()
   for (const offset of [5, 6, 7]) subscription.handleMessage(event(offset))
-  expect(take().map(({ told }) => told[0])).toEqual([7])
+  expect(take().map(({ told }) => told[0])).toEqual([7, "live"])
 })
 
 describe("a refusal", () => {

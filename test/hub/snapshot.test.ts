@@ -134,6 +134,24 @@ describe("a snapshot that is read while the channel changes", () => {
     expect(fold(slow)).toEqual({ k36: 36, k37: 37, k38: 38, k39: 39 })
   })
 
+  it("ends at the top on a link that is faster than the keys change", async () => {
+    const { mixed, clock, peer, log } = make({ pageEntriesMax: 5 })
+    const set = async (n: number, value: number) => mixed.set("price", `k${n % 100}`, value)
+    for (let n = 0; n < 100; n++) await set(n, 0)
+    const slow: Peer = peer(blocking("snapshot", () => slow.block()))
+    await slow.hello({ channel: "mixed/a" })
+    for (let n = 0; slow.all("snapshot").at(-1)?.last !== true; n += 3) {
+      for (let key = n; key < n + 3; key++) await set(key, 1)
+      slow.drain()
+      await clock.settle()
+    }
+    const sent = slow
+      .all("snapshot")
+      .flatMap(({ entries }) => entries.map((entry) => "key" in entry && entry.key))
+    expect(new Set(sent).size).toBe(100)
+    expect(slow.last("snapshot").offset).toBe((await log.head("mixed/a")).top)
+  })
+
   it("ends on a link that is slower than the keys change, and the entries have the rest", async () => {
     const { mixed, clock, peer } = make()
     for (let n = 0; n < 8; n++) await mixed.set("price", `k${n}`, n)

@@ -57,6 +57,7 @@ describe.each(cases)("by $name in $codec", ({ options }) => {
     const state = room.state("s")
     expect(state.get("k")).toBe(29)
     expect([...state.entries()]).toHaveLength(31)
+    expect(heard).toEqual(events)
     await writer.call("fill", 1)
     await next
     expect(heard).toEqual([...events, 0])
@@ -64,6 +65,44 @@ describe.each(cases)("by $name in $codec", ({ options }) => {
     // nothing is told that an entry below the end of the snapshot has
     expect(changes).toHaveLength(32)
     expect(room.stats).toMatchObject({ duplicates: 0, gaps: 0 })
+  })
+
+  test.each([
+    ["the last events", { last: 3 }, [27, 28, 29]],
+    ["all events", "all", Array.from({ length: 30 }, (_, n) => n)],
+    ["no history", undefined, []],
+  ] as const)("a channel without states and with %s is ready behind them", async (_, history, events) => {
+    const name = `feed${++rooms}`
+    await client(options).channel("feed/:name", { name }).call("fill", 30)
+    const feed = client(options).channel("feed/:name", { name }, history === undefined ? {} : { history })
+    const heard: number[] = []
+    feed.on("e", (n, { replayed }) => {
+      expect(replayed).toBe(true)
+      heard.push(n)
+    })
+    await feed.ready()
+    expect(heard).toEqual(events)
+  })
+
+  test("a channel that comes back is live behind the events that it missed", async () => {
+    const name = `feed${++rooms}`
+    const writer = client(options).channel("feed/:name", { name })
+    const near = client(options, `ws://127.0.0.1:${proxy.port}/holdfast`).channel("feed/:name", { name })
+    const heard: number[] = []
+    near.on("e", (n) => heard.push(n))
+    await near.ready()
+    const { target } = proxy
+    const away = new Promise<void>((resolve) =>
+      near.onStatus((status) => status === "subscribing" && resolve()),
+    )
+    // nothing listens there
+    proxy.target = 1
+    proxy.cut()
+    await away
+    await writer.call("fill", 30)
+    proxy.target = target
+    await near.ready()
+    expect(heard).toEqual(Array.from({ length: 30 }, (_, n) => n))
   })
 
   test("a gap of events leaves the state alone", async () => {

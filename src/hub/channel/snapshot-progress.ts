@@ -6,7 +6,7 @@ export interface Loaded {
   readonly data: unknown
 }
 
-/** How often a snapshot is read on to a top that has risen meanwhile, or is begun again. */
+/** How often a snapshot is read on to a top that has risen no less than in the round before, or is begun again. */
 const ROUNDS_MAX = 3
 
 /**
@@ -27,6 +27,8 @@ export class SnapshotProgress {
   isStale = false
   /** Where the round ends. */
   #until: number
+  /** How many offsets the round goes through. */
+  #span = Number.POSITIVE_INFINITY
   #rounds = ROUNDS_MAX
 
   constructor(fold: number) {
@@ -46,7 +48,9 @@ export class SnapshotProgress {
     this.isRead = this.endsAt(next, top)
     this.after = next
     if (next < this.#until) return
-    this.#rounds--
+    // rounds that become shorter come to an end by themselves
+    if (top - this.#until >= this.#span) this.#rounds--
+    this.#span = top - this.#until
     this.#until = top
   }
 

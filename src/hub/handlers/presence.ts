@@ -32,18 +32,22 @@ export class PresenceHandler {
     const { application, answers, members } = this.#ports
     const { channel, version, id } = message
     const before = connection.entered?.get(channel)
+    let hasBegun = false
     try {
       const target = application.target(channel)
       const [payload, handler] = this.#declared(target)
       await members.check(channel, connection, version)
       this.#begin(connection, channel, encodeBody(message.data))
+      hasBegun = true
       const data = await this.#admitted(connection, target, payload, handler, message.data)
       await members.enter(channel, connection, data, version)
       if (id !== undefined) connection.send({ type: "result", id })
     } catch (error) {
-      const current = members.versionOf(channel, connection)
       if (id !== undefined) answers.refuse(connection, { id, channel }, error)
-      else if (current !== version) this.#sendRemoved(connection, channel, error)
+      // revoked while the handler ran, which the client knows
+      if (hasBegun && connection.entered?.has(channel) !== true) return
+      const current = members.versionOf(channel, connection)
+      if (id === undefined && current !== version) this.#sendRemoved(connection, channel, error)
       // otherwise it enters as soon as the log takes it
       if (current !== version && before !== undefined) connection.entered?.set(channel, before)
       else if (current === undefined) connection.entered?.delete(channel)
@@ -72,8 +76,7 @@ export class PresenceHandler {
       const target = application.target(channel)
       const [payload, handler] = this.#declared(target)
       const data = await this.#admitted(connection, target, payload, handler, decodeBody(input))
-      const version = members.versionOf(channel, connection)
-      if (version !== undefined) await members.enter(channel, connection, data, version + 1)
+      await members.update(channel, connection, data)
     } catch (error) {
       // it is as it was, or as it should be soon
       if (!isPassing(error)) this.#end(connection, channel, error)

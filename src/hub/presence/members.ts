@@ -106,10 +106,18 @@ export class Members {
     // it may have been revoked while the handler ran
     refuseRevoked(channel, connection)
     const before = this.#places.find(channel, member)
-    if (before !== undefined && version <= before.version)
+    if (before !== undefined && version <= before.asked)
       throw this.#stamps.superseded(channel, member, before.version + 1)
     const body = encodeMember({ user, data })
-    const place = { version, body, user, owner, isBrief, connection: isOpen ? connection : undefined }
+    const place = {
+      asked: version,
+      version: Math.max(version, (before?.version ?? 0) + 1),
+      body,
+      user,
+      owner,
+      isBrief,
+      connection: isOpen ? connection : undefined,
+    }
     try {
       await this.#put(channel, member, place)
     } finally {
@@ -117,21 +125,33 @@ export class Members {
     }
   }
 
-  /** The version with which this connection has entered; undefined when another one has since, or none has. */
+  /** The same client has other data, as the server says. Does nothing if the data is the same, or if it has entered over another connection. */
+  async update(channel: string, { member, id, userId: user }: Connection, data: Uint8Array): Promise<void> {
+    const place = this.#places.find(channel, member)
+    const body = encodeMember({ user, data })
+    if (place?.owner !== id || isEqual(place.body, body)) return
+    await this.#put(channel, member, { ...place, version: place.version + 1, body })
+  }
+
+  /** The version that this connection has entered with; undefined when another one has since, or none has. */
   versionOf(channel: string, { member, id }: Connection): number | undefined {
     const place = this.#places.find(channel, member)
-    return place?.owner === id ? place.version : undefined
+    return place?.owner === id ? place.asked : undefined
   }
 
   /** Resolves when the log knows. @throws HoldfastError `version_ahead`, `superseded`, and what the log fails with */
   async leave(channel: string, { member }: Connection, version: number): Promise<void> {
     await this.#stamps.check(channel, member, version)
     const place = this.#places.find(channel, member)
-    if (place !== undefined && version < place.version)
+    if (place !== undefined && version < place.asked)
       throw this.#stamps.superseded(channel, member, place.version + 1)
     // an entry about a client that never was in would be an entry without permission
     if (place === undefined && (await this.#register.versionOf(channel, member)) === undefined) return
-    const { status, version: lowest = 0 } = await this.#removeAt(channel, member, version)
+    const { status, version: lowest = 0 } = await this.#removeAt(
+      channel,
+      member,
+      Math.max(version, place?.version ?? 0),
+    )
     if (status === "refused") throw this.#stamps.superseded(channel, member, lowest)
   }
 
@@ -253,6 +273,10 @@ export class Members {
 
 function refuseRevoked(channel: string, { revoked }: Connection): void {
   if (revoked?.has(channel)) throw new HoldfastError("revoked", errorCodes.revoked)
+}
+
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index])
 }
 
 /** Whether the log may take the same another time, or has taken it. */

@@ -2,6 +2,9 @@ import type { Connection } from "../connection/connection.ts"
 
 /** A member as this node wants the log to have it, and the connection that asked for it last. */
 export interface Place {
+  /** The version that its client gave it. */
+  readonly asked: number
+  /** Of the member in the log. Higher, if this node has put it again since. */
   readonly version: number
   /** Of the member's entry. */
   readonly body: Uint8Array

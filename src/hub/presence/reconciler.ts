@@ -85,18 +85,21 @@ export class Reconciler {
     const missing = here.filter(([member, place]) => {
       const entry = found.get(member)
       const isAsPut = entry?.holder === holder() && entry.version === place.version
-      // the client of a connection that was cut may never come back
+      // the client of a connection that was cut may never come back; one that comes with requests is between two of them
       const isWanted = place.connection !== undefined || place.isBrief
       return isWanted && places.find(channel, member) === place && !isAsPut
     })
     await atOnce(missing, limits.pageEntriesMax, ([member, place]) =>
-      this.#putAgain(channel, member, place, found.get(member)?.version ?? 0),
+      this.#putAgain(channel, member, place, found.get(member)?.version),
     )
   }
 
-  async #putAgain(channel: string, member: string, place: Place, found: number): Promise<void> {
+  async #putAgain(channel: string, member: string, place: Place, found?: number): Promise<void> {
+    // with the same version it is not put where it was removed: nothing of its client is here that would want it
+    const isRestored = place.connection === undefined && found === undefined
+    const version = Math.max(place.version, found ?? 0) + (isRestored ? 0 : 1)
     try {
-      await this.#ports.put(channel, member, { ...place, version: Math.max(place.version, found) + 1 })
+      await this.#ports.put(channel, member, { ...place, version })
     } catch (error) {
       const { code, message, version = 0 } = error as HoldfastError
       if (code !== "superseded") throw error

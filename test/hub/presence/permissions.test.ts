@@ -27,7 +27,7 @@ test("a revocation refuses enters whose handler runs, of connections and request
   await lobby.revoke("ada")
   for (const answer of answers) answer()
   await clock.settle()
-  for (const peer of peers) expect(peer.last("removed")).toMatchObject({ code: "revoked" })
+  for (const peer of peers) expect(peer.all("removed")).toMatchObject([{ code: "revoked" }])
   expect(seen()).toEqual([])
 })
 
@@ -38,6 +38,27 @@ test("a revocation removes the member of a client that is between two requests",
   expect((await lobby.revoke("ada")).results).toEqual([])
   await clock.settle()
   expect(seen()).toEqual(["join calm", "left"])
+})
+
+test("what a client asks for right behind a renewed token is not refused", async () => {
+  let name = "ada"
+  const presence = ({ data }: { data: { mood: string } }) => ({ name, mood: data.mood })
+  const { clock, a, ada, observer, moods } = await world({
+    channels: { "room/:room": { subscribe: true, presence } },
+  })
+  const peer = await ada.connect(a, "calm")
+  for (name of ["Ada", "A.", "Ada"]) {
+    peer.send({ type: "token", token: "ada" })
+    await clock.settle()
+  }
+  expect(observer.all("join")).toHaveLength(4)
+  expect(await ada.enter(peer, "wild")).toMatchObject({ type: "result" })
+  expect(await moods()).toEqual(["wild"])
+  name = "A."
+  peer.send({ type: "token", token: "ada" })
+  await clock.settle()
+  expect(await ada.leave(peer)).toMatchObject({ type: "result" })
+  expect(await moods()).toEqual([])
 })
 
 test("a renewed token changes what the handler says, and removes what it refuses", async () => {

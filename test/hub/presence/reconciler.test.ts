@@ -22,6 +22,19 @@ test("a node that was cut off for a lease enters again the members still there",
   expect(seen().slice(5)).toEqual(["join ada"])
 })
 
+test("a node that was cut off for a lease does not enter again a client between two requests", async () => {
+  const { clock, a, ada, seen } = await world()
+  const poll = await ada.request(a, "calm")
+  await clock.advance(10_000)
+  a.way.open = false
+  await clock.advance(LONG_MS)
+  expect(seen()).toEqual(["join calm", "left"])
+  poll.cut()
+  a.way.open = true
+  await clock.advance(60_000)
+  expect(seen()).toEqual(["join calm", "left"])
+})
+
 test("an outage of the log removes no member, though nodes come back one by one", async () => {
   const { clock, a, b, c, ada, bob, seen } = await world()
   await ada.connect(a, "calm")

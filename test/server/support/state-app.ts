@@ -8,4 +8,8 @@ export const app = contract({
     calls: { fill: { input: z.number(), output: z.null() } },
     keep: { events: 5 },
   }),
+  "feed/:name": channel({
+    events: { e: z.number() },
+    calls: { fill: { input: z.number(), output: z.null() } },
+  }),
 })

@@ -3,6 +3,7 @@ import { createHub } from "holdfast/server"
 import { app } from "./state-app.ts"
 
 const room = (name: string) => hub.channel("room/:name", { name })
+const feed = (name: string) => hub.channel("feed/:name", { name })
 const hub = createHub(app, {
   limits: { pageEntriesMax: 8 },
   channels: {
@@ -16,6 +17,15 @@ const hub = createHub(app, {
             await room(name).set("s", `k${n}`, n)
             await room(name).publish("e", n)
           }
+          return null
+        },
+      },
+    },
+    "feed/:name": {
+      subscribe: true,
+      calls: {
+        fill: async ({ params, input }) => {
+          for (let n = 0; n < input; n++) await feed(params.name).publish("e", n)
           return null
         },
       },
