@@ -22,6 +22,6 @@ export class AccountCounts {
     const key = namedKey(this.#place, PART.accounts, account)
     const count = this.of(account) + change
     if (count > 0) this.#store.entries.putSync(key, sequenceKey(count))
-    else this.#store.entries.removeSync(key)
+    else this.#store.remove(key)
   }
 }

@@ -6,8 +6,11 @@ import { IdempotencyKeys } from "../memory/idempotency-keys.ts"
 import { type ChannelHead, type CollectionHead, encodeHead, newCollection } from "./channel-head.ts"
 import type { DedupeJournal } from "./dedupe-journal.ts"
 import { Facts } from "./facts.ts"
+import { Garbage } from "./garbage.ts"
+import { idempotencyKeysOf } from "./idempotency-loading.ts"
 import { KeyCollection, type KeyLimits, type Known, type Stamp } from "./key-collection.ts"
 import { headKey } from "./keys.ts"
+import { stepByStep } from "./step-by-step.ts"
 import type { Store } from "./store.ts"
 import type { ValueState } from "./value-record.ts"
 
@@ -40,9 +43,11 @@ export class LmdbChannel {
   readonly #limits: ChannelLimits
   readonly #collections = new Map<string, Facts | KeyCollection>()
   #idempotencyKeys: IdempotencyKeys | undefined
+  #loading: Promise<void> | undefined
   #isChanged = false
   /** Those with facts that were appended and are not written yet. */
   readonly #unwritten: Facts[] = []
+  readonly #garbage: Garbage
 
   constructor(id: number, head: ChannelHead, store: Store, journal: DedupeJournal, limits: ChannelLimits) {
     this.id = id
@@ -50,15 +55,17 @@ export class LmdbChannel {
     this.#store = store
     this.#journal = journal
     this.#limits = limits
+    this.#garbage = new Garbage(store)
   }
 
   /**
+   * Has to be prepared.
    * @throws HoldfastError `idempotency_conflict`, `quota_exceeded`, `log_full`; TypeError when the collection holds what the
    *   operation is not for: before anything was changed
    */
   append(operation: Operation, options: AppendOptions, nowMs: number): Done {
     const { dedupe, account, retention } = options
-    const first = dedupe && this.#known(operation.at).find(dedupe, operation.at)
+    const first = dedupe && this.#idempotencyKeys?.find(dedupe, operation.at)
     if (first !== undefined) return { status: "duplicate", offset: first }
     const done = this.#apply(operation, options, nowMs)
     if (done.status === "refused") return done
@@ -70,6 +77,25 @@ export class LmdbChannel {
     }
     this.#isChanged = true
     return done
+  }
+
+  /**
+   * Reads the idempotency keys that an append with one has to know of. Resolves when they are read, or is undefined when that
+   * took a moment: a channel may have a million of them.
+   */
+  prepare({ dedupe }: AppendOptions, nowMs: number): Promise<void> | undefined {
+    if (dedupe === undefined || this.#idempotencyKeys !== undefined) return undefined
+    this.#loading ??= this.#load(nowMs)
+    return this.#loading
+  }
+
+  #load(nowMs: number): Promise<void> | undefined {
+    const { dedupeChunk: chunk, dedupeUntil } = this.head
+    const at = { channel: this.id, chunk: dedupeUntil > nowMs ? chunk : 0, nowMs }
+    return stepByStep(idempotencyKeysOf(this.#journal, at), (keys) => {
+      this.#idempotencyKeys = keys
+      this.#loading = undefined
+    })
   }
 
   /** Takes over what the collections retain from now on, and trims them. */
@@ -98,7 +124,13 @@ export class LmdbChannel {
     if (this.head.dedupeUntil > nowMs) return false
     for (const { entries, removals } of this.head.collections.values())
       if (entries + removals > 0) return false
-    return true
+    return !this.#garbage.isIn(this.id)
+  }
+
+  /** Whether a collection holds more than it retains: the last trim has left that for another turn. */
+  get isUntrimmed(): boolean {
+    for (const { hasMore } of this.#collections.values()) if (hasMore) return true
+    return false
   }
 
   /** Writes what was not written yet. Has to be called before the transaction ends. */
@@ -135,7 +167,11 @@ export class LmdbChannel {
     }
     const version = condition?.version ?? known?.version ?? 0
     const isNew = operation.operation === "put" && known?.hasValue !== true
-    if (verdict === "apply" && isNew) keys.checkSpace(account)
+    if (verdict === "apply" && isNew) {
+      // what is trimmed for its sake is gone also when there is no room then
+      this.#isChanged = true
+      keys.checkSpace(operation, options)
+    }
     this.#checkDedupe(options, operation.at)
     if (verdict === "touch") {
       keys.touch(touched(known as Known, operation, version, nowMs))
@@ -191,25 +227,14 @@ export class LmdbChannel {
 
   #checkDedupe({ dedupe, account }: AppendOptions, nowMs: number): void {
     if (dedupe === undefined) return
-    this.#known(nowMs).checkSpace(account, this.#limits.idempotencyKeysPerChannelMax, nowMs)
+    this.#idempotencyKeys ??= new IdempotencyKeys()
+    this.#idempotencyKeys.checkSpace(account, this.#limits.idempotencyKeysPerChannelMax, nowMs)
   }
 
   #remember(dedupe: Dedupe, account: string | undefined, offset: number, at: number): void {
-    this.#known(at).add(dedupe, account, offset, at)
+    this.#idempotencyKeys?.add(dedupe, account, offset, at)
     this.head.dedupeChunk = this.#journal.add(this.id, this.head.dedupeChunk, { dedupe, account, offset, at })
     this.head.dedupeUntil = Math.max(this.head.dedupeUntil, at + dedupe.windowMs)
-  }
-
-  #known(nowMs: number): IdempotencyKeys {
-    if (this.#idempotencyKeys !== undefined) return this.#idempotencyKeys
-    const keys = new IdempotencyKeys()
-    const { dedupeChunk, dedupeUntil } = this.head
-    if (dedupeUntil > nowMs) {
-      for (const { dedupe, account, offset, at } of this.#journal.load(this.id, dedupeChunk, nowMs))
-        keys.add(dedupe, account, offset, at)
-    }
-    this.#idempotencyKeys = keys
-    return keys
   }
 }
 

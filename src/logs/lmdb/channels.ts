@@ -1,3 +1,4 @@
+import type { AppendOptions } from "../../log/operation.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { LmdbChannel } from "./channel.ts"
 import { ChannelCache } from "./channel-cache.ts"
@@ -18,6 +19,8 @@ export class Channels {
   readonly #isWatched: (name: string) => boolean
   /** Those that the transaction under way has used. */
   #touched = new Map<string, LmdbChannel>()
+  /** Those that are prepared for an append: they must not be dropped for others until it comes. */
+  readonly #prepared = new Map<string, LmdbChannel>()
   /** The highest offset of the channels that were forgotten. */
   #forgotten: number
   /** The channel that was tidied last. */
@@ -49,7 +52,7 @@ export class Channels {
 
   /** A channel of the file. */
   find(name: string): LmdbChannel | undefined {
-    const cached = this.#cache.get(name)
+    const cached = this.#prepared.get(name) ?? this.#cache.get(name)
     if (cached !== undefined) return cached
     const channel = this.#open(name)
     if (channel !== undefined) this.#cache.set(name, channel)
@@ -97,10 +100,24 @@ export class Channels {
     const name = this.#store.channelAfter(this.#swept)
     this.#swept = name
     if (name === undefined) return
-    const channel = this.#touched.get(name) ?? this.#cache.peek(name) ?? this.#open(name)
+    const known = this.#touched.get(name) ?? this.#prepared.get(name) ?? this.#cache.peek(name)
+    const channel = known ?? this.#open(name)
     if (channel === undefined) return
     if (channel.tidy(nowMs)) this.#touched.set(name, channel)
     this.forgetIfEmpty(name, channel, nowMs)
+  }
+
+  /**
+   * Reads what the channel has to know before an append. Resolves when that is read, or is undefined when it is: see
+   * `LmdbChannel.prepare`.
+   */
+  prepare(name: string, options: AppendOptions, nowMs: number): Promise<void> | undefined {
+    const channel = this.touch(name)
+    if (channel === undefined) return undefined
+    const prepared = channel.prepare(options, nowMs)
+    if (prepared !== undefined) this.#prepared.set(name, channel)
+    else if (this.#prepared.delete(name)) this.#cache.set(name, channel)
+    return prepared
   }
 
   /** Writes what the transaction has changed. */
@@ -117,12 +134,14 @@ export class Channels {
   reset(): void {
     for (const name of this.#touched.keys()) this.#cache.delete(name)
     this.#touched.clear()
+    this.#prepared.clear()
     this.#forgotten = this.#store.metaNumber("forgotten")
   }
 
   /** All that is remembered of the channel is that its offsets were used. */
   #forget(name: string, channel: LmdbChannel): void {
     this.#cache.delete(name)
+    this.#prepared.delete(name)
     this.#touched.delete(name)
     this.#store.removeChannel(name, channel.id)
     this.#forgotten = Math.max(this.#forgotten, channel.head.top)

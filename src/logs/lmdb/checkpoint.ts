@@ -27,7 +27,7 @@ export interface Checkpoint {
 }
 
 /** The version of all that is in the folder. */
-export const FORMAT = 2
+export const FORMAT = 3
 const MAGIC = "holdfast log"
 
 /** Both checkpoints are kept, each in its slot, so that one is whole at any moment. */

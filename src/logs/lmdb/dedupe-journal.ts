@@ -13,6 +13,11 @@ export interface Journalled {
   readonly at: number
 }
 
+export interface JournalledChunk {
+  readonly journalled: Journalled[]
+  readonly before: number
+}
+
 const CHUNK_HEADER_BYTES = 8
 /** Channel, chunk before, offset, time and window. */
 const RECORD_HEADER_BYTES = 6 + 6 + 6 + 8 + 8
@@ -110,17 +115,12 @@ export class DedupeJournal {
     for (const key of expired) this.#store.journal.removeSync(key)
   }
 
-  /** A channel's keys, oldest first, of which `chunk` holds the newest, without those that have expired. */
-  load(channel: number, chunk: number, nowMs: number): Journalled[] {
-    const found: Journalled[][] = []
-    for (let next = chunk; next > 0; ) {
-      const record = this.#store.journal.get(sequenceKey(next))
-      if (record === undefined) break
-      const { journalled, before } = keysOf(bufferOf(record), channel)
-      found.push(journalled.filter(({ at, dedupe }) => at + dedupe.windowMs > nowMs))
-      next = before < next ? before : 0
-    }
-    return found.reverse().flat()
+  /** What a chunk holds of one channel, in order, and the chunk before it that holds more, or 0. */
+  chunk(chunk: number, channel: number): JournalledChunk | undefined {
+    const record = this.#store.journal.get(sequenceKey(chunk))
+    if (record === undefined) return undefined
+    const { journalled, before } = keysOf(bufferOf(record), channel)
+    return { journalled, before: before < chunk ? before : 0 }
   }
 
   #begin(): void {
@@ -129,11 +129,7 @@ export class DedupeJournal {
   }
 }
 
-/** What a chunk holds of one channel, in order, and the chunk before it that holds more. */
-function keysOf(
-  chunk: Buffer,
-  channel: number,
-): { readonly journalled: Journalled[]; readonly before: number } {
+function keysOf(chunk: Buffer, channel: number): JournalledChunk {
   const journalled: Journalled[] = []
   let before: number | undefined
   for (let position = CHUNK_HEADER_BYTES; position < chunk.length; ) {

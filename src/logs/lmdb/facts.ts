@@ -8,6 +8,8 @@ import type { Store } from "./store.ts"
 
 /** How many runs are read ahead. */
 const RUNS_AHEAD = 16
+/** How many facts a trim takes away at most. */
+const TRIMMED_AT_ONCE_MAX = 1_000
 /** When so many facts, or so many bytes, are trimmed and still in the file, they are deleted. */
 const TRIMMED_MAX = 64
 const TRIMMED_BYTES_MAX = 256 * 1024
@@ -18,6 +20,8 @@ const TRIMMED_BYTES_MAX = 256 * 1024
  */
 export class Facts {
   readonly head: CollectionHead
+  /** Whether the last trim has ended before all was trimmed. */
+  hasMore = false
   readonly #store: Store
   readonly #place: Place
   readonly #channel: ChannelHead
@@ -60,16 +64,20 @@ export class Facts {
     return entry
   }
 
-  /** Returns whether something was lost. */
+  /** Trims as much as one turn may. Returns whether something was lost. */
   trim({ entries, bytes, forMs }: Retention, nowMs: number): boolean {
     const { head } = this
     const { floor } = head
     const oldestAt = nowMs - forMs
+    const end = head.entries - TRIMMED_AT_ONCE_MAX
+    this.hasMore = false
     while (head.entries > 0) {
       const isWithin = head.entries <= entries && head.bytes <= bytes
       if (isWithin && oldestAt === Number.NEGATIVE_INFINITY) break
       const first = this.#first()
       if (isWithin && first.at >= oldestAt) break
+      this.hasMore = head.entries <= end
+      if (this.hasMore) break
       this.#trim(first)
     }
     if (this.#trimmed >= TRIMMED_MAX || this.#trimmedBytes >= TRIMMED_BYTES_MAX) this.shrink()
@@ -85,8 +93,7 @@ export class Facts {
     const runs = [...this.#store.entries.getKeys({ start, end } as { start: Buffer; end: Buffer })]
     // of the last one, the end may stand above the floor
     if (entries > 0) runs.pop()
-    for (const run of runs)
-      this.#store.entries.removeSync(offsetKey(this.#place, PART.facts, lastNumberOf(run)))
+    for (const run of runs) this.#store.remove(offsetKey(this.#place, PART.facts, lastNumberOf(run)))
     this.#trimmed = 0
     this.#trimmedBytes = 0
   }

@@ -1,5 +1,5 @@
 import type { Entry } from "../../log/entry.ts"
-import type { Account, Extend, Put, Remove, Retention } from "../../log/operation.ts"
+import type { AppendOptions, Extend, Put, Remove, Retention } from "../../log/operation.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { AccountCounts } from "./account-counts.ts"
 import type { CollectionHead } from "./channel-head.ts"
@@ -14,6 +14,9 @@ export interface KeyLimits {
   readonly tombstonesPerCollectionMax: number
 }
 
+/** A trim ends with the key with which it has removed so many records. */
+const TRIMMED_RECORDS_MAX = 1_000
+
 /** What the log knows of a key. */
 export type Known = ValueState | Removal
 
@@ -26,17 +29,23 @@ export interface Stamp {
 /** The writing side of a collection of keys. */
 export class KeyCollection {
   readonly head: CollectionHead
+  /** Whether the last trim has ended before all was trimmed. */
+  hasMore = false
+  readonly #store: Store
   readonly #values: Values
   readonly #writer: ValueWriter
   readonly #accounts: AccountCounts
   readonly #limits: KeyLimits
   /** The value that was created first, and the first removal, once they were read. */
   #firstValue: ValueState | undefined
+  /** No value was created before. */
+  #firstCreated = 0
   #firstRemoval: Removal | undefined
 
   constructor(store: Store, place: Place, head: CollectionHead, limits: KeyLimits) {
     this.head = head
     this.#limits = limits
+    this.#store = store
     this.#values = new Values(store, place, head.name)
     this.#writer = new ValueWriter(store, place)
     this.#accounts = new AccountCounts(store, place)
@@ -51,14 +60,26 @@ export class KeyCollection {
     return Buffer.compare(this.#values.whole(known), body) === 0
   }
 
-  /** @throws HoldfastError `quota_exceeded`, `log_full`: the collection cannot have another key */
-  checkSpace(account: Account | undefined): void {
-    if (account !== undefined && this.#accounts.of(account.name) >= account.keysMax) {
+  /**
+   * Whether another key has room; if not, what is beyond the retention is trimmed first.
+   * @throws HoldfastError `quota_exceeded`, `log_full`: the collection cannot have another key
+   */
+  checkSpace({ body, at }: Put, { account, retention }: AppendOptions): void {
+    const isSpent = () => account !== undefined && this.#accounts.of(account.name) >= account.keysMax
+    const limit = this.#limits.keysPerCollectionMax
+    // if the new key pushes another one out, their number does not grow
+    const isFull = () =>
+      this.head.entries >= limit &&
+      this.head.entries < retention.entries &&
+      this.head.bytes + body.length <= retention.bytes
+    if (!isSpent() && !isFull()) return
+    const end = this.#store.removed + TRIMMED_RECORDS_MAX
+    this.#loseAll(end, () => (isSpent() || isFull() ? this.#dueValue(retention, at) : undefined))
+    if (account !== undefined && isSpent()) {
       const text = "The user has as many keys in this channel as one user may have. Nothing was published."
       throw new HoldfastError("quota_exceeded", text, { limit: account.keysMax })
     }
-    const limit = this.#limits.keysPerCollectionMax
-    if (this.head.entries < limit) return
+    if (!isFull()) return
     const text = "The log has as many keys in this channel as one may have. Nothing was published."
     throw new HoldfastError("log_full", text, { limit })
   }
@@ -116,27 +137,49 @@ export class KeyCollection {
     this.#changed(known)
   }
 
-  /** Returns whether something was lost. */
-  trim({ entries, bytes, forMs, removalsForMs }: Retention, nowMs: number): boolean {
+  /** Trims as much as one turn may. Returns whether something was lost. */
+  trim(retention: Retention, nowMs: number): boolean {
     const { head } = this
     const count = head.entries + head.removals
-    while (head.entries > 0) {
-      const isWithin = head.entries <= entries && head.bytes <= bytes
-      if (isWithin && forMs === Number.POSITIVE_INFINITY) break
-      this.#firstValue ??= this.#values.first()
-      if (this.#firstValue === undefined || (isWithin && this.#firstValue.createdAt >= nowMs - forMs)) break
-      this.#lose(this.#firstValue)
-    }
-    const removalsMax = Math.max(this.#limits.tombstonesPerCollectionMax, head.entries)
-    while (head.removals > 0) {
-      const isWithin = head.removals <= removalsMax
-      if (isWithin && removalsForMs === Number.POSITIVE_INFINITY) break
-      this.#firstRemoval ??= this.#values.firstRemoval()
-      if (this.#firstRemoval === undefined || (isWithin && this.#firstRemoval.at >= nowMs - removalsForMs))
-        break
-      this.#lose(this.#firstRemoval)
-    }
+    const end = this.#store.removed + TRIMMED_RECORDS_MAX
+    this.hasMore = false
+    this.#loseAll(end, () => this.#dueValue(retention, nowMs))
+    this.#loseAll(end, () => this.#dueRemoval(retention, nowMs))
     return head.entries + head.removals < count
+  }
+
+  #loseAll(end: number, next: () => Known | undefined): void {
+    for (let known = next(); known !== undefined; known = next()) {
+      if (this.#store.removed >= end) {
+        this.hasMore = true
+        return
+      }
+      this.#lose(known)
+    }
+  }
+
+  /** The value that was created first, if it is beyond what is retained. */
+  #dueValue({ entries, bytes, forMs }: Retention, nowMs: number): ValueState | undefined {
+    const { head } = this
+    if (head.entries === 0) return undefined
+    const isWithin = head.entries <= entries && head.bytes <= bytes
+    if (isWithin && forMs === Number.POSITIVE_INFINITY) return undefined
+    this.#firstValue ??= this.#values.first(this.#firstCreated)
+    this.#firstCreated = this.#firstValue?.created ?? this.#firstCreated
+    return isWithin && this.#firstValue && this.#firstValue.createdAt >= nowMs - forMs
+      ? undefined
+      : this.#firstValue
+  }
+
+  #dueRemoval({ removalsForMs }: Retention, nowMs: number): Removal | undefined {
+    const { head } = this
+    if (head.removals === 0) return undefined
+    const isWithin = head.removals <= Math.max(this.#limits.tombstonesPerCollectionMax, head.entries)
+    if (isWithin && removalsForMs === Number.POSITIVE_INFINITY) return undefined
+    this.#firstRemoval ??= this.#values.firstRemoval()
+    return isWithin && this.#firstRemoval && this.#firstRemoval.at >= nowMs - removalsForMs
+      ? undefined
+      : this.#firstRemoval
   }
 
   #lose(known: Known): void {

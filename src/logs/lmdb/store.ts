@@ -37,8 +37,11 @@ export class Store {
   readonly channels: Table
   /** Idempotency keys, by time: see dedupe-journal.ts. */
   readonly journal: Table
+  /** Pieces of values that are to be deleted: see garbage.ts. */
+  readonly garbage: Table
   readonly #meta: Table
   readonly #root: RootDatabase
+  #removed = 0
 
   constructor(path: string, { readOnly }: { readonly readOnly: boolean }) {
     this.#root = open(path, {
@@ -58,12 +61,25 @@ export class Store {
     this.entries = table("entries")
     this.channels = table("channels")
     this.journal = table("journal")
+    this.garbage = table("garbage")
     this.#meta = table("meta")
   }
 
   /** Runs `work` in a transaction and commits it. What `work` throws aborts it and is thrown on. */
   transact(work: () => void): void {
+    this.#removed = 0
     this.#root.transactionSync(work)
+  }
+
+  /** How many records the transaction has removed. */
+  get removed(): number {
+    return this.#removed
+  }
+
+  /** Removes a record of `entries`. Has to run within a transaction. */
+  remove(key: Uint8Array): void {
+    this.#removed++
+    this.entries.removeSync(key)
   }
 
   /** Lets the next read see what other processes have committed. */
@@ -178,7 +194,7 @@ export class Store {
 
   /** Removes what stands from `start` on before `end`. Has to run within a transaction. */
   removeRange(start: Buffer, end: Buffer): void {
-    for (const key of [...this.entries.getKeys({ start, end })]) this.entries.removeSync(key)
+    for (const key of [...this.entries.getKeys({ start, end })]) this.remove(key)
   }
 
   /** The offset of the first fact in the run in which the one with this offset would stand. */

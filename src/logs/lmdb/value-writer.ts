@@ -1,4 +1,5 @@
-import { namedKey, OFFSET_MAX, offsetKey, PART, type Place, valueKey } from "./keys.ts"
+import { Garbage, removeRun } from "./garbage.ts"
+import { namedKey, offsetKey, PART, type Place, valueKey } from "./keys.ts"
 import { SHARED_PAGE_BYTES_MAX, unsealed } from "./record.ts"
 import type { Store } from "./store.ts"
 import {
@@ -8,7 +9,6 @@ import {
   encodeState,
   encodeStep,
   INLINE_BYTES_MAX,
-  offsetsOfRun,
   type Removal,
   runBytes,
   type ValueState,
@@ -23,10 +23,12 @@ const NOTHING = new Uint8Array(0)
 export class ValueWriter {
   readonly #store: Store
   readonly #place: Place
+  readonly #garbage: Garbage
 
   constructor(store: Store, place: Place) {
     this.#store = store
     this.#place = place
+    this.#garbage = new Garbage(store)
   }
 
   /** Writes a value whose key has none, in place of `before` if that is there. */
@@ -108,19 +110,18 @@ export class ValueWriter {
     this.#remove(valueKey(this.#place, known.created, 0))
   }
 
-  /** Deletes the pieces of a value, and what leads to it by offset. */
+  /** Deletes what leads to a value by offset, and its pieces: more than one run of them later. */
   #unlist({ created, offset, putAt, lastRun }: ValueState): void {
     this.#remove(offsetKey(this.#place, PART.order, offset))
     if (putAt < offset) this.#remove(offsetKey(this.#place, PART.steps, putAt))
     if (lastRun === 0) return
     const range = {
-      start: valueKey(this.#place, created, 1),
-      end: valueKey(this.#place, created, OFFSET_MAX),
+      start: valueKey(this.#place, created, putAt),
+      end: valueKey(this.#place, created, offset + 1),
     }
-    for (const { key, value } of [...this.#store.entries.getRange(range)]) {
-      for (const step of offsetsOfRun(value)) this.#remove(offsetKey(this.#place, PART.steps, step))
-      this.#store.entries.removeSync(key)
-    }
+    const runs = [...this.#store.entries.getRange({ ...range, limit: 2 })]
+    if (runs.length > 1) this.#garbage.add(this.#place, created, offset)
+    else for (const { key, value } of runs) removeRun(this.#store, this.#place, key, value)
   }
 
   #put(key: Buffer, record: Buffer): void {
@@ -128,6 +129,6 @@ export class ValueWriter {
   }
 
   #remove(key: Buffer): void {
-    this.#store.entries.removeSync(key)
+    this.#store.remove(key)
   }
 }

@@ -4,6 +4,7 @@ import {
   lastNumberOf,
   namedKey,
   OFFSET_MAX,
+  type OffsetPart,
   offsetKey,
   PART,
   type Place,
@@ -49,12 +50,17 @@ export class Values {
     return hasValue ? this.#state(offset) : this.#removal(offset)
   }
 
-  /** The value that was created first. */
-  first(): ValueState | undefined {
-    const [start, end] = [valueKey(this.#place, 0, 0), valueKey(this.#place, OFFSET_MAX, 0)]
-    for (const { key, value } of this.#store.entries.getRange({ start, end, limit: 1 }))
-      return decodeState(createdOf(key), value)
-    return undefined
+  /** The value that was created first, from an offset on. */
+  first(from: number): ValueState | undefined {
+    const end = valueKey(this.#place, OFFSET_MAX, 0)
+    for (let created = from; ; created++) {
+      const start = valueKey(this.#place, created, 0)
+      const [record] = this.#store.entries.getRange({ start, end, limit: 1 })
+      if (record === undefined) return undefined
+      created = createdOf(record.key)
+      // without a state in front of them, pieces are those of a value that was removed
+      if (lastNumberOf(record.key) === 0) return decodeState(created, record.value)
+    }
   }
 
   firstRemoval(): Removal | undefined {
@@ -78,13 +84,25 @@ export class Values {
 
   /** Puts and extends of values with offsets in (after, through], without those that a later put has superseded. */
   *steps(after: number, through: number): Generator<Change> {
-    const scans = [PART.steps, PART.order].map((part) =>
-      this.#store.range(this.#place, part, after + 1, through),
-    )
-    for (const { key, value } of merged(
-      scans.map((scan) => scan[Symbol.iterator]()),
-      ({ key }) => lastNumberOf(key),
-    ))
+    const scans = [this.#earlierSteps(after, through), this.#changes(PART.order, after, through)]
+    yield* merged(scans, ({ offset }) => offset)
+  }
+
+  /** Changes before the latest, without those of values that were replaced or removed: some of these are deleted later. */
+  *#earlierSteps(after: number, through: number): Generator<Change> {
+    const putsAt = new Map<number, number>()
+    for (const change of this.#changes(PART.steps, after, through)) {
+      let putAt = putsAt.get(change.created)
+      if (putAt === undefined) {
+        putAt = this.#stateIfAny(change.created)?.putAt ?? Number.POSITIVE_INFINITY
+        putsAt.set(change.created, putAt)
+      }
+      if (change.offset >= putAt) yield change
+    }
+  }
+
+  *#changes(part: OffsetPart, after: number, through: number): Generator<Change> {
+    for (const { key, value } of this.#store.range(this.#place, part, after + 1, through))
       yield { offset: lastNumberOf(key), ...decodeStep(value), values: this }
   }
 
@@ -158,7 +176,7 @@ export class Values {
     const isWhole = after < putAt
     const parts: Uint8Array[] = isWhole && inline.length > 0 ? [inline] : []
     const range = {
-      start: valueKey(this.#place, created, isWhole ? 1 : this.#runAt(created, after + 1)),
+      start: valueKey(this.#place, created, isWhole ? putAt : this.#runAt(created, after + 1)),
       end: valueKey(this.#place, created, through + 1),
     }
     for (const { key, value } of lastRun === 0 ? [] : this.#store.entries.getRange(range)) {
@@ -176,7 +194,7 @@ export class Values {
     const first = this.#runAt(created, through)
     const run = this.#store.entries.get(valueKey(this.#place, created, first))
     const offsets = run === undefined ? [] : offsetsOfRun(run).filter((offset) => offset <= through)
-    return offsets.at(-1) ?? putAt
+    return Math.max(offsets.at(-1) ?? putAt, putAt)
   }
 
   /** Under which offset the run stands in which a piece of this offset would be. */
@@ -188,9 +206,14 @@ export class Values {
   }
 
   #state(created: number): ValueState {
+    const state = this.#stateIfAny(created)
+    if (state === undefined) throw new RangeError(`the value created at ${created} is missing`)
+    return state
+  }
+
+  #stateIfAny(created: number): ValueState | undefined {
     const record = this.#store.entries.get(valueKey(this.#place, created, 0))
-    if (record === undefined) throw new RangeError(`the value created at ${created} is missing`)
-    return decodeState(created, record)
+    return record && decodeState(created, record)
   }
 
   #removal(offset: number): Removal {

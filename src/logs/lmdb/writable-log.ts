@@ -8,14 +8,16 @@ import { Channels } from "./channels.ts"
 import type { CheckpointKeeper } from "./checkpoint-keeper.ts"
 import { DedupeJournal } from "./dedupe-journal.ts"
 import { refusal } from "./failure.ts"
+import { Garbage } from "./garbage.ts"
 import type { LmdbLogSettings } from "./options.ts"
 import { reading, type View } from "./reading.ts"
 import type { Store } from "./store.ts"
 import { Writer } from "./writer.ts"
 
 /** What one transaction changes at most: longer ones would keep the event loop from its other work. */
-const CHANNELS_PER_TRANSACTION_MAX = 2_000
+const CHANNELS_PER_TRANSACTION_MAX = 500
 const BYTES_PER_TRANSACTION_MAX = 2 * 1024 * 1024
+const REMOVALS_PER_TRANSACTION_MAX = 4_000
 
 /** How often at most a transaction also tidies a channel that it has not used. */
 const SWEEP_INTERVAL_MS = 10
@@ -30,6 +32,12 @@ export interface WritableLogPorts {
   readonly now: () => number
 }
 
+interface Appended {
+  readonly outcome: Outcome
+  /** Whether the collection holds more than it retains. */
+  readonly isUntrimmed: boolean
+}
+
 /** A log that this process writes to. Between two transactions, what is in memory is what is in the file. */
 export class WritableLog implements Log {
   readonly durable = true
@@ -41,8 +49,10 @@ export class WritableLog implements Log {
   readonly #ports: WritableLogPorts
   readonly #journal: DedupeJournal
   readonly #channels: Channels
+  readonly #garbage: Garbage
   readonly #watchers: Watchers
   readonly #writer: Writer
+  readonly #onError: (error: unknown) => void
   readonly #name = randomUUID()
   #epoch: string
   #isClaimed = false
@@ -60,17 +70,22 @@ export class WritableLog implements Log {
   constructor(ports: WritableLogPorts, settings: LmdbLogSettings) {
     const { store, keeper } = ports
     this.#ports = ports
+    this.#onError = settings.onError
     this.#journal = new DedupeJournal(store)
     const watchers = new Watchers(settings.onError)
     this.#watchers = watchers
     this.#channels = new Channels(store, this.#journal, settings, (name) => watchers.has(name))
+    this.#garbage = new Garbage(store)
     this.#epoch = store.meta("epoch") ?? ""
     const writerPorts = {
       transact: (work: () => void) => this.#transact(work),
       effort: () =>
-        this.#channels.touched / CHANNELS_PER_TRANSACTION_MAX + this.#bytes / BYTES_PER_TRANSACTION_MAX,
+        this.#channels.touched / CHANNELS_PER_TRANSACTION_MAX +
+        this.#bytes / BYTES_PER_TRANSACTION_MAX +
+        store.removed / REMOVALS_PER_TRANSACTION_MAX,
       keep: () => keeper.keep(),
       tell: () => this.#tell(),
+      isDue: () => this.#closing === undefined && !this.#garbage.isEmpty,
     }
     this.#writer = new Writer(writerPorts, settings.pendingAppendsMax)
     const reads = reading(store, (channel) => this.#look(channel))
@@ -91,6 +106,7 @@ export class WritableLog implements Log {
     })
     this.#epoch = epoch
     this.#isClaimed = true
+    if (!this.#garbage.isEmpty) this.#writer.start()
   }
 
   readonly append = async (
@@ -99,13 +115,26 @@ export class WritableLog implements Log {
     options: AppendOptions,
   ): Promise<Outcome> => {
     this.#assertOpen()
-    return await this.#writer.do(() => this.#append(channel, operation, options))
+    const { outcome, isUntrimmed } = await this.#writer.do({
+      queue: channel,
+      prepare: () => this.#channels.prepare(channel, options, operation.at),
+      run: () => this.#append(channel, operation, options),
+    })
+    if (isUntrimmed) await this.#trimFurther(channel, operation.at).catch(this.#onError)
+    return outcome
   }
 
   readonly trim: Log["trim"] = async (channel, retention, nowMs) => {
     this.#assertOpen()
     if (this.#ports.store.channelId(channel) === undefined) return
-    await this.#writer.do(() => this.#trim(channel, retention, nowMs))
+    const run = () => this.#trim(channel, retention, nowMs)
+    if (await this.#writer.do({ run })) await this.#trimFurther(channel, nowMs)
+  }
+
+  /** Trims on until everything is trimmed, in a transaction for each part. */
+  async #trimFurther(channel: string, nowMs: number): Promise<void> {
+    const run = () => this.#trim(channel, {}, nowMs)
+    while (this.#closing === undefined && (await this.#writer.do({ run })));
   }
 
   readonly watch: Log["watch"] = async (name, listener) => {
@@ -146,7 +175,13 @@ export class WritableLog implements Log {
   async #look(name: string): Promise<View> {
     while (this.#writer.keeping !== undefined) await this.#writer.keeping.catch(() => undefined)
     this.#assertOpen()
-    return { epoch: this.#epoch, channel: this.#channels.find(name), base: this.#baseOf(name) }
+    const channel = this.#channels.find(name)
+    if (channel !== undefined && this.#garbage.isIn(channel.id)) {
+      // a page would pass over all of it at once
+      const next = this.#writer.nextTransaction
+      if (next !== undefined) return await next.then(() => this.#look(name))
+    }
+    return { epoch: this.#epoch, channel, base: this.#baseOf(name) }
   }
 
   /** Above which offset a channel begins that the log does not know. */
@@ -154,7 +189,7 @@ export class WritableLog implements Log {
     return this.#watchedBases.get(name) ?? this.#channels.forgotten
   }
 
-  #append(name: string, operation: Operation, options: AppendOptions): Outcome {
+  #append(name: string, operation: Operation, options: AppendOptions): Appended {
     this.#nowMs = operation.at
     this.#bytes += operation.body.length
     const known = this.#channels.touch(name)
@@ -168,13 +203,17 @@ export class WritableLog implements Log {
       else appended.entries.push(entry)
     }
     const position = { epoch: this.#epoch, offset }
-    return version === undefined ? { status, position } : { status, position, version }
+    const outcome = { status, position, ...(version !== undefined && { version }) }
+    return { outcome, isUntrimmed: channel.isUntrimmed }
   }
 
-  #trim(name: string, retention: Readonly<Record<string, Retention>>, nowMs: number): void {
+  /** Returns whether there is more to trim. */
+  #trim(name: string, retention: Readonly<Record<string, Retention>>, nowMs: number): boolean {
     const channel = this.#channels.touch(name)
-    channel?.trim(retention, nowMs)
-    if (channel !== undefined) this.#channels.forgetIfEmpty(name, channel, nowMs)
+    if (channel === undefined) return false
+    channel.trim(retention, nowMs)
+    this.#channels.forgetIfEmpty(name, channel, nowMs)
+    return channel.isUntrimmed || this.#garbage.isIn(channel.id)
   }
 
   #transact(work: () => void): void {
@@ -187,6 +226,7 @@ export class WritableLog implements Log {
           const text = "Another process has taken over the log. Nothing was published."
           throw new HoldfastError("log_in_use", text)
         }
+        this.#garbage.purge()
         work()
         this.#sweep()
         this.#journal.shrink(this.#nowMs)

@@ -1,7 +1,7 @@
 import type { KeyState } from "../../log/condition.ts"
 import type { Entry } from "../../log/entry.ts"
 import type { Range } from "../../log/log.ts"
-import type { Account, Extend, Put, Remove, Retention } from "../../log/operation.ts"
+import type { AppendOptions, Extend, Put, Remove, Retention } from "../../log/operation.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import { OffsetList } from "./offset-list.ts"
 import { Value } from "./value.ts"
@@ -57,16 +57,27 @@ export class Keys {
     return this.items.size === 0
   }
 
-  /** @throws HoldfastError `quota_exceeded`, `log_full`, when this would add a key beyond what may be had */
-  checkSpace(key: string | undefined, account: Account | undefined): void {
+  /**
+   * Whether a put has room; if not, what is beyond the retention is trimmed first.
+   * @throws HoldfastError `quota_exceeded`, `log_full`, when this would add a key beyond what may be had
+   */
+  checkSpace({ key, body, at }: Put, { account, retention }: AppendOptions): void {
     if (key !== undefined && this.items.get(key)?.hasValue === true) return
-    if (account !== undefined && (this.#accounts.get(account.name) ?? 0) >= account.keysMax)
+    const isSpent = () => account !== undefined && (this.#accounts.get(account.name) ?? 0) >= account.keysMax
+    // if the new key pushes another one out, their number does not grow
+    const isFull = () =>
+      this.values.size >= this.#limits.keysMax &&
+      this.values.size < retention.entries &&
+      this.#bytes + body.byteLength <= retention.bytes
+    if (!isSpent() && !isFull()) return
+    this.#trimValues(retention, at)
+    if (account !== undefined && isSpent())
       throw new HoldfastError(
         "quota_exceeded",
         "The user has as many keys in this channel as one user may have. Nothing was published.",
         { limit: account.keysMax },
       )
-    if (this.values.size >= this.#limits.keysMax)
+    if (isFull())
       throw new HoldfastError(
         "log_full",
         "The log has as many keys in this channel as one may have. Nothing was published.",
@@ -144,7 +155,12 @@ export class Keys {
     return this.#entry(item, "remove", body)
   }
 
-  trim({ entries, bytes, forMs, removalsForMs }: Retention, nowMs: number): void {
+  trim(retention: Retention, nowMs: number): void {
+    this.#trimValues(retention, nowMs)
+    this.#trimRemovals(retention, nowMs)
+  }
+
+  #trimValues({ entries, bytes, forMs }: Retention, nowMs: number): void {
     for (;;) {
       const first = this.created.first()
       if (first === undefined) break
@@ -154,6 +170,9 @@ export class Keys {
       this.#uncount(first)
       this.#lose(first)
     }
+  }
+
+  #trimRemovals({ removalsForMs }: Retention, nowMs: number): void {
     const tombstonesMax = Math.max(this.#limits.tombstonesMax, this.values.size)
     for (;;) {
       const first = this.tombstones.first()

@@ -196,7 +196,7 @@ export class MemoryChannel {
     nowMs: number,
   ): Done {
     const { account, condition } = options
-    if (operation.operation === "put") keys.checkSpace(operation.key, account)
+    if (operation.operation === "put") keys.checkSpace(operation, options)
     this.#checkDedupe(options, operation.at)
     const offset = ++this.#top
     const version = condition?.version ?? item?.version ?? 0

@@ -1,7 +1,7 @@
-import { assertEqual } from "./assert.ts"
+import { assertEqual, assertRejects } from "./assert.ts"
 import { assertExceeded } from "./assert-exceeded.ts"
 import type { Check, LogCheck } from "./fixture.ts"
-import { account, create, extend, fact, keep, keysOf, numbers, once, put, remove } from "./operations.ts"
+import { AT, account, create, extend, fact, keep, keysOf, numbers, once, put, remove } from "./operations.ts"
 import { fold, readAll } from "./pages.ts"
 import { append, recorder } from "./recorder.ts"
 
@@ -59,6 +59,21 @@ function keyChecks(check: Check): LogCheck[] {
       assertEqual(keysOf(await fold(log, "a")), ["x", "m"], "the keys")
       await all([put("n")])
       assertEqual(keysOf(await fold(log, "a")), ["m", "n"], "the keys of the account")
+    }),
+
+    check("keys that have outlived their time make room for another key", async (log) => {
+      const retention = keep({ forMs: 1_000 })
+      const { all } = recorder(log, "a", { account: ada, retention })
+      await all([put("k", "", { at: AT }), put("l", "", { at: AT + 500 })])
+      await assertExceeded(log, put("m", "", { at: AT + 900 }), { account: ada, retention }, "a third key")
+      await all([put("m", "", { at: AT + 1_200 })])
+      assertEqual(keysOf(await fold(log, "a")), ["l", "m"], "the keys")
+      await assertExceeded(log, put("n", "", { at: AT + 1_300 }), { account: ada, retention }, "a fourth key")
+      const fewer = account("ada", { keysMax: 1 })
+      const refused = append(log, "a", put("n", "", { at: AT + 1_600 }), { account: fewer, retention })
+      await assertRejects(refused, "quota_exceeded", "a second key where one is allowed")
+      await all([put("n", "", { at: AT + 1_700 })])
+      assertEqual(keysOf(await fold(log, "a")), ["m", "n"], "the keys behind a refusal")
     }),
 
     check("a key counts for the account that created it", async (log) => {

@@ -57,6 +57,10 @@ const evicting = (
 })
 
 export const brokenAccounts: BrokenLogs = {
+  "refuses another key before it trims": broken(
+    "keys that have outlived their time make room for another key",
+    (log) => counting(log, (channel, collection, account) => `${channel} ${collection} ${account}`, true),
+  ),
   "has no accounts": broken("an account has at most so many keys in a collection", (log) =>
     accountsOf(log, () => undefined),
   ),

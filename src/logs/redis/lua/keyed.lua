@@ -6,15 +6,25 @@ local keyed = {}
 local BLOCK_BYTES = 1024
 
 -- Why there is no room for another key with a value: a code, or nil.
-local function lackOfKeys(operation, collection)
+local function lack(operation, collection)
   if operation.account ~= '' then
     local number = collection and collection.number or #head.list
     if retaining.accounts().of(string.char(number) .. operation.account) >= operation.keysMax then
       return code.KEYS_OF_ACCOUNT
     end
   end
-  local count = collection and collection.count or 0
-  if count >= batch.keysMax then return code.KEYS_OF_COLLECTION end
+  local count, bytes, limits = collection and collection.count or 0, collection and collection.bytes or 0, operation.retention
+  -- if the new key pushes another one out, their number does not grow
+  local isPushing = count >= limits.entries or bytes + #operation.body > limits.bytes
+  if count >= batch.keysMax and not isPushing then return code.KEYS_OF_COLLECTION end
+end
+
+-- The same when what is beyond the retention is trimmed.
+local function lackOfKeys(operation, collection)
+  local before = lack(operation, collection)
+  if not before or not collection then return before end
+  retaining.trimKeys(collection, operation.retention, operation.at)
+  return lack(operation, collection)
 end
 
 local function save(collection, key, record)

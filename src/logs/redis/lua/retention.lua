@@ -57,7 +57,7 @@ local function oldest(purpose, collection)
   return key, value.find(collection, key)
 end
 
-local function trimKeys(collection, limits, at)
+function retention.trimKeys(collection, limits, at)
   while collection.count > 0 do
     local isBeyond = collection.count > limits.entries or collection.bytes > limits.bytes
     if not isBeyond and limits.forMs == math.huge then return end
@@ -84,7 +84,7 @@ local function trimRemovals(collection, limits, at)
 end
 
 function retention.trim(collection, limits, at)
-  trimKeys(collection, limits, at)
+  retention.trimKeys(collection, limits, at)
   trimRemovals(collection, limits, at)
 end
 

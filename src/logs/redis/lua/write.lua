@@ -66,6 +66,8 @@ for operation in batch.next do
   local code, at, entry = perform(operation)
   outcomes[#outcomes + 1] = struct.pack('>Bdd', code, at, type(entry) == 'number' and entry or 0)
   hasIdempotencyKeys = hasIdempotencyKeys or operation.idempotencyKey ~= nil
+  -- what is refused for lack of room may have trimmed keys before
+  hasKeys = hasKeys or operation.kind ~= channel.APPEND
   if code <= UNCHANGED then
     local retention = operation.retention
     if operation.idempotencyKey then require('idempotency').add(operation, at) end
@@ -74,7 +76,6 @@ for operation in batch.next do
     -- no condition is about facts, so all of a batch are trimmed together
     if operation.kind ~= channel.APPEND then
       require('retention').trim(head.named[retention.name], retention, operation.at)
-      hasKeys = true
     end
   end
 end
