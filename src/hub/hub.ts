@@ -144,6 +144,7 @@ export function createHubCore<C extends Contract, User, Request>(
   const publisher = new Publisher({
     ...world,
     rateCap: new RateCap(clock),
+    channels,
     track: (name, retentions) => trimmer.track(name, retentions),
   })
   const authors = new Authors(entropy, limits)
