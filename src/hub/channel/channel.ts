@@ -51,7 +51,9 @@ export class Channel {
   readonly #ports: ChannelPorts
   readonly #live = new Map<Encoding, Set<ChannelSubscription>>()
   #liveCount = 0
-  /** Payloads of this node's appends in their other codec, by body, until they are delivered. */
+  /** The payload of an append that is being handed to the log, in its other codec. */
+  #handed: { readonly body: Uint8Array; readonly converted: Uint8Array } | undefined
+  /** The same of appends that are not acknowledged yet, by body. */
   readonly #converted = new Map<Uint8Array, Uint8Array>()
   readonly #ahead = new Set<ChannelSubscription>()
   /** The offset of the last entry that came in. */
@@ -195,20 +197,23 @@ export class Channel {
 
   /** If the log hands this very body back before the append is acknowledged, its delivery takes what is converted already. */
   handOver<T>(body: Uint8Array, converted: Uint8Array, append: () => Promise<T>): Promise<T> {
-    this.#converted.set(body, converted)
+    const handed = { body, converted }
+    this.#handed = handed
     const appended = append()
     // a log in memory has handed it back already
-    if (!this.#converted.has(body)) return appended
+    if (this.#handed !== handed) return appended
+    this.#handed = undefined
+    this.#converted.set(body, converted)
     const forget = () => void this.#converted.delete(body)
     appended.then(forget, forget)
     return appended
   }
 
   #takeConverted(body: Uint8Array): Uint8Array | undefined {
-    if (this.#converted.size === 0) return undefined
-    const converted = this.#converted.get(body)
-    this.#converted.delete(body)
-    return converted
+    const handed = this.#handed
+    if (handed?.body !== body) return this.#converted.get(body)
+    this.#handed = undefined
+    return handed.converted
   }
 
   /** Sends what is not in the log, with this turn's burst, to those who can take it now. */
