@@ -211,6 +211,7 @@ export class Channel {
 
   #takeConverted(body: Uint8Array): Uint8Array | undefined {
     const handed = this.#handed
+    if (handed === undefined && this.#converted.size === 0) return undefined
     if (handed?.body !== body) return this.#converted.get(body)
     this.#handed = undefined
     return handed.converted

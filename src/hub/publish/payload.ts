@@ -11,7 +11,8 @@ import { type Eventual, whenDone } from "./eventual.ts"
  * @throws HoldfastError `invalid_payload`, with the path of the first complaint
  */
 export function validated(what: string, schema: Schema, value: unknown): Eventual<unknown> {
-  return whenDone(validate(schema, value), (result) => accepted(what, result))
+  const result = validate(schema, value)
+  return result instanceof Promise ? result.then((result) => accepted(what, result)) : accepted(what, result)
 }
 
 function accepted(what: string, result: Validation): unknown {
@@ -63,18 +64,27 @@ export function payloadFor(
   what: string,
   schema: Schema,
   value: unknown,
-  { bytesMax, codec, converts }: PublishedForm,
+  form: PublishedForm,
 ): Eventual<EncodedPayload> {
-  const encode = (valid: unknown): EncodedPayload => {
-    if (codec === undefined && codecs.size === 1 && codecs.has("msgpack")) {
-      const body = encodeBody(valid, "msgpack")
-      if (body.byteLength * JSON_GROWTH_MAX <= bytesMax) return { body, converted: undefined }
-    }
-    const payload = encodePayload(valid, codec, converts ? codecs : NO_CODECS)
-    checkSize(what, payload.body, bytesMax)
-    return payload
+  const valid = validated(what, schema, value)
+  return valid instanceof Promise
+    ? valid.then((valid) => encoded(codecs, what, valid, form))
+    : encoded(codecs, what, valid, form)
+}
+
+function encoded(
+  codecs: ReadonlySet<CodecName>,
+  what: string,
+  value: unknown,
+  { bytesMax, codec, converts }: PublishedForm,
+): EncodedPayload {
+  if (codec === undefined && codecs.size === 1 && codecs.has("msgpack")) {
+    const body = encodeBody(value, "msgpack")
+    if (body.byteLength * JSON_GROWTH_MAX <= bytesMax) return { body, converted: undefined }
   }
-  return whenDone(validated(what, schema, value), encode)
+  const payload = encodePayload(value, codec, converts ? codecs : NO_CODECS)
+  checkSize(what, payload.body, bytesMax)
+  return payload
 }
 
 function checkSize(what: string, body: Uint8Array, bytesMax: number): void {
