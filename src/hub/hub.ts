@@ -144,6 +144,7 @@ export function createHubCore<C extends Contract, User, Request>(
   const publisher = new Publisher({
     ...world,
     rateCap: new RateCap(clock),
+    channels,
     track: (name, retentions) => trimmer.track(name, retentions),
   })
   const authors = new Authors(entropy, limits)
@@ -217,6 +218,7 @@ export function createHubCore<C extends Contract, User, Request>(
   const connectionPorts: HubConnectionPorts = {
     ...world,
     connections,
+    cork: (outlet) => fanOut.cork(outlet),
     receive: (connection, decoded, bytes) => dispatcher.receive(connection, decoded, bytes),
     catchUp: (subscription) => catchUp.enqueue(subscription),
     removeSubscription: (subscription) => channels.remove(subscription),

@@ -43,9 +43,9 @@ export interface AppendOptions {
   /** What the operation's collection retains. */
   readonly retention: Retention
   readonly condition?: Condition
-  readonly dedupe?: Dedupe
+  readonly dedupe?: Dedupe | undefined
   /** Whose the key and the idempotency key are. Default: nobody's, counted by the limits of the log alone. */
-  readonly account?: Account
+  readonly account?: Account | undefined
 }
 
 /** What a collection retains: `Infinity` where there is no limit. Ages are compared with the `at` of an operation, or with a trim's time. */

@@ -52,10 +52,30 @@ export function payloadBytes(body: Uint8Array): number {
   return codecOf(body) === "json" ? body.byteLength - 1 : body.byteLength
 }
 
-/** The payload for messages. It is converted to the other codec when that is asked for, once. */
-export function payloadIn(body: Uint8Array): EncodedValue {
+/** A payload as a log keeps it, and in the other codec if that is needed at once. */
+export interface EncodedPayload {
+  readonly body: Uint8Array
+  readonly converted: Uint8Array | undefined
+}
+
+/** The value as a body, and in the other one of the `codecs` that are needed. Throws as `encodeBody` does. */
+export function encodePayload(
+  value: unknown,
+  codec: CodecName | undefined,
+  codecs: ReadonlySet<CodecName>,
+): EncodedPayload {
+  const body = encodeBody(value, codec)
+  if (codecOf(body) === "msgpack") {
+    return { body, converted: codecs.has("json") ? contentOf(encodeBody(value, "json")) : undefined }
+  }
+  // not kept for long, so it needs no memory of its own
+  return { body, converted: codecs.has("msgpack") ? encodeMsgpack(value, BODY_DEPTH_MAX, false) : undefined }
+}
+
+/** The payload for messages. It is converted to the other codec when that is asked for, once, unless it is `known`. */
+export function payloadIn(body: Uint8Array, known?: Uint8Array): EncodedValue {
   const own = codecOf(body)
-  let converted: Uint8Array | undefined
+  let converted = known
   return new EncodedValue((codec) => {
     if (codec === own) return contentOf(body)
     converted ??= contentOf(encodeBody(decodeBody(body), codec))

@@ -39,7 +39,8 @@ function jsonAround(message: object): Pieces {
 function writeMembers(text: string, members: object, pieces: (string | Uint8Array)[]): string {
   let written = text
   let separator = "{"
-  for (const [name, value] of Object.entries(members)) {
+  for (const name of Object.keys(members)) {
+    const value: unknown = members[name as keyof typeof members]
     written = writeValue(`${written}${separator}"${name}":`, value, pieces)
     separator = ","
   }

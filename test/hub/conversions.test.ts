@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { z } from "zod"
 import { channel, contract } from "../../src/contract/index.ts"
 import type { Encoding, Link } from "../../src/hub/ports/link.ts"
+import type { Log } from "../../src/log/log.ts"
+import { memoryLog } from "../../src/logs/memory/index.ts"
 import type { Codec, CodecName } from "../../src/protocol/codec.ts"
 import { json } from "../../src/protocol/json.ts"
 import { msgpack } from "../../src/protocol/msgpack.ts"
@@ -52,8 +54,8 @@ const msgpackCalls = () => ({
   encoded: vi.mocked(msgpack.encode).mock.calls.length,
 })
 
-function world() {
-  const r = rig(app, {
+function world(log?: Log) {
+  const options = {
     channels: {
       notes: {
         subscribe: true,
@@ -64,7 +66,8 @@ function world() {
         snapshot: () => ({ text: MARK }),
       },
     },
-  })
+  } satisfies Parameters<typeof rig<typeof app>>[1]
+  const r = rig(app, options, log)
   let sessions = 0
   /** A client that keeps its frames as they are. */
   const client = async (codec: CodecName, encoding: Encoding, subscriptions: readonly object[] = []) => {
@@ -141,7 +144,7 @@ describe("a publish", () => {
     expect(new Uint8Array(msgpack.encode(event))).toEqual(new Uint8Array(frame))
   })
 
-  it("is converted once for all subscribers of the other codec", async () => {
+  it("is encoded once in each codec of its subscribers, without decoding what is stored", async () => {
     const { client } = world()
     for (const kind of kinds) await client("json", kind, [{ channel: "notes" }])
     for (const kind of [encodingOf(msgpack), framing(codecs.msgpack)]) {
@@ -149,9 +152,57 @@ describe("a publish", () => {
     }
     const sender = await client("json", encodingOf(json))
     await sender.send(added({ text: MARK }))
-    expect(conversions).toEqual({ parsed: 2, stringified: 2 })
+    expect(conversions).toEqual({ parsed: 1, stringified: 2 })
     // one frame for each of the two kinds
     expect(msgpackCalls()).toEqual({ decoded: 0, encoded: 2 })
+  })
+
+  it("of the server's own code is encoded in the codecs that its subscribers speak, at once", async () => {
+    const { client, hub, clock } = world()
+    const publish = async () => {
+      conversions = { parsed: 0, stringified: 0 }
+      vi.mocked(msgpack.encode).mockClear()
+      vi.mocked(msgpack.decode).mockClear()
+      const value = { text: MARK }
+      const published = hub.channel("notes", {}).publish("added", value)
+      value.text = "changed after the call"
+      await published
+      await clock.settle()
+      return conversions
+    }
+    const binary = await client("msgpack", encodingOf(msgpack), [{ channel: "notes" }])
+    expect(await publish()).toEqual({ parsed: 0, stringified: 0 })
+    const text = await client("json", framing(codecs.json), [{ channel: "notes" }])
+    expect(await publish()).toEqual({ parsed: 0, stringified: 1 })
+    expect(msgpackCalls()).toEqual({ decoded: 0, encoded: 1 })
+    const frame = binary.frames.at(-1)?.subarray(2) as Uint8Array
+    expect(msgpack.decode(frame)).toMatchObject({ type: "event", data: { text: MARK } })
+    const wire = split(codecs.json, text.frames.at(-1) as Uint8Array)[0] as string
+    expect(json.decode(wire)).toMatchObject({ type: "event", data: { text: MARK } })
+  })
+
+  it("is converted by its subscribers' node when the log brings back a copy", async () => {
+    const log = memoryLog({ epoch: "e1" })
+    const { client, hub, clock } = world({ ...log, shared: true })
+    const binary = await client("msgpack", encodingOf(msgpack), [{ channel: "notes" }])
+    await client("json", encodingOf(json), [{ channel: "notes" }])
+    conversions = { parsed: 0, stringified: 0 }
+    await hub.channel("notes", {}).publish("added", { text: MARK })
+    await clock.settle()
+    expect(conversions).toEqual({ parsed: 1, stringified: 1 })
+    const frame = binary.frames.at(-1)?.subarray(2) as Uint8Array
+    expect(msgpack.decode(frame)).toMatchObject({ type: "event", data: { text: MARK } })
+  })
+
+  it("is too large or not, whichever codec its subscribers speak", async () => {
+    const { client, hub } = world()
+    const limit = hub.limits.messageBytesMax
+    // as MessagePack a sixth as long as in JSON
+    const value = "\u0000".repeat(limit / 6 + 1)
+    const refused = { code: "message_too_large" }
+    await expect(hub.channel("notes", {}).publish("added", value)).rejects.toMatchObject(refused)
+    await client("msgpack", encodingOf(msgpack), [{ channel: "notes" }])
+    await expect(hub.channel("notes", {}).publish("added", value)).rejects.toMatchObject(refused)
   })
 
   it("is not decoded for catching up, nor for a snapshot", async () => {

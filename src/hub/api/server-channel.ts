@@ -35,21 +35,23 @@ export function serverChannel(ports: ServerChannelPorts, target: Target): Channe
   const { name: channel } = target
   const fold = (collection: string) =>
     entries(ports, channel, { after: 0, select: "fold", collections: [collection] }, () => true)
-  // being asynchronous, these reject instead of throwing
   return {
     name: channel,
-    publish: async (name, data, options) => {
-      const author = authors.server(options?.idempotencyKey, { type: "publish", name, data })
-      return run(publisher.event(target, name, data, author))
-    },
-    set: async (name, key, data, options) => {
-      const author = authors.server(options?.idempotencyKey, { type: "set", name, key, data })
-      return run(publisher.set(target, name, key, data, author))
-    },
-    delete: async (name, key, options) => {
-      const author = authors.server(options?.idempotencyKey, { type: "delete", name, key })
-      return run(publisher.delete(target, name, key, author))
-    },
+    publish: (name, data, options) =>
+      run(() => {
+        const author = authors.server(options?.idempotencyKey, { type: "publish", name, data })
+        return publisher.event(target, name, data, author)
+      }),
+    set: (name, key, data, options) =>
+      run(() => {
+        const author = authors.server(options?.idempotencyKey, { type: "set", name, key, data })
+        return publisher.set(target, name, key, data, author)
+      }),
+    delete: (name, key, options) =>
+      run(() => {
+        const author = authors.server(options?.idempotencyKey, { type: "delete", name, key })
+        return publisher.delete(target, name, key, author)
+      }),
     signal: async (name, data) => signals.send(target, name, data),
     state: async (name) => byKey(await fold(stateCollection(name)), decodeBody),
     members: async () => byKey(await fold(PRESENCE), (body) => decodeBody(decodeMember(body).data)),
@@ -59,8 +61,14 @@ export function serverChannel(ports: ServerChannelPorts, target: Target): Channe
   }
 }
 
-function run(append: Eventual<Append>): Promise<Position> {
-  return append instanceof Promise ? append.then((append) => append()) : append()
+/** Appends in this turn if it can. Rejects instead of throwing; an async function would cost another promise. */
+function run(ready: () => Eventual<Append>): Promise<Position> {
+  try {
+    const append = ready()
+    return append instanceof Promise ? append.then((append) => append()) : append()
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }
 
 /** The types that the contract gives a payload end where it is kept as bytes, hence `never`. */

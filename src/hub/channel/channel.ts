@@ -2,6 +2,7 @@ import type { ChannelMatch } from "../../contract/index.ts"
 import { missed } from "../../log/cursor.ts"
 import type { Entry } from "../../log/entry.ts"
 import type { Batch, Head, Log } from "../../log/log.ts"
+import type { CodecName } from "../../protocol/codec.ts"
 import type { Encoding } from "../ports/link.ts"
 import { Encoded, entryMessage } from "./encoded.ts"
 import { isKeyed, stateOf } from "./facets.ts"
@@ -44,10 +45,16 @@ export class Channel {
   /** The offset of the last entry that was handed to the live subscriptions. */
   tail = 0
   readonly subscriptions = new Set<ChannelSubscription>()
+  /** In which codecs live subscriptions take entries. */
+  readonly codecs = new Set<CodecName>()
 
   readonly #ports: ChannelPorts
   readonly #live = new Map<Encoding, Set<ChannelSubscription>>()
   #liveCount = 0
+  /** The payload of an append that is being handed to the log, in its other codec. */
+  #handed: { readonly body: Uint8Array; readonly converted: Uint8Array } | undefined
+  /** The same of appends that are not acknowledged yet, by body. */
+  readonly #converted = new Map<Uint8Array, Uint8Array>()
   readonly #ahead = new Set<ChannelSubscription>()
   /** The offset of the last entry that came in. */
   #received = 0
@@ -115,8 +122,10 @@ export class Channel {
     subscription.state = "live"
     const { encoding } = subscription.outlet.link
     const group = this.#live.get(encoding)
-    if (group === undefined) this.#live.set(encoding, new Set([subscription]))
-    else group.add(subscription)
+    if (group === undefined) {
+      this.#live.set(encoding, new Set([subscription]))
+      this.codecs.add(encoding.codec)
+    } else group.add(subscription)
     this.#liveCount++
     subscription.outlet.link.handleLive?.()
   }
@@ -186,6 +195,28 @@ export class Channel {
     }
   }
 
+  /** If the log hands this very body back before the append is acknowledged, its delivery takes what is converted already. */
+  handOver<T>(body: Uint8Array, converted: Uint8Array, append: () => Promise<T>): Promise<T> {
+    const handed = { body, converted }
+    this.#handed = handed
+    const appended = append()
+    // a log in memory has handed it back already
+    if (this.#handed !== handed) return appended
+    this.#handed = undefined
+    this.#converted.set(body, converted)
+    const forget = () => void this.#converted.delete(body)
+    appended.then(forget, forget)
+    return appended
+  }
+
+  #takeConverted(body: Uint8Array): Uint8Array | undefined {
+    const handed = this.#handed
+    if (handed === undefined && this.#converted.size === 0) return undefined
+    if (handed?.body !== body) return this.#converted.get(body)
+    this.#handed = undefined
+    return handed.converted
+  }
+
   /** Sends what is not in the log, with this turn's burst, to those who can take it now. */
   signal(message: object, bytes: number): void {
     if (this.#liveCount === 0) return
@@ -199,7 +230,8 @@ export class Channel {
       return
     }
     const position = { epoch: this.epoch, offset: entry.offset }
-    const encoded = new Encoded(entryMessage(this.alias, entry), position)
+    const converted = this.#takeConverted(entry.body)
+    const encoded = new Encoded(entryMessage(this.alias, entry, converted), position)
     if (this.match.definition.rate !== undefined) this.#supersede(entry, encoded)
     this.#enqueue(encoded, entry.body.byteLength)
   }
@@ -234,7 +266,11 @@ export class Channel {
     const { encoding } = subscription.outlet.link
     const group = this.#live.get(encoding)
     group?.delete(subscription)
-    if (group?.size === 0) this.#live.delete(encoding)
+    if (group?.size === 0) {
+      this.#live.delete(encoding)
+      this.codecs.clear()
+      for (const { codec } of this.#live.keys()) this.codecs.add(codec)
+    }
     this.#liveCount--
   }
 

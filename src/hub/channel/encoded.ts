@@ -37,11 +37,15 @@ export class Encoded {
   }
 }
 
-/** An entry of the log as the wire carries it, for the channel that `alias` stands for. */
-export function entryMessage(alias: number, entry: Entry): EntryMessage {
+/**
+ * An entry of the log as the wire carries it, for the channel that `alias` stands for.
+ * @param converted its payload in the other codec, if that is known
+ */
+export function entryMessage(alias: number, entry: Entry, converted?: Uint8Array): EntryMessage {
   const { collection, operation, offset, at, key, body } = entry
   const isRemoved = operation === "remove"
-  if (collection === EVENTS) return { type: "event", alias, offset, at, name: key, data: payloadIn(body) }
+  if (collection === EVENTS)
+    return { type: "event", alias, offset, at, name: key, data: payloadIn(body, converted) }
   if (collection === PRESENCE) {
     if (isRemoved) return { type: "left", alias, offset, at, member: key }
     const { user, data } = decodeMember(body)
@@ -50,5 +54,5 @@ export function entryMessage(alias: number, entry: Entry): EntryMessage {
   }
   const name = stateOf(collection) ?? ""
   if (isRemoved) return { type: "delete", alias, offset, at, name, key }
-  return { type: "set", alias, offset, at, name, key, data: payloadIn(body) }
+  return { type: "set", alias, offset, at, name, key, data: payloadIn(body, converted) }
 }

@@ -31,6 +31,8 @@ export interface HubConnectionPorts {
   readonly connections: Connections
   readonly entropy: Entropy
   readonly limits: Limits
+  /** Gathers what is written to an outlet in this turn. */
+  readonly cork: (outlet: Outlet) => void
   /** A message came in, of `bytes` length. */
   readonly receive: (connection: Connection, decoded: unknown, bytes: number) => void
   /** The subscription can be served again. */
@@ -43,7 +45,7 @@ export interface HubConnectionPorts {
 export function connect(ports: HubConnectionPorts, link: Link, request: unknown): HubConnection {
   const { connections, entropy, limits } = ports
   const inbox = new Inbox(link, limits.pendingMessagesPerConnectionMax)
-  const connection = new Connection(entropy.uniqueId(), new Outlet(link), inbox, request)
+  const connection = new Connection(entropy.uniqueId(), new Outlet(link, ports.cork), inbox, request)
   connections.add(connection)
   return new Driver(ports, connection)
 }

@@ -99,7 +99,8 @@ export function memoryLog(options: MemoryLogOptions = {}): Log {
     const { status, offset, version, entry } = channel.append(operation, options, now())
     sweepOne(operation.at)
     if (entry !== undefined) watchers.tell(name, { epoch, after, entries: [entry] })
-    return { status, position: { epoch, offset }, ...(version !== undefined && { version }) }
+    const position = { epoch, offset }
+    return version === undefined ? { status, position } : { status, position, version }
   }
 
   function assertOpen(): void {

@@ -93,6 +93,12 @@ export class OffsetList<T> {
   }
 
   #closeHoles(): void {
+    if (this.#slots.length - this.#start === this.#size) {
+      this.#offsets = this.#offsets.slice(this.#start)
+      this.#slots = this.#slots.slice(this.#start)
+      this.#start = 0
+      return
+    }
     const kept = this.#slots.flatMap((thing, slot) => (thing === undefined ? [] : [slot]))
     this.#offsets = kept.map((slot) => this.#offsets[slot] as number)
     this.#slots = kept.map((slot) => this.#slots[slot])

@@ -5,6 +5,8 @@ import { bytesOf, type Pieces, piecesOf } from "../../protocol/pieces.ts"
 import { type Compression, deflate } from "./compression.ts"
 import { frameHeaderBytes, type Opcode, opcodes, writeFrameHeader } from "./frame.ts"
 
+const CLOSING_BRACE = 0x7d
+
 const encodings = new Map<string, Encoding>()
 
 /**
@@ -42,7 +44,9 @@ function framePieces(pieces: Pieces, opcode: Opcode): Buffer {
   writeFrameHeader(frame, opcode, payloadBytes)
   let at = headerBytes
   for (const piece of pieces) {
-    if (typeof piece === "string") at += frame.write(piece, at, "utf8")
+    // the end of a message: a call into the buffer costs more than its one byte
+    if (piece === "}") frame[at++] = CLOSING_BRACE
+    else if (typeof piece === "string") at += frame.write(piece, at, "utf8")
     else {
       frame.set(piece, at)
       at += piece.byteLength
