@@ -8,10 +8,18 @@ export function createPeopleView() {
   const list = element("people", HTMLUListElement)
   const here = element("here", HTMLElement)
   const typing = element("typing", HTMLElement)
+  let count = 0
+  let isConnected = true
+
+  function showCount(): void {
+    const known = isConnected ? "" : ", last known"
+    write(here, count === 0 ? "\u00a0" : `${count} here${known}`)
+  }
 
   return {
     showPeople: (names: readonly string[]): void => {
-      write(here, names.length === 0 ? "\u00a0" : `${names.length} here`)
+      count = names.length
+      showCount()
       const sorted = [...names].sort((a, b) => a.localeCompare(b))
       const shown = sorted.slice(0, SHOWN_MAX).map((name) => {
         const person = make("li", "", avatar(name), make("span", "visually-hidden", name))
@@ -21,6 +29,11 @@ export function createPeopleView() {
       const more = names.length - SHOWN_MAX
       if (more > 0) shown.push(make("li", "", make("span", "avatar more", `+${more}`)))
       list.replaceChildren(...shown)
+    },
+    /** Without a connection, who is here is not known, but who was. */
+    showConnection: (connected: boolean): void => {
+      isConnected = connected
+      showCount()
     },
     showTyping: (names: readonly string[]): void => write(typing, typingText(names)),
   }

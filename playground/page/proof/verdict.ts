@@ -14,25 +14,37 @@ const GAPS: Readonly<Record<string, string>> = {
   "unknown-position": "the server's log does not reach this far",
 }
 
-/**
- * @param awaitedMs for how long nothing has arrived although something should have
- * @param everyMs the distance at which events are published
- */
-export function verdictOf(tally: Tally, awaitedMs: number, everyMs: number): Verdict {
+/** What the client knows of its subscription. */
+export interface Line {
+  readonly isOpen: boolean
+  /** For how long nothing has arrived. */
+  readonly silentMs: number
+  /** The offset of the last event that arrived. */
+  readonly offset: number | undefined
+}
+
+/** Longer than this without an event is worth a word. */
+const SILENT_MS = 1_000
+
+/** Says only what is known here: of what was published since the last event, nothing is. */
+export function verdictOf(tally: Tally, { isOpen, silentMs, offset }: Line): Verdict {
   const { published, arrived, announced, lost, disordered, newestGap } = tally
   const figure = `${formatCount(arrived)} of ${formatCount(published)}`
-  if (arrived === 0) return { tone: "waiting", figure: "Counting", text: "Waiting for the first event." }
+  if (arrived === 0) {
+    return isOpen
+      ? { tone: "waiting", figure: "Counting", text: "Waiting for the first event." }
+      : { tone: "waiting", figure: "Not connected", text: "Nothing has arrived yet." }
+  }
   if (lost + disordered > 0) return { tone: "lost", figure, text: wrongs(lost, disordered) }
-  if (awaitedMs > 10 * everyMs) {
-    const meanwhile = formatCount(Math.round(awaitedMs / everyMs))
-    return {
-      tone: "waiting",
-      figure: formatCount(arrived),
-      text: `arrived. About ${meanwhile} more since, on hold for you.`,
-    }
+  if (!isOpen || silentMs > SILENT_MS) {
+    const position = offset === undefined ? "" : `, last known position ${formatCount(offset)}`
+    const since = isOpen
+      ? `Nothing new for ${Math.floor(silentMs / 1_000)} s.`
+      : "Not connected: anything newer is unknown."
+    return { tone: "waiting", figure: formatCount(arrived), text: `events arrived${position}. ${since}` }
   }
   if (newestGap !== undefined) {
-    const gone = announced > 0 ? `${formatCount(announced)} are gone, as announced` : "a gap was announced"
+    const gone = announced > 0 ? `${formatCount(announced)} are missing, as a gap said` : "a gap was reported"
     return {
       tone: "told",
       figure,
@@ -44,7 +56,7 @@ export function verdictOf(tally: Tally, awaitedMs: number, everyMs: number): Ver
 
 function wrongs(lost: number, disordered: number): string {
   const parts = []
-  if (lost > 0) parts.push(`${formatMany(lost, "event")} lost without a word`)
+  if (lost > 0) parts.push(`${formatMany(lost, "event")} lost without a gap`)
   if (disordered > 0) parts.push(`${formatMany(disordered, "event")} twice or out of order`)
   return `arrived, ${parts.join(" and ")}. This is a bug.`
 }
