@@ -19,6 +19,8 @@ const TOP = 22
 const BOTTOM = 24
 /** On a canvas narrower than this there is no room for words beside the rails. */
 const NARROW = 600
+/** The room that a burst's label needs. */
+const LABEL_WIDTH = 48
 /** More than so many events on one column are a burst, and get a line that shows. */
 const BURST = 40
 
@@ -167,17 +169,28 @@ function drawLive(frame: Frame, marks: readonly Mark[]): void {
   context.globalAlpha = 1
 }
 
-/** Writes above each burst how many of its events have arrived. */
+/** Writes above each burst how many of its events have arrived; bursts without room between them are named together. */
 function nameBursts({ context, colours, left, right, top, x }: Frame, marks: readonly Mark[]): void {
+  context.fillStyle = colours.live
+  context.textAlign = "center"
+  const labels: { x: number; count: number }[] = []
+  for (const { count, arrivedMs } of burstsOf(marks)) {
+    const newest = labels.at(-1)
+    const at = x(arrivedMs)
+    if (newest !== undefined && at - newest.x < LABEL_WIDTH) newest.count += count
+    else labels.push({ x: at, count })
+  }
+  for (const { x, count } of labels) {
+    // Not into the words at the ends of the rail.
+    if (x > left + 80 && x < right - 50) context.fillText(`+${formatCount(count)}`, x, top - 8)
+  }
+}
+
+/** The bursts in the order of their arrival. */
+function burstsOf(marks: readonly Mark[]): Iterable<{ count: number; arrivedMs: number }> {
   const bursts = new Map<number, { count: number; arrivedMs: number }>()
   for (const { burst, arrivedMs } of marks) {
     if (burst !== undefined) bursts.set(burst, { count: (bursts.get(burst)?.count ?? 0) + 1, arrivedMs })
   }
-  context.fillStyle = colours.live
-  context.textAlign = "center"
-  for (const { count, arrivedMs } of bursts.values()) {
-    // Not into the words at the ends of the rail.
-    if (x(arrivedMs) < left + 80 || x(arrivedMs) > right - 50) continue
-    context.fillText(`+${formatCount(count)}`, x(arrivedMs), top - 8)
-  }
+  return bursts.values()
 }

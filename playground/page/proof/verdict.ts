@@ -37,21 +37,21 @@ export function verdictOf(tally: Tally, { isOpen, silentMs, offset }: Line): Ver
   }
   if (lost + disordered > 0) return { tone: "lost", figure, text: wrongs(lost, disordered) }
   if (!isOpen || silentMs > SILENT_MS) {
-    const position = offset === undefined ? "" : `, last known position ${formatCount(offset)}`
+    const position = offset === undefined ? "" : ` up to position ${formatCount(offset)}`
     const since = isOpen
       ? `Nothing new for ${Math.floor(silentMs / 1_000)} s.`
-      : "Not connected: anything newer is unknown."
-    return { tone: "waiting", figure: formatCount(arrived), text: `events arrived${position}. ${since}` }
+      : "Not connected: the rest is unknown."
+    return { tone: "waiting", figure: formatCount(arrived), text: `arrived${position}. ${since}` }
   }
   if (newestGap !== undefined) {
-    const gone = announced > 0 ? `${formatCount(announced)} are missing, as a gap said` : "a gap was reported"
+    const gap = announced > 0 ? `Gap of ${formatCount(announced)}` : "Gap"
     return {
       tone: "told",
       figure,
-      text: `arrived, in order, once; ${gone}: ${GAPS[newestGap] ?? newestGap}.`,
+      text: `arrived in order, once. ${gap}: ${GAPS[newestGap] ?? newestGap}.`,
     }
   }
-  return { tone: "good", figure, text: "published events arrived, in order, once." }
+  return { tone: "good", figure, text: "published events arrived in order, once." }
 }
 
 function wrongs(lost: number, disordered: number): string {
