@@ -37,8 +37,8 @@ function statusText({ state, retryInMs, offlineForMs, logAvailable, node }: Line
   }
   if (state === "closed") return "Closed"
   if (state === "connecting") return "Connecting…"
-  if (retryInMs === undefined) return "Connection lost, trying again soon"
+  if (retryInMs === undefined) return "Not connected, next try soon"
   return retryInMs <= 0
-    ? "Connection lost, trying now"
-    : `Connection lost, trying again in ${Math.ceil(retryInMs / 1_000)} s`
+    ? "Not connected, trying now"
+    : `Not connected, next try in ${Math.ceil(retryInMs / 1_000)} s`
 }

@@ -1,7 +1,7 @@
 import { element, make, write } from "../element.ts"
 import { avatar } from "./avatar.ts"
 
-const SHOWN_MAX = 6
+const SHOWN_MAX = 4
 
 /** Who is here, as coloured initials; and who is typing. */
 export function createPeopleView() {
@@ -12,8 +12,8 @@ export function createPeopleView() {
   let isConnected = true
 
   function showCount(): void {
-    const known = isConnected ? "" : ", last known"
-    write(here, count === 0 ? "\u00a0" : `${count} here${known}`)
+    const known = isConnected ? "here" : "were here"
+    write(here, count === 0 ? "\u00a0" : `${count} ${known}`)
   }
 
   return {
@@ -21,12 +21,13 @@ export function createPeopleView() {
       count = names.length
       showCount()
       const sorted = [...names].sort((a, b) => a.localeCompare(b))
-      const shown = sorted.slice(0, SHOWN_MAX).map((name) => {
+      const shownCount = names.length > SHOWN_MAX ? SHOWN_MAX - 1 : SHOWN_MAX
+      const shown = sorted.slice(0, shownCount).map((name) => {
         const person = make("li", "", avatar(name), make("span", "visually-hidden", name))
         person.title = name
         return person
       })
-      const more = names.length - SHOWN_MAX
+      const more = names.length - shownCount
       if (more > 0) shown.push(make("li", "", make("span", "avatar more", `+${more}`)))
       list.replaceChildren(...shown)
     },

@@ -41,7 +41,7 @@ export function verdictOf(tally: Tally, { isOpen, silentMs, offset }: Line): Ver
     const since = isOpen
       ? `Nothing new for ${Math.floor(silentMs / 1_000)} s.`
       : "Not connected: the rest is unknown."
-    return { tone: "waiting", figure: formatCount(arrived), text: `arrived${position}. ${since}` }
+    return { tone: "waiting", figure: formatCount(arrived), text: `arrived${position}.\n${since}` }
   }
   if (newestGap !== undefined) {
     const gap = announced > 0 ? `Gap of ${formatCount(announced)}` : "Gap"
