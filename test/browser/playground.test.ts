@@ -97,7 +97,7 @@ describe.skipIf(!program("chromium"))("the playground in two tabs", () => {
       await untilText(ada.page, "#status-text", "Offline on purpose")
       await untilText(ada.page, "#verdict-text", "Not connected: the rest is unknown.")
       await untilText(ada.page, '[data-account="missed"]', "unknown")
-      await untilText(ada.page, "#prices-age", "Not live: prices of")
+      await untilText(ada.page, "#prices-age", "Not live since")
       await untilText(ada.page, "#here", "2 were here")
       await ada.say("Written in the dark")
       await untilText(ada.page, ".pending .message-time", "will be sent when connected")

@@ -12,8 +12,7 @@ export function createFreshness() {
     /** @param changedAtMs when the last price arrived, in ms since 1970; undefined before the first one */
     show: (isLive: boolean, changedAtMs: number | undefined): void => {
       panel.dataset.stale = String(!isLive)
-      const since =
-        changedAtMs === undefined ? "No prices yet" : `Not live: prices of ${formatTime(changedAtMs)}`
+      const since = changedAtMs === undefined ? "No prices yet" : `Not live since ${formatTime(changedAtMs)}`
       write(age, isLive ? "" : since)
       write(headlineAge, isLive ? "" : "not live")
       write(priceHead, isLive ? "Price" : "Price, not live")
