@@ -35,16 +35,21 @@ export const app = contract({
   }),
 
   pulse: channel({
-    /** Numbered without a hole, so that anybody who counts finds a loss. `run` names one life of the counter. */
-    events: { beat: z.object({ run: z.string(), number: z.int().positive() }) },
+    /**
+     * Numbered without a hole, so that a subscriber that counts finds a loss. `run` names one life of the counter, `burst` is
+     * the first number of a burst.
+     */
+    events: {
+      beat: z.object({ run: z.string(), number: z.int().positive(), burst: z.int().optional() }),
+    },
     keep: { events: 5_000 },
     calls: {
       burst: {
         input: z.object({ count: z.int().min(1).max(1_000) }),
         output: z.object({ published: z.int() }),
       },
-      /** The caller's connection takes nothing more for a while, as if its reader had stalled. */
-      readSlowly: {
+      /** The caller's connection reads nothing for a while. */
+      stopReading: {
         input: z.object({ seconds: z.number().min(1).max(10) }),
         /** What the server held for the connection at the end of it, in bytes. */
         output: z.object({ heldBytes: z.int() }),

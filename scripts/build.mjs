@@ -3,12 +3,13 @@ import "./node-version.mjs"
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
+import { fillExcerpts } from "./excerpts.mjs"
 import { filesUnder, fingerprint, stamp } from "./fingerprint.mjs"
 import { install } from "./install.mjs"
 import { node, root } from "./processes.mjs"
 import { Failure, progress, script } from "./progress.mjs"
 
-const TOOLCHAIN = ["package.json", "package-lock.json", "scripts/build.mjs"]
+const TOOLCHAIN = ["package.json", "package-lock.json", "scripts/build.mjs", "scripts/excerpts.mjs"]
 
 /** Brings dist/ and playground/dist/ up to date. Takes some milliseconds when nothing changed. */
 export async function build() {
@@ -111,7 +112,8 @@ function linkedStyles() {
  * @param {string} folder
  */
 function writePage(folder) {
-  const html = readFileSync(join(root, "playground/page/index.html"), "utf8").replace(
+  const source = readFileSync(join(root, "playground/page/index.html"), "utf8")
+  const html = fillExcerpts(source, (file) => readFileSync(join(root, "playground", file), "utf8")).replace(
     /(src="[^"]*)\.ts"/g,
     '$1.js"',
   )

@@ -1,6 +1,6 @@
 const counts = new Intl.NumberFormat("en")
 const prices = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })
-const times = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" })
+const times = new Intl.DateTimeFormat("en", { timeStyle: "medium", hourCycle: "h23" })
 
 /** 1204 as `1,204`. */
 export const formatCount = (count: number): string => counts.format(count)
@@ -11,7 +11,7 @@ export const formatMany = (count: number, noun: string): string =>
 
 export const formatPrice = (price: number): string => prices.format(price)
 
-/** ms since 1970 as the hour and minute of here. */
+/** ms since 1970 as the local time of day, `14:03:22`. */
 export const formatTime = (at: number): string => times.format(at)
 
 /** How far `price` stands from `open`, as `▲ 1.20%`. */

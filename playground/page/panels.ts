@@ -3,6 +3,7 @@ import { element, write } from "./element.ts"
 /** The bar that chooses a panel on a phone; on a wider screen all panels are there and the bar is not. */
 export function createPanels() {
   const unread = element("unread", HTMLElement)
+  const unreadCountText = element("unread-count", HTMLElement)
   const buttons = [...document.querySelectorAll<HTMLButtonElement>("[data-show]")]
   let unreadCount = 0
 
@@ -18,8 +19,7 @@ export function createPanels() {
   function setUnread(count: number): void {
     unreadCount = count
     unread.hidden = count === 0
-    write(unread, String(count))
-    if (count > 0) unread.setAttribute("aria-label", `, ${count} unread`)
+    write(unreadCountText, String(count))
   }
 
   for (const button of buttons) button.addEventListener("click", () => show(button.dataset.show ?? "proof"))

@@ -30,15 +30,15 @@ export function createStatusView() {
 }
 
 function statusText({ state, retryInMs, offlineForMs, logAvailable, node }: LineStatus): string {
-  if (offlineForMs !== undefined) return `Offline on purpose, ${Math.ceil(offlineForMs / 1_000)} s to go`
+  if (offlineForMs !== undefined) return `Offline on purpose, ${Math.ceil(offlineForMs / 1_000)} s left`
   if (state === "open") {
     const connected = node === undefined ? "Connected" : `Connected to ${node}`
     return logAvailable ? connected : `${connected}, which cannot reach its log`
   }
   if (state === "closed") return "Closed"
   if (state === "connecting") return "Connecting…"
-  if (retryInMs === undefined) return "Line lost, trying again soon"
+  if (retryInMs === undefined) return "Not connected, next try soon"
   return retryInMs <= 0
-    ? "Line lost, trying now"
-    : `Line lost, trying again in ${Math.ceil(retryInMs / 1_000)} s`
+    ? "Not connected, trying now"
+    : `Not connected, next try in ${Math.ceil(retryInMs / 1_000)} s`
 }

@@ -27,7 +27,7 @@ export function startStatus({ client, offlineForMs }: Connection): void {
 
   client.on("status", (status) => {
     if (status === "open") view.announce(wasOpen ? "Connected again." : "Connected.")
-    else if (wasOpen && status === "waiting") view.announce("The line is lost. It will be tried again.")
+    else if (wasOpen && status === "waiting") view.announce("The connection is lost. It will be tried again.")
     wasOpen ||= status === "open"
     node = undefined
     if (status === "open") ask()

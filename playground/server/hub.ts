@@ -3,6 +3,7 @@ import type { Socket } from "node:net"
 import { createHub, HoldfastError, type Log } from "holdfast/server"
 import { app } from "../contract.ts"
 import { room, venue } from "../places.ts"
+import { createAudience } from "./audience.ts"
 import { createMarket } from "./market.ts"
 import { createPulse } from "./pulse.ts"
 
@@ -16,7 +17,10 @@ const DROP_AFTER_MS = 50
 export function createPlayground(log: Log, node?: string) {
   const hub = createHub(app, {
     log,
-    authenticate: ({ request }: { request: IncomingMessage }) => ({ socket: request.socket }),
+    authenticate: ({ request }: { request: IncomingMessage }) => {
+      audience.handleConnection()
+      return { socket: request.socket }
+    },
     // Small, so that a few seconds are enough to see a reader fall behind, and to end when there is no other node.
     limits: { highWaterBytes: 16 * 1024, handoverMs: 2_000 },
     channels: {
@@ -37,7 +41,7 @@ export function createPlayground(log: Log, node?: string) {
             await pulse.burst(input.count)
             return { published: input.count }
           },
-          readSlowly: ({ user, input }) => stall(user.socket, input.seconds * 1_000),
+          stopReading: ({ user, input }) => stall(user.socket, input.seconds * 1_000),
           node: () => ({ name: node ?? null }),
           dropEverybody: () => ({ connections: dropEverybody() }),
         },
@@ -69,11 +73,18 @@ export function createPlayground(log: Log, node?: string) {
     return connections.length
   }
 
-  const stop = (): void => {
-    market.stop()
-    pulse.stop()
-  }
-  return { hub, stop }
+  const audience = createAudience({
+    hasConnections: () => !hub.connections()[Symbol.iterator]().next().done,
+    start: () => {
+      pulse.start()
+      market.start()
+    },
+    stop: () => {
+      market.stop()
+      pulse.stop()
+    },
+  })
+  return { hub, stop: audience.stop }
 }
 
 /** Two nodes have begun to count at the same moment: the log has taken one's first beat, and both count on from it. */

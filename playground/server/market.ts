@@ -35,7 +35,7 @@ export function createMarket({ isLeading, publish, quotes, complain }: MarketPla
   }
 
   function tick(): void {
-    if (!isLeading()) return
+    if (isMadeUp || !isLeading()) return
     for (const { symbol, open } of symbols) {
       move(symbol, open)
       publish(symbol, { price: rounded(prices.get(symbol) ?? open), open })
@@ -64,24 +64,30 @@ export function createMarket({ isLeading, publish, quotes, complain }: MarketPla
     }
   }
 
-  // Somebody who opens the page right after the start should see a market, not an empty chart.
-  for (let step = 0; step < (HISTORY_LENGTH * HISTORY_EVERY_MS) / TICK_MS; step++) {
-    for (const { symbol, open } of symbols) move(symbol, open)
-    if (step % (HISTORY_EVERY_MS / TICK_MS) === 0) remember()
+  /** Makes up what came before: a chart that begins empty shows nothing for a minute. */
+  function imagine(): void {
+    isMadeUp = true
+    for (let step = 0; step < (HISTORY_LENGTH * HISTORY_EVERY_MS) / TICK_MS; step++) {
+      for (const { symbol, open } of symbols) move(symbol, open)
+      if (step % (HISTORY_EVERY_MS / TICK_MS) === 0) remember()
+    }
   }
 
   const look = () => follow().catch((error: unknown) => complain("The quotes could not be read", error))
-  void look()
-  const ticking = setInterval(tick, TICK_MS)
-  const remembering = setInterval(async () => {
-    if (!isLeading()) await look()
-    remember()
-  }, HISTORY_EVERY_MS)
+  let timers: ReturnType<typeof setInterval>[] = []
   return {
     history: () => ({ everyMs: HISTORY_EVERY_MS, prices: Object.fromEntries(history) }),
+    start: () => {
+      imagine()
+      void look()
+      const keep = async () => {
+        if (isMadeUp || !isLeading()) await look()
+        remember()
+      }
+      timers = [setInterval(tick, TICK_MS), setInterval(keep, HISTORY_EVERY_MS)]
+    },
     stop: () => {
-      clearInterval(ticking)
-      clearInterval(remembering)
+      for (const timer of timers) clearInterval(timer)
     },
   }
 }

@@ -4,6 +4,8 @@ import { beatEveryMs } from "../places.ts"
 export interface Beat {
   readonly run: string
   readonly number: number
+  /** The number of the first event of its burst. */
+  readonly burst?: number | undefined
 }
 
 /** The pulse's channel, as a node sees it. */
@@ -28,10 +30,13 @@ export function createPulse({ newest, publish, complain }: PulseChannel) {
   let queue: Promise<unknown> = Promise.resolve()
   let waiting = 0
 
+  let beating: ReturnType<typeof setInterval> | undefined
+
   async function add(count: number, last: Beat | undefined): Promise<void> {
     const run = last?.run ?? randomUUID()
-    const from = last?.number ?? 0
-    const beats = Array.from({ length: count }, (_, index) => ({ run, number: from + index + 1 }))
+    const first = (last?.number ?? 0) + 1
+    const burst = count > 1 ? { burst: first } : {}
+    const beats = Array.from({ length: count }, (_, index) => ({ run, number: first + index, ...burst }))
     mine = beats.at(-1)
     await Promise.all(beats.map(publish))
   }
@@ -51,15 +56,21 @@ export function createPulse({ newest, publish, complain }: PulseChannel) {
     return done
   }
 
-  const beating = setInterval(() => {
+  function tick(): void {
     if (waiting > 0) return
     inTurn(beat).catch((error: unknown) => complain("A beat could not be published", error))
-  }, beatEveryMs)
+  }
 
   return {
     /** Whether it is this node that publishes. */
     isLeading: () => leading,
     burst: (count: number): Promise<void> => inTurn(async () => add(count, (await newest())?.data)),
-    stop: () => clearInterval(beating),
+    start: () => {
+      beating = setInterval(tick, beatEveryMs)
+    },
+    stop: () => {
+      clearInterval(beating)
+      leading = false
+    },
   }
 }

@@ -20,7 +20,8 @@ describe("the count of what was published and what arrived", () => {
     }
   }
 
-  const verdict = (awaitedMs = 0) => verdictOf(ledger.tally(), awaitedMs, EVERY_MS)
+  const verdict = (line = {}) =>
+    verdictOf(ledger.tally(), { isOpen: true, silentMs: 0, offset: 1_234, ...line })
 
   it("begins with the first event that arrives, whatever its number", () => {
     arrive([1_203, 1_204])
@@ -69,7 +70,7 @@ describe("the count of what was published and what arrived", () => {
     expect(ledger.tally().lost).toBe(1)
   })
 
-  it("counts by their numbers what was missed while the line was down", () => {
+  it("counts by their numbers what was missed while the connection was lost", () => {
     arrive([1, 2])
     ledger.handleLineLost(nowMs)
     ledger.handleLineBack(nowMs + 150)
@@ -79,7 +80,7 @@ describe("the count of what was published and what arrived", () => {
     expect(ledger.tally().missedWhileAway).toBe(3)
   })
 
-  it("counts as missed, too, what a gap swallowed while the line was down", () => {
+  it("counts as missed what a gap covers while the connection was lost", () => {
     arrive([1, 2])
     ledger.handleLineLost(nowMs)
     ledger.handleLineBack(nowMs)
@@ -99,9 +100,18 @@ describe("the count of what was published and what arrived", () => {
     expect(ledger.troubles).toMatchObject([{ kind: "away", caughtUp: 2 }])
   })
 
-  it("says how much waits while nothing arrives", () => {
+  it("states only what is known while the connection is lost", () => {
     arrive([1, 2])
-    expect(verdict(2_000)).toMatchObject({ tone: "waiting", figure: "2" })
-    expect(verdict(2_000).text).toContain("About 40 more")
+    expect(verdict({ isOpen: false, silentMs: 5_000 })).toEqual({
+      tone: "waiting",
+      figure: "2",
+      text: "arrived up to position 1,234.\nNot connected: the rest is unknown.",
+    })
+  })
+
+  it("states for how long nothing has arrived over an open connection", () => {
+    arrive([1, 2])
+    expect(verdict({ silentMs: 2_500 })).toMatchObject({ tone: "waiting", figure: "2" })
+    expect(verdict({ silentMs: 2_500 }).text).toContain("Nothing new for 2 s.")
   })
 })

@@ -82,7 +82,7 @@ describe.skipIf(!program("chromium"))("the playground in two tabs", () => {
     )
   })
 
-  it("loses nothing when its line is cut", async () => {
+  it("loses nothing when its connection is cut", async () => {
     await ada.untilAllArrived()
     await ada.untilBackAfter(() => ada.breakBy("cut"))
     const account = await ada.untilAllArrived()
@@ -95,8 +95,12 @@ describe.skipIf(!program("chromium"))("the playground in two tabs", () => {
     await ada.untilBackAfter(async () => {
       await ada.breakBy("offline-5")
       await untilText(ada.page, "#status-text", "Offline on purpose")
+      await untilText(ada.page, "#verdict-text", "Not connected: the rest is unknown.")
+      await untilText(ada.page, '[data-account="missed"]', "unknown")
+      await untilText(ada.page, "#prices-age", "Not live since")
+      await untilText(ada.page, "#here", "2 were here")
       await ada.say("Written in the dark")
-      await untilText(ada.page, ".pending .message-time", "goes out when the line is back")
+      await untilText(ada.page, ".pending .message-time", "will be sent when connected")
     })
     const account = await ada.untilAllArrived(before.arrived + 100)
     expect(account).toMatchObject({ duplicates: 0, gaps: 0 })
@@ -109,10 +113,10 @@ describe.skipIf(!program("chromium"))("the playground in two tabs", () => {
     }
   })
 
-  it("falls behind when it reads slowly, and catches up from the log", async () => {
+  it("falls behind when it stops reading, and catches up from the log", async () => {
     const before = await ada.account()
-    await ada.breakBy("slow")
-    await untilText(ada.page, "#verdict-text", "on hold for you")
+    await ada.breakBy("stop")
+    await untilText(ada.page, "#verdict-text", "Nothing new for")
     await untilText(ada.page, "#lab-note", "read the rest from its log")
     const account = await ada.untilAllArrived(before.arrived + 100)
     expect(account).toMatchObject({ duplicates: 0, gaps: 0, connection: "open", replayed: before.replayed })
@@ -154,12 +158,43 @@ describe.skipIf(!program("chromium"))("the playground in two tabs", () => {
     expect(bob.errors).toEqual([])
   })
 
+  it("disables what needs a connection while there is none, with the reason", async () => {
+    const disabled = ada.page.locator('[data-lab][aria-disabled="true"]')
+    await ada.untilBackAfter(async () => {
+      await ada.breakBy("offline-5")
+      await untilText(ada.page, "#lab-note", "only “Go offline” works")
+      expect(await disabled.evaluateAll((all) => all.map((one) => one.getAttribute("data-lab")))).toEqual([
+        "cut",
+        "stop",
+        "drop",
+        "burst",
+      ])
+      await disabled.last().click({ force: true })
+      await untilText(ada.page, "#lab-note", "Not connected")
+    })
+    expect(await disabled.count()).toBe(0)
+  })
+
+  it("shows the code behind a panel, and closes it by the button", async () => {
+    for (const [panel, code] of [
+      ["proof", 'pulse.on("beat"'],
+      ["chat", 'room.on("said"'],
+      ["market", "quotes.onChange"],
+    ] as const) {
+      const body = ada.page.locator(`#${panel} .code-body`)
+      await ada.page.locator(`#${panel} .code summary`).click()
+      expect(await body.textContent()).toContain(code)
+      await body.getByRole("button", { name: "Close" }).click()
+      expect(await body.isVisible()).toBe(false)
+    }
+  })
+
   it("goes on where it stood when the server was killed and started again", async () => {
     const before = await ada.account()
     await ada.say("Written before the crash")
     await bob.untilSaid("Written before the crash")
     await playground.end("SIGKILL")
-    await untilText(ada.page, "#status-text", "Line lost, trying again in")
+    await untilText(ada.page, "#status-text", "Not connected, next try in")
     await ada.say("Written during the crash")
     await ada.untilBackAfter(async () => {
       playground = await startPlayground(playground.port, playground.folder)
@@ -173,7 +208,7 @@ describe.skipIf(!program("chromium"))("the playground in two tabs", () => {
 
   it("comes back to a server whose log is gone, and says so", async () => {
     await playground.end("SIGKILL")
-    await untilText(ada.page, "#status-text", "Line lost, trying again in")
+    await untilText(ada.page, "#status-text", "Not connected, next try in")
     await ada.say("Written to nobody")
     await untilText(ada.page, ".pending .message-text", "Written to nobody")
     await ada.untilBackAfter(async () => {

@@ -11,7 +11,7 @@ import { createTyping, sayingTyping } from "./typing.ts"
 /** The chat room: events, presence and signals of one channel. */
 export function startChat(client: PlaygroundClient, onUnread: () => void): void {
   const room = client.channel("room/:room", lobby, { history: { last: 50 } })
-  const list = createMessageList(element("messages", HTMLElement))
+  const list = createMessageList(element("messages", HTMLElement), element("message-log", HTMLElement))
   const people = createPeopleView()
   const typing = createTyping(people.showTyping)
   const own = sayingTyping(() => room.signal("typing", { name }))
@@ -22,7 +22,7 @@ export function startChat(client: PlaygroundClient, onUnread: () => void): void 
       .enter({ name })
       .catch((error: Error) => list.remark(`You are not shown as here: ${error.message}`))
   }
-  const waitNote = (): string => (client.status === "open" ? "sending…" : "goes out when the line is back")
+  const waitNote = (): string => (client.status === "open" ? "sending…" : "will be sent when connected")
 
   function send(text: string): void {
     const ref = crypto.getRandomValues(new Uint32Array(3)).join("-")
@@ -41,7 +41,10 @@ export function startChat(client: PlaygroundClient, onUnread: () => void): void 
   room.onGap(() => list.remark("Older messages are gone: the server no longer has them."))
   room.onSignal("typing", (data, { from }) => typing.handleTyping(from ?? "", data.name))
   room.presence.onChange((members) => people.showPeople([...members.values()].map((person) => person.name)))
-  client.on("status", () => list.notePending(waitNote()))
+  client.on("status", (status) => {
+    list.notePending(waitNote())
+    people.showConnection(status === "open")
+  })
 
   enter()
   createComposer(name, {

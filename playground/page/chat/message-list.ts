@@ -23,19 +23,19 @@ interface Row extends ChatMessage {
   isPending: boolean
 }
 
-/** The messages, oldest first; those that have not arrived yet stand at the end. */
-export function createMessageList(list: HTMLElement) {
+/** The messages, oldest first; those that have not arrived yet stand at the end. `log` scrolls them. */
+export function createMessageList(list: HTMLElement, log: HTMLElement) {
   let rows: Row[] = []
   /** Whoever reads at the list's end stays there, whatever is added and however the list's height changes. */
   let isAtEnd = true
 
   const toEnd = () => {
-    if (isAtEnd) list.scrollTop = list.scrollHeight
+    if (isAtEnd) log.scrollTop = log.scrollHeight
   }
-  list.addEventListener("scroll", () => {
-    isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX
+  log.addEventListener("scroll", () => {
+    isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX
   })
-  new ResizeObserver(toEnd).observe(list)
+  new ResizeObserver(toEnd).observe(log)
 
   function change(work: () => void): void {
     work()

@@ -1,5 +1,5 @@
 import uPlot from "uplot"
-import { formatPrice } from "../format.ts"
+import { formatPrice, formatTime } from "../format.ts"
 import { onSchemeChange, palette } from "../palette.ts"
 import { type Series, WINDOW_S } from "./series.ts"
 
@@ -65,10 +65,8 @@ function roomy(low: number, high: number): [number, number] {
   return [middle - half, middle + half]
 }
 
-const seconds = new Intl.DateTimeFormat("en", { timeStyle: "medium", hourCycle: "h23" })
-
 /** The ticks as times of day; none so close to the left edge that it would be cut off. */
 function clocks(chart: uPlot, ticks: readonly number[]): string[] {
   const first = (chart.scales.x?.min ?? 0) + 60 * (WINDOW_S / Math.max(120, chart.width)) * 0.5
-  return ticks.map((atS) => (atS < first ? "" : seconds.format(atS * 1_000)))
+  return ticks.map((atS) => (atS < first ? "" : formatTime(atS * 1_000)))
 }

@@ -4,6 +4,7 @@ import type { PlaygroundClient } from "../client.ts"
 import { element } from "../element.ts"
 import { nowMs, onFrame } from "../frames.ts"
 import { createChart } from "./chart.ts"
+import { createFreshness } from "./freshness.ts"
 import { createHeadline } from "./headline.ts"
 import { createQuotesTable } from "./quotes-table.ts"
 import { addPrice, type Series, sampled, seriesOf } from "./series.ts"
@@ -13,6 +14,8 @@ const TRENDS_EVERY_MS = 500
 const TREND_POINTS = 40
 /** Longer than this it is never still. */
 const HOLE_MS = 1_000
+/** Prices that stand still for so long are not shown as live. */
+const STALE_MS = 2_000
 
 /** The market: keyed state that changes many times a second, and a call that tells what came before. */
 export function startMarket(client: PlaygroundClient): void {
@@ -22,9 +25,10 @@ export function startMarket(client: PlaygroundClient): void {
   const changed = new Set<string>()
   const table = createQuotesTable(symbols, select)
   const headline = createHeadline()
+  const freshness = createFreshness()
   const chart = createChart(element("chart", HTMLElement))
   let selected: string = symbols[0].symbol
-  let changedMs = Number.NEGATIVE_INFINITY
+  let changedMs: number | undefined
 
   function select(symbol: string): void {
     selected = symbol
@@ -54,7 +58,7 @@ export function startMarket(client: PlaygroundClient): void {
   quotes.onChange(({ key, value }) => {
     headline.countChange()
     // A hole, or the beginning: of what was not seen here, a state only tells how it ended.
-    if (nowMs() - changedMs > HOLE_MS) askHistory()
+    if (changedMs === undefined || nowMs() - changedMs > HOLE_MS) askHistory()
     changedMs = nowMs()
     if (value !== undefined) take(key, value.price)
   })
@@ -69,7 +73,9 @@ export function startMarket(client: PlaygroundClient): void {
     changed.clear()
     chart.show(series.get(selected) ?? { at: [], prices: [] }, now / 1_000)
   })
-  onFrame(TRENDS_EVERY_MS, () => {
+  onFrame(TRENDS_EVERY_MS, (now) => {
+    const isLive = client.status === "open" && now - (changedMs ?? now) < STALE_MS
+    freshness.show(isLive, changedMs)
     for (const [symbol, known] of series) table.showTrend(symbol, sampled(known, TREND_POINTS))
   })
   select(selected)

@@ -58,6 +58,8 @@ function makeRow({ symbol, name }: QuoteRow): Row {
   const trend = make("td", "trend", sparkline.svg)
   const price = make("td", "price", "–")
   const change = make("td", "change", "\u00a0")
-  const row = make("tr", "", make("td", "", button), trend, price, change)
+  const head = make("th", "", button)
+  head.scope = "row"
+  const row = make("tr", "", head, trend, price, change)
   return { row, button, price, change, trend, drawTrend: sparkline.draw }
 }

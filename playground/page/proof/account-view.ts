@@ -18,6 +18,7 @@ export interface Account {
 export function createAccountView() {
   const list = element("account", HTMLElement)
   const verdict = element("verdict", HTMLElement)
+  const positionTerm = element("position-term", HTMLElement)
   const figure = element("verdict-figure", HTMLElement)
   const text = element("verdict-text", HTMLElement)
 
@@ -31,8 +32,9 @@ export function createAccountView() {
   return {
     showAccount: (account: Account): void => {
       show("state", account.state, account.isOpen ? "live" : "away")
+      write(positionTerm, account.isOpen ? "Position" : "Last known position")
       show("offset", account.offset === undefined ? "–" : formatCount(account.offset))
-      show("missed", formatCount(account.missed), account.missed > 0 ? "late" : "")
+      show("missed", missedText(account), account.missed > 0 ? "late" : "")
       show("replayed", formatCount(account.replayed), account.replayed > 0 ? "late" : "")
       show("duplicates", formatCount(account.duplicates))
       show("gaps", formatCount(account.gaps), account.gaps > 0 ? "late" : "")
@@ -44,4 +46,9 @@ export function createAccountView() {
       write(text, said.text)
     },
   }
+}
+
+/** While the connection is lost, nothing here knows what is published. */
+function missedText({ isOpen, missed, offset }: Account): string {
+  return isOpen || offset === undefined ? formatCount(missed) : "unknown"
 }

@@ -13,24 +13,24 @@ const SLOW_SECONDS = 8
 const SLOW_TIMEOUT_MS = 30_000
 const BURST_COUNT = 500
 
-/** What the buttons do: two of them to this tab's own line, three by asking the server. */
+/** What the buttons do: two of them to this tab's own connection, three by asking the server. */
 export function labActions({ cut, goOffline }: Connection, pulse: Pulse, ledger: Ledger): LabActions {
   return {
     cut,
     goOffline,
-    readSlowly: async () => {
+    stopReading: async () => {
       ledger.handleSlow(nowMs())
       try {
         const options = { timeoutMs: SLOW_TIMEOUT_MS }
-        const { heldBytes } = await pulse.call("readSlowly", { seconds: SLOW_SECONDS }, options)
-        return `The server held ${Math.round(heldBytes / 1_024)} KB for this tab, and read the rest from its log.`
+        const { heldBytes } = await pulse.call("stopReading", { seconds: SLOW_SECONDS }, options)
+        return `The server held ${Math.round(heldBytes / 1_024)} KB for this tab and read the rest from its log.`
       } finally {
         ledger.handleSwift(nowMs())
       }
     },
     dropEverybody: async () => {
       const { connections } = await pulse.call("dropEverybody", {})
-      return `The server cut ${formatMany(connections, "line")}.`
+      return `The server dropped ${formatMany(connections, "connection")}.`
     },
     burst: async () => {
       const { published } = await pulse.call("burst", { count: BURST_COUNT })

@@ -7,6 +7,8 @@ export interface Beat {
   /** When it was published, in ms since 1970 by the server's clock. */
   readonly at: number
   readonly replayed: boolean
+  /** The number of the first event of its burst. */
+  readonly burst?: number | undefined
 }
 
 /** An event on the timeline; times in ms since 1970 by the clock of here. */
@@ -15,9 +17,11 @@ export interface Mark {
   readonly arrivedMs: number
   /** It was not delivered as it was published, but caught up with. */
   readonly late: boolean
+  /** The number of the first event of its burst. */
+  readonly burst: number | undefined
 }
 
-/** A time in which the line was down, or in which this tab was served slowly. `toMs` is Infinity while it lasts. */
+/** A time in which the line was down, or in which this tab did not read. `toMs` is Infinity while it lasts. */
 export interface Trouble {
   readonly kind: "away" | "slow"
   readonly fromMs: number
@@ -89,7 +93,7 @@ export function createLedger() {
     skewMs = Math.min(skewMs, nowMs - beat.at)
     const publishedMs = beat.at + skewMs
     const late = beat.replayed || nowMs - publishedMs > LATE_MS
-    marks.push({ publishedMs, arrivedMs: nowMs, late })
+    marks.push({ publishedMs, arrivedMs: nowMs, late, burst: beat.burst })
     const trouble = troubles.at(-1)
     if (late && trouble !== undefined) trouble.caughtUp++
     forget(nowMs - MARKS_FOR_MS)

@@ -17,20 +17,19 @@ interface Frame {
 
 const TOP = 22
 const BOTTOM = 24
-const STUB = 14
 /** On a canvas narrower than this there is no room for words beside the rails. */
 const NARROW = 600
+/** The room that a burst's label needs. */
+const LABEL_WIDTH = 48
 /** More than so many events on one column are a burst, and get a line that shows. */
 const BURST = 40
-/** Closer to each other than live events ever are. */
-const SAME_BURST_MS = 40
-const STALLED_AFTER_MS = 300
 
 /**
  * Draws every event as a line from the moment it was published (above) to the moment it arrived (below). What is
- * delivered live falls straight down; what had to wait fans in on the moment of the replay; a loss would be a hole.
+ * delivered live falls straight down; what had to wait fans in on the moment of the replay. Nothing is drawn for an event that
+ * has not arrived: that it exists is not known here.
  */
-export function createTimeline(canvas: HTMLCanvasElement, ledger: Ledger, everyMs: number) {
+export function createTimeline(canvas: HTMLCanvasElement, ledger: Ledger) {
   const context = canvas.getContext("2d")
   if (context === null) throw new Error("The canvas cannot be drawn on.")
   const font = `12px ${getComputedStyle(canvas).fontFamily}`
@@ -69,8 +68,8 @@ export function createTimeline(canvas: HTMLCanvasElement, ledger: Ledger, everyM
     for (const trouble of ledger.troubles) shade(frame, trouble)
     drawLate(frame, ledger.marks)
     drawLive(frame, ledger.marks)
-    drawStubs(frame, ledger.marks.at(-1), everyMs)
     context.restore()
+    nameBursts(frame, ledger.marks)
     drawRails(frame, nameTroubles(frame, ledger.troubles))
   }
 }
@@ -130,7 +129,7 @@ function nameTroubles(frame: Frame, troubles: readonly Trouble[]): boolean {
 /** What a trouble was, from the longest wording to the shortest. */
 function wordings({ kind, fromMs, toMs, caughtUp }: Trouble, nowMs: number): string[] {
   const lasted = formatSeconds(Math.min(toMs, nowMs) - fromMs)
-  const name = kind === "away" ? "down" : "held back"
+  const name = kind === "away" ? "not connected" : "not reading"
   if (caughtUp === 0) return [`${name} ${lasted}`, lasted]
   const count = formatCount(caughtUp)
   return [`${name} ${lasted}, then ${count} caught up`, `${name} ${lasted}, +${count}`, `+${count}`]
@@ -168,40 +167,30 @@ function drawLive(frame: Frame, marks: readonly Mark[]): void {
     context.fillRect(x(moment) - width / 2, top, width, bottom - top)
   }
   context.globalAlpha = 1
+}
+
+/** Writes above each burst how many of its events have arrived; bursts without room between them are named together. */
+function nameBursts({ context, colours, left, right, top, x }: Frame, marks: readonly Mark[]): void {
+  context.fillStyle = colours.live
   context.textAlign = "center"
-  for (const { moment, count } of burstsOf(columns)) {
-    const label = `+${formatCount(count)}`
+  const labels: { x: number; count: number }[] = []
+  for (const { count, arrivedMs } of burstsOf(marks)) {
+    const newest = labels.at(-1)
+    const at = x(arrivedMs)
+    if (newest !== undefined && at - newest.x < LABEL_WIDTH) newest.count += count
+    else labels.push({ x: at, count })
+  }
+  for (const { x, count } of labels) {
     // Not into the words at the ends of the rail.
-    if (x(moment) > left + 80 && x(moment) < right - 50) context.fillText(label, x(moment), top - 8)
+    if (x > left + 80 && x < right - 50) context.fillText(`+${formatCount(count)}`, x, top - 8)
   }
 }
 
-/** A burst takes some hundredths of a second to arrive: those that follow each other closely are one. */
-function burstsOf(columns: ReadonlyMap<number, number>): { moment: number; count: number }[] {
-  const runs: { moment: number; lastMs: number; count: number }[] = []
-  for (const [moment, count] of columns) {
-    const newest = runs.at(-1)
-    if (newest === undefined || moment - newest.lastMs >= SAME_BURST_MS) {
-      runs.push({ moment, lastMs: moment, count })
-      continue
-    }
-    newest.lastMs = moment
-    newest.count += count
+/** The bursts in the order of their arrival. */
+function burstsOf(marks: readonly Mark[]): Iterable<{ count: number; arrivedMs: number }> {
+  const bursts = new Map<number, { count: number; arrivedMs: number }>()
+  for (const { burst, arrivedMs } of marks) {
+    if (burst !== undefined) bursts.set(burst, { count: (bursts.get(burst)?.count ?? 0) + 1, arrivedMs })
   }
-  return runs.filter(({ count }) => count > BURST)
-}
-
-/** What should have come by now hangs from the upper rail until it does. How much it is, is a guess by the rate. */
-function drawStubs(
-  { context, colours, left, top, nowMs, x }: Frame,
-  newest: Mark | undefined,
-  everyMs: number,
-): void {
-  if (newest === undefined || nowMs - newest.arrivedMs < STALLED_AFTER_MS) return
-  context.fillStyle = colours.late
-  context.globalAlpha = 0.8
-  for (let at = newest.publishedMs + everyMs; at < nowMs; at += everyMs) {
-    if (x(at) >= left) context.fillRect(x(at) - 0.5, top, 1, STUB)
-  }
-  context.globalAlpha = 1
+  return bursts.values()
 }

@@ -14,37 +14,49 @@ const GAPS: Readonly<Record<string, string>> = {
   "unknown-position": "the server's log does not reach this far",
 }
 
-/**
- * @param awaitedMs for how long nothing has arrived although something should have
- * @param everyMs the distance at which events are published
- */
-export function verdictOf(tally: Tally, awaitedMs: number, everyMs: number): Verdict {
+/** What the client knows of its subscription. */
+export interface Line {
+  readonly isOpen: boolean
+  /** For how long nothing has arrived. */
+  readonly silentMs: number
+  /** The offset of the last event that arrived. */
+  readonly offset: number | undefined
+}
+
+/** Longer than this without an event is worth a word. */
+const SILENT_MS = 1_000
+
+/** Says only what is known here: of what was published since the last event, nothing is. */
+export function verdictOf(tally: Tally, { isOpen, silentMs, offset }: Line): Verdict {
   const { published, arrived, announced, lost, disordered, newestGap } = tally
   const figure = `${formatCount(arrived)} of ${formatCount(published)}`
-  if (arrived === 0) return { tone: "waiting", figure: "Counting", text: "Waiting for the first event." }
+  if (arrived === 0) {
+    return isOpen
+      ? { tone: "waiting", figure: "Counting", text: "Waiting for the first event." }
+      : { tone: "waiting", figure: "Not connected", text: "Nothing has arrived yet." }
+  }
   if (lost + disordered > 0) return { tone: "lost", figure, text: wrongs(lost, disordered) }
-  if (awaitedMs > 10 * everyMs) {
-    const meanwhile = formatCount(Math.round(awaitedMs / everyMs))
-    return {
-      tone: "waiting",
-      figure: formatCount(arrived),
-      text: `arrived. About ${meanwhile} more since, on hold for you.`,
-    }
+  if (!isOpen || silentMs > SILENT_MS) {
+    const position = offset === undefined ? "" : ` up to position ${formatCount(offset)}`
+    const since = isOpen
+      ? `Nothing new for ${Math.floor(silentMs / 1_000)} s.`
+      : "Not connected: the rest is unknown."
+    return { tone: "waiting", figure: formatCount(arrived), text: `arrived${position}.\n${since}` }
   }
   if (newestGap !== undefined) {
-    const gone = announced > 0 ? `${formatCount(announced)} are gone, as announced` : "a gap was announced"
+    const gap = announced > 0 ? `Gap of ${formatCount(announced)}` : "Gap"
     return {
       tone: "told",
       figure,
-      text: `arrived, in order, once; ${gone}: ${GAPS[newestGap] ?? newestGap}.`,
+      text: `arrived in order, once. ${gap}: ${GAPS[newestGap] ?? newestGap}.`,
     }
   }
-  return { tone: "good", figure, text: "published events arrived, in order, once." }
+  return { tone: "good", figure, text: "published events arrived in order, once." }
 }
 
 function wrongs(lost: number, disordered: number): string {
   const parts = []
-  if (lost > 0) parts.push(`${formatMany(lost, "event")} lost without a word`)
+  if (lost > 0) parts.push(`${formatMany(lost, "event")} lost without a gap`)
   if (disordered > 0) parts.push(`${formatMany(disordered, "event")} twice or out of order`)
   return `arrived, ${parts.join(" and ")}. This is a bug.`
 }
