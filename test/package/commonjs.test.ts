@@ -15,13 +15,13 @@ test("a CommonJS program requires every entry", async () => {
 })
 
 const SERVER = `
-import { channel, contract } from "holdfast"
+import { channel, contract, type Schema } from "holdfast"
 import { connect } from "holdfast/client"
 import { createHub } from "holdfast/server"
 import { sharedTabs } from "holdfast/tabs"
 import { serveTabs } from "holdfast/tabs/worker"
-import { z } from "zod"
-const app = contract({ news: channel({ events: { said: z.string() } }) })
+declare const text: Schema<string>
+const app = contract({ news: channel({ events: { said: text } }) })
 const hub = createHub(app, { channels: { news: { events: { said: ({ data }) => data.trim() } } } })
 const client = connect<typeof app>("ws://localhost", { transport: sharedTabs() })
 export const read = () => client.channel("news").on("said", (data) => data.length)
@@ -62,7 +62,6 @@ describe.skipIf(registryProgramsUnavailable !== undefined)("TypeScript 5.7 in a 
   async function compile(options: Readonly<Record<string, unknown>>): Promise<string> {
     const compilerOptions = {
       strict: true,
-      esModuleInterop: true,
       exactOptionalPropertyTypes: true,
       target: "es2022",
       lib: ["es2022", "dom", "dom.iterable"],

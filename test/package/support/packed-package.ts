@@ -17,7 +17,7 @@ export async function packPackage(): Promise<{ readonly tarball: string; readonl
 }
 
 /** What a user's project has installed, beside the package. */
-const INSTALLED = ["@standard-schema/spec", "@types/node", "undici-types", "ws", "zod"]
+const INSTALLED = ["@standard-schema/spec", "@types/node", "undici-types", "ws"]
 
 /** A user's project, of CommonJS, with the packed package among its dependencies. */
 export function createProject(tarball: string, files: Readonly<Record<string, string>>) {
