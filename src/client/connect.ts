@@ -89,7 +89,7 @@ export interface Client<C extends Contract> extends Face {
  * @throws TypeError when the URL is none, or no WebSocket is there.
  */
 export function connect<C extends Contract>(url: string, options: ConnectOptions = {}): Client<C> {
-  const { token, codec = json, entropy = platformEntropy, outbox = {} } = options
+  const { token, codec = json, entropy = platformEntropy, outbox = {}, backoff = {} } = options
   const listeners = new Listeners<ClientEvents>()
   const channels = new Map<string, Channel<AnyDefinition>>()
   const leaving = new Map<string, OwnPresence>()
@@ -108,7 +108,7 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
       url: address,
       session: options.session ?? entropy.uniqueId(),
       hasToken: token !== undefined,
-      backoff: { minMs: options.backoff?.minMs ?? 250, maxMs: options.backoff?.maxMs ?? 15_000 },
+      backoff: { minMs: backoff.minMs ?? 250, maxMs: backoff.maxMs ?? 15_000 },
       connectTimeoutMs: options.connectTimeoutMs ?? 20_000,
       outboxEntriesMax: outbox.entriesMax ?? 1_000,
       random: entropy.random,
