@@ -115,9 +115,14 @@ async function onNewer() {
   for (const major of between) {
     await step(`node ${major}`, async () => {
       const version = await newest(major)
-      const { ok, output } = await run(await provideNode(version), ["test/smoke.mjs"], { quiet: true })
-      console.log(output.trim())
-      return { ok, note: `smoke test on ${version}` }
+      const nodePath = await provideNode(version)
+      let ok = true
+      for (const file of ["test/smoke.mjs", "test/smoke.cjs"]) {
+        const result = await run(nodePath, [file], { quiet: true })
+        console.log(result.output.trim())
+        ok &&= result.ok
+      }
+      return { ok, note: `smoke tests on ${version}` }
     })
   }
 }

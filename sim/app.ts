@@ -20,8 +20,10 @@ export function kindOf(channel: string): Kind {
   return channel.split("/")[0] as Kind
 }
 
+/** What a channel retains, all of it chosen. */
+export type KeepLimits = { readonly [Name in keyof Keep]-?: number }
 /** What the channels of each kind retain. */
-export type Keeps = Readonly<Record<Kind, Required<Keep>>>
+export type Keeps = Readonly<Record<Kind, KeepLimits>>
 
 /**
  * `feed` has events only, `board` every facet and so several collections, `price` state under a rate cap, `tale` what the server's own

@@ -1,6 +1,5 @@
-import type { Keep } from "holdfast"
 import type { HubOptions, Seeded } from "holdfast/testing"
-import { CHANNELS, type Keeps, kindOf, kinds, type SimulatedApp } from "./app.ts"
+import { CHANNELS, type KeepLimits, type Keeps, kindOf, kinds, type SimulatedApp } from "./app.ts"
 
 /** What can go wrong in a run. Each run has some of it, so that rare combinations are not drowned by frequent ones. */
 export const faults = [
@@ -92,7 +91,7 @@ export function drawProfile(random: Seeded, overrides: ProfileOverrides): Profil
 }
 
 /** What the channel retains. */
-export function keepOf({ keeps }: Profile, channel: string): Required<Keep> {
+export function keepOf({ keeps }: Profile, channel: string): KeepLimits {
   return keeps[kindOf(channel)]
 }
 
@@ -127,7 +126,7 @@ function drawKeeps(random: Seeded, isForgetful: boolean): Keeps {
   return Object.fromEntries(kinds.map((kind) => [kind, drawKeep(random, isForgetful)])) as Keeps
 }
 
-function drawKeep(random: Seeded, isForgetful: boolean): Required<Keep> {
+function drawKeep(random: Seeded, isForgetful: boolean): KeepLimits {
   const keep = {
     events: random.pick([1, 5, 20, 1_000]),
     forMs: random.pick([2_000, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]),

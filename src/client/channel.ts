@@ -30,12 +30,12 @@ import type {
 
 export interface ChannelOptions {
   /** How much of the past a first subscription brings. Default: none. */
-  readonly history?: History
+  readonly history?: History | undefined
 }
 
 export interface CallOptions {
   /** Default: the client's `callTimeoutMs`. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /** An event as the iterator yields it. */

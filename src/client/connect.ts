@@ -22,36 +22,38 @@ import { type WebSocketConstructor, webSocketTransport } from "./websocket.ts"
 
 export interface ConnectOptions {
   /** What the server's `authenticate` is given. A function is asked again whenever a fresh token is needed. */
-  readonly token?: string | (() => string | Promise<string>)
+  readonly token?: string | (() => string | Promise<string>) | undefined
   /** Default: JSON. MessagePack is `msgpack` of `holdfast/msgpack`. */
-  readonly codec?: Codec<string> | Codec<Uint8Array>
+  readonly codec?: Codec<string> | Codec<Uint8Array> | undefined
   /** Default: the global one. Node before 22 has none: pass that of the package `ws`. */
-  readonly WebSocket?: WebSocketConstructor
+  readonly WebSocket?: WebSocketConstructor | undefined
   /** What may be tried, the best first. Default: `["websocket", "sse", "poll"]`. */
-  readonly transports?: readonly ("websocket" | "sse" | "poll")[]
+  readonly transports?: readonly ("websocket" | "sse" | "poll")[] | undefined
   /** Other ways to reach the server, the best first. */
-  readonly transport?: Transport | readonly Transport[]
-  readonly backoff?: Partial<Backoff>
+  readonly transport?: Transport | readonly Transport[] | undefined
+  readonly backoff?: { readonly [Name in keyof Backoff]?: Backoff[Name] | undefined } | undefined
   /** How long one attempt to connect may take, in ms. Default 20,000, or 2,500 while there is another transport to try. */
-  readonly connectTimeoutMs?: number
+  readonly connectTimeoutMs?: number | undefined
   /** How long a publish waits for its acknowledgement, reconnects included, in ms. Default: as long as it takes. */
-  readonly publishTimeoutMs?: number
+  readonly publishTimeoutMs?: number | undefined
   /** How long a call waits for its answer, in ms. Default 10,000. */
-  readonly callTimeoutMs?: number
-  readonly outbox?: {
-    /** How many messages may wait for their answer. Default 1,000; one more is refused with `outbox_full`. */
-    readonly entriesMax?: number
-    /** Keeps what was published also when the page is left. Default: none. `holdfast/outbox` has one. */
-    readonly store?: OutboxStore
-  }
+  readonly callTimeoutMs?: number | undefined
+  readonly outbox?:
+    | {
+        /** How many messages may wait for their answer. Default 1,000; one more is refused with `outbox_full`. */
+        readonly entriesMax?: number | undefined
+        /** Keeps what was published also when the page is left. Default: none. `holdfast/outbox` has one. */
+        readonly store?: OutboxStore | undefined
+      }
+    | undefined
   /** How many events an iterator holds that were not taken. Default 10,000; at one more it ends with `buffer_full`. */
-  readonly bufferedEventsMax?: number
+  readonly bufferedEventsMax?: number | undefined
   /** The secret behind this client's name in presence, 22 characters or more. Default: drawn at random. */
-  readonly session?: string
-  readonly clock?: Clock
-  readonly entropy?: Entropy
+  readonly session?: string | undefined
+  readonly clock?: Clock | undefined
+  readonly entropy?: Entropy | undefined
   /** Tells what happens to the machine. Default: the browser's events, and the wall clock; with a `clock`, none. */
-  readonly device?: Device
+  readonly device?: Device | undefined
 }
 
 type ChannelArguments<P extends string> = keyof Params<P> extends never
@@ -87,7 +89,7 @@ export interface Client<C extends Contract> extends Face {
  * @throws TypeError when the URL is none, or no WebSocket is there.
  */
 export function connect<C extends Contract>(url: string, options: ConnectOptions = {}): Client<C> {
-  const { token, codec = json, entropy = platformEntropy, outbox = {} } = options
+  const { token, codec = json, entropy = platformEntropy, outbox = {}, backoff = {} } = options
   const listeners = new Listeners<ClientEvents>()
   const channels = new Map<string, Channel<AnyDefinition>>()
   const leaving = new Map<string, OwnPresence>()
@@ -106,7 +108,7 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
       url: address,
       session: options.session ?? entropy.uniqueId(),
       hasToken: token !== undefined,
-      backoff: { minMs: 250, maxMs: 15_000, ...options.backoff },
+      backoff: { minMs: backoff.minMs ?? 250, maxMs: backoff.maxMs ?? 15_000 },
       connectTimeoutMs: options.connectTimeoutMs ?? 20_000,
       outboxEntriesMax: outbox.entriesMax ?? 1_000,
       random: entropy.random,

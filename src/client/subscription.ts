@@ -303,7 +303,8 @@ export class Subscription {
 
   #handleEntry(entry: EntryMessage | Reached): void {
     const { position } = this
-    if (position === undefined) return
+    // a newer server may say more
+    if (position === undefined || !/^(event|set|delete|join|left|position)$/.test(entry.type)) return
     const { offset } = entry
     if (offset <= position.offset) {
       this.stats.duplicates++
@@ -343,7 +344,7 @@ export class Subscription {
       if (entry.type === "join") members.set(entry.member, entry)
       else if (entry.type === "left") members.delete(entry.member)
       else if (entry.type === "set") valuesOf(states, entry.name).set(entry.key, entry.data)
-      else valuesOf(states, entry.name).delete(entry.key)
+      else if (entry.type === "delete") valuesOf(states, entry.name).delete(entry.key)
     }
     const changes = this.members.replace(members)
     for (const name of new Set([...before.keys(), ...states.keys()])) {

@@ -96,6 +96,7 @@ function complainNumbers(
   accepts: (value: number) => boolean,
 ): string | undefined {
   for (const [name, value] of Object.entries(numbers ?? {})) {
+    if (value === undefined) continue
     if (typeof value !== "number" || !accepts(value)) {
       return `${facet}.${name} is ${value}, and has to be a positive number`
     }

@@ -81,11 +81,14 @@ export const defaultLimits: Limits = {
   callTimeoutMsMax: 60_000,
 }
 
+/** Some of the limits. An undefined one has its default. */
+export type GivenLimits<L> = { readonly [Name in keyof L]?: L[Name] | undefined }
+
 /**
  * `defaults`, and what was given in their place.
  * @throws TypeError that names a limit that is no number: it would limit nothing.
  */
-export function chosenLimits<L extends object>(defaults: L, given: Partial<L> = {}): L {
+export function chosenLimits<L extends object>(defaults: L, given: GivenLimits<L> = {}): L {
   const chosen = Object.entries(given).filter(([, value]) => value !== undefined)
   for (const [name, value] of chosen) {
     if (typeof value !== "number" || !(value >= 0)) {

@@ -1,3 +1,6 @@
+/** Options, all of which have a value. */
+export type Chosen<O> = { readonly [Name in keyof O]-?: Exclude<O[Name], undefined> }
+
 /**
  * `defaults`, and what was given in their place; what is undefined was not given.
  * @throws TypeError that names an option that there is not, or that has another type than its default. A number below 0 is none

@@ -5,9 +5,9 @@ import { own } from "./ownership.ts"
 
 export interface DurableOutboxOptions {
   /** How many messages may wait for their answer. Default 1,000; one more is refused with `outbox_full`. */
-  readonly entriesMax?: number
+  readonly entriesMax?: number | undefined
   /** How long to wait for another tab to give the outbox up, in ms. Default 1,000. */
-  readonly ownerTimeoutMs?: number
+  readonly ownerTimeoutMs?: number | undefined
 }
 
 /**
@@ -22,7 +22,7 @@ export interface DurableOutboxOptions {
 export function durableOutbox(
   name: string,
   { ownerTimeoutMs = 1_000, ...options }: DurableOutboxOptions = {},
-): { readonly store: OutboxStore; readonly entriesMax?: number } {
+): { readonly store: OutboxStore; readonly entriesMax?: number | undefined } {
   return { ...options, store: outboxStore(name, ownerTimeoutMs) }
 }
 

@@ -1,13 +1,13 @@
 /** What an error says beside its code and its sentence. */
 export interface ErrorDetail {
   /** Where in the payload, dotted, as in `items.3.price`. */
-  readonly path?: string
+  readonly path?: string | undefined
   /** The limit that was hit, in the unit that its name carries. */
-  readonly limit?: number
+  readonly limit?: number | undefined
   /** Of `superseded`: the lowest version that is accepted now. Of `version_ahead`: the server's time in ms since 1970. */
-  readonly version?: number
+  readonly version?: number | undefined
   /** The data of an error that a call declares. */
-  readonly data?: unknown
+  readonly data?: unknown | undefined
 }
 
 /** The one error class of Holdfast. `code` is an `ErrorCode`, or one that a call of the contract declares. */

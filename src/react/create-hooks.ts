@@ -17,13 +17,13 @@ import { platformTiming } from "./timing.ts"
 
 export interface HooksOptions {
   /** How long a channel, or the connection, is kept when no component uses it any more, in ms. Default 1,000. */
-  readonly lingerMs?: number
+  readonly lingerMs?: number | undefined
 }
 
 export interface ProviderProps<C extends Contract> {
   /** Makes the client, once: when the provider is mounted. To have another one, give the provider another `key`. */
   readonly connect: () => Client<C>
-  readonly children?: ReactNode
+  readonly children?: ReactNode | undefined
 }
 
 type ChannelArguments<P extends string> = keyof Params<P> extends never

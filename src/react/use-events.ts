@@ -6,7 +6,7 @@ import { useListener, useView } from "./use-view.ts"
 
 export interface EventsOptions {
   /** How many of the last events the list holds. Default 100. */
-  readonly last?: number
+  readonly last?: number | undefined
 }
 
 type Name<D extends ChannelDefinition> = keyof Events<D> & string

@@ -5,7 +5,7 @@ import { useListener, useView } from "./use-view.ts"
 
 export interface SignalOptions {
   /** How long a signal is shown after it came, in ms. Default 3,000. */
-  readonly forMs?: number
+  readonly forMs?: number | undefined
 }
 
 type Name<D extends ChannelDefinition> = keyof Signals<D> & string

@@ -7,24 +7,26 @@ import type { Links } from "./links.ts"
 /** How a node goes without anybody noticing. */
 export interface DrainOptions {
   /** Clients are told to come back at times that are spread over this, in ms. Default: 5,000. */
-  readonly spreadMs?: number
+  readonly spreadMs?: number | undefined
   /**
    * How long the node says that it is not ready, in ms, and still takes connections, before it begins: as long as the
    * balancer takes to look. Default: 0.
    */
-  readonly noticeMs?: number
+  readonly noticeMs?: number | undefined
   /** How long all of it may take, in ms. Shortly before, lines that are left are cut. Default: 25,000. */
-  readonly deadlineMs?: number
+  readonly deadlineMs?: number | undefined
   /** A sentence for people, sent with `goaway`. */
-  readonly reason?: string
+  readonly reason?: string | undefined
 }
+
+type ChosenDrain = { readonly [Name in keyof DrainOptions]-?: Exclude<DrainOptions[Name], undefined> }
 
 export const drainDefaults = {
   spreadMs: 5_000,
   noticeMs: 0,
   deadlineMs: 25_000,
   reason: "the server is being replaced",
-} as const satisfies Required<DrainOptions>
+} as const satisfies ChosenDrain
 
 export interface DrainPorts {
   readonly clock: Clock
@@ -61,7 +63,7 @@ export class Drain {
     return this.#running
   }
 
-  async #within(options: Required<DrainOptions>): Promise<void> {
+  async #within(options: ChosenDrain): Promise<void> {
     const { deadlineMs } = options
     const { clock, closeTimeoutMs, links } = this.#ports
     // what is left for the log and the servers when the lines had to be cut
@@ -81,7 +83,7 @@ export class Drain {
     }
   }
 
-  async #leadAway({ spreadMs, noticeMs, reason }: Required<DrainOptions>): Promise<void> {
+  async #leadAway({ spreadMs, noticeMs, reason }: ChosenDrain): Promise<void> {
     const { clock, random, links, disconnectAll, handOverMembers, close } = this.#ports
     if (noticeMs > 0) await new Promise<void>((resolve) => clock.after(noticeMs, resolve))
     links.refuseMore()

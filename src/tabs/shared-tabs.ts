@@ -17,17 +17,17 @@ export interface SharedTabsOptions {
    * Which tabs of the origin share: those of the same name. They are one member of presence, with one token, so the name
    * should hold the user's. Default: `holdfast`.
    */
-  readonly name?: string
+  readonly name?: string | undefined
   /** The same as `connect` has. Default: JSON. */
-  readonly codec?: Codec<string> | Codec<Uint8Array>
+  readonly codec?: Codec<string> | Codec<Uint8Array> | undefined
   /**
    * How the server can be reached, the best first. Default: as `connect` does. With a worker, `serveTabs` is given as many.
    */
-  readonly transports?: readonly Transport[]
+  readonly transports?: readonly Transport[] | undefined
   /**
    * Starts the worker that is to hold the connection, where there are such workers. Default: one of the tabs holds it.
    */
-  readonly worker?: () => SharedWorker
+  readonly worker?: (() => SharedWorker) | undefined
 }
 
 /**

@@ -11,9 +11,9 @@ import type { WorkerWord } from "./worker-station.ts"
 
 export interface ServeTabsOptions {
   /** The same as the tabs' `connect` has. Default: JSON. */
-  readonly codec?: Codec<string> | Codec<Uint8Array>
+  readonly codec?: Codec<string> | Codec<Uint8Array> | undefined
   /** How the server can be reached, the best first. As many as the tabs have. Default: as `connect` does. */
-  readonly transports?: readonly Transport[]
+  readonly transports?: readonly Transport[] | undefined
 }
 
 /**

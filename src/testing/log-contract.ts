@@ -25,7 +25,7 @@ export type { LogCheck, LogUnderTest } from "./log-contract/fixture.ts"
 
 export interface LogContractOptions {
   /** Each seed is a random run that is compared with a model. Default: 1 to 10. */
-  readonly seeds?: readonly number[]
+  readonly seeds?: readonly number[] | undefined
 }
 
 /**

@@ -13,9 +13,9 @@ export type Passing = { readonly line: TestLine } & (
 
 export interface TransportOptions {
   /** What the client speaks; the same as `connect` is given. Default: JSON. */
-  readonly codec?: Codec<string> | Codec<Uint8Array>
+  readonly codec?: Codec<string> | Codec<Uint8Array> | undefined
   /** Leads each line to the host of this name, as a load balancer would; undefined: to none. Default: the URL's host. */
-  readonly route?: (host: string) => string | undefined
+  readonly route?: ((host: string) => string | undefined) | undefined
 }
 
 /** A network in memory that carries real messages between real clients and real hubs, on virtual time. */

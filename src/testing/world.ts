@@ -11,12 +11,12 @@ import { type VirtualClock, virtualClock } from "./virtual-clock.ts"
 
 export interface WorldOptions<C extends Contract, User> extends HubOptions<C, User, unknown> {
   /** Everything that is drawn at random comes from it, so a run repeats. Default: 1. */
-  readonly seed?: number
+  readonly seed?: number | undefined
 }
 
 export interface WorldConnectOptions extends ConnectOptions {
   /** Names the client's lines, as in `network.lines("ada")`. Default: `client-1` and so on. */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 /** A hub, a network and clients on one virtual clock: no port, no waiting, and the same run each time. */

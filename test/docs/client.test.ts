@@ -77,7 +77,7 @@ test.each([
   ["callTimeoutMs ?? 10_000", "`callTimeoutMs` | 10,000 |"],
   ["bufferedEventsMax ?? 10_000", "`bufferedEventsMax` | 10,000 |"],
   ["entriesMax ?? 1_000", "`{ entriesMax: 1_000 }`"],
-  ["{ minMs: 250, maxMs: 15_000, ", "`{ minMs: 250, maxMs: 15_000 }`"],
+  ["minMs: backoff.minMs ?? 250, maxMs: backoff.maxMs ?? 15_000", "`{ minMs: 250, maxMs: 15_000 }`"],
   ["PATIENCE_MS = 2_500", "no welcome comes within 2.5 seconds"],
   ["PROBE_MS = 4_000", "without an answer within 4 seconds"],
   ["LOOK_MS = 2_000", "looked at every 2 seconds"],

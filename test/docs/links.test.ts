@@ -7,6 +7,7 @@ const root = new URL("../../", import.meta.url)
 const names = [
   "README.md",
   "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
   "CHANGELOG.md",
   "examples/README.md",
   ...readdirSync(new URL("docs/", root))

@@ -52,6 +52,8 @@ describe.each(codecs)("the codec $name", ({ encode, decode }) => {
     ["a boxed number", Object(1), "a Number"],
     ["other typed arrays", new Uint16Array(2), "a Uint16Array"],
     ["an ArrayBuffer", new ArrayBuffer(2), "a ArrayBuffer"],
+    ["a DataView", new DataView(new ArrayBuffer(2)), "a DataView"],
+    ["a Blob", new Blob(["x"]), "a Blob"],
     ["a promise", Promise.resolve(), "a Promise"],
     ["a cycle", cycle, "nested too deep"],
   ])("refuses %s, and says where it stands", (_what, value, sentence) => {

@@ -12,7 +12,7 @@ import type { ClusterConnection, Gathered } from "../cluster/cluster-answers.ts"
 
 export interface PublishOptions {
   /** Makes a repetition harmless: the same key is appended once. Default: none. */
-  readonly idempotencyKey?: string
+  readonly idempotencyKey?: string | undefined
 }
 
 /** An event as the log has it. */

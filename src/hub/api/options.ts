@@ -19,10 +19,13 @@ import type {
   States,
 } from "../../contract/index.ts"
 import type { Log } from "../../log/log.ts"
-import type { Limits } from "../limits.ts"
+import type { GivenLimits, Limits } from "../limits.ts"
 import type { ChannelHandle } from "./channel-handle.ts"
 
 type MaybePromise<T> = T | Promise<T>
+
+/** A function of the application. Undefined is as if it were left out. */
+type Handler<Given, Returned> = ((given: Given) => MaybePromise<Returned>) | undefined
 
 /** What a hub is made of, beside the contract. */
 export interface HubOptions<C extends Contract, User, Request = unknown> {
@@ -32,15 +35,19 @@ export interface HubOptions<C extends Contract, User, Request = unknown> {
    * same `id`, and what it has subscribed to is authorized anew. Throwing refuses the connection. Without it everybody is
    * let in, and `user` is undefined.
    */
-  readonly authenticate?: (credentials: Credentials<Request>) => MaybePromise<User>
+  readonly authenticate?: ((credentials: Credentials<Request>) => MaybePromise<User>) | undefined
   /** What clients may do, by channel pattern. What is not named here is refused. */
-  readonly channels?: {
-    readonly [P in keyof Definitions<C> & string]?: ChannelHandlers<Definitions<C>[P], P, User>
-  }
+  readonly channels?:
+    | {
+        readonly [P in keyof Definitions<C> & string]?:
+          | ChannelHandlers<Definitions<C>[P], P, User>
+          | undefined
+      }
+    | undefined
   /** Where channels are kept. Default: in memory. */
-  readonly log?: Log
-  readonly limits?: Partial<Limits>
-  readonly logger?: Logger
+  readonly log?: Log | undefined
+  readonly limits?: GivenLimits<Limits> | undefined
+  readonly logger?: Logger | undefined
 }
 
 export interface Credentials<Request> {
@@ -75,54 +82,64 @@ export interface Context<D extends ChannelDefinition, P extends string, User> {
  */
 export interface ChannelHandlers<D extends ChannelDefinition, P extends string, User> {
   /** Who may subscribe. Default: nobody. */
-  readonly subscribe?: true | ((context: Context<D, P, User>) => MaybePromise<boolean>)
-  readonly events?: {
-    readonly [N in keyof Events<D>]?: (
-      context: Context<D, P, User> & {
-        readonly data: Accepted<Events<D>[N]>
-        readonly idempotencyKey: string
-      },
-    ) => MaybePromise<Published<Events<D>[N]>>
-  }
-  readonly state?: {
-    readonly [N in keyof States<D>]?: (
-      context: Context<D, P, User> & {
-        readonly key: string
-        readonly data: Accepted<States<D>[N]>
-        readonly idempotencyKey: string
-      },
-    ) => MaybePromise<Published<States<D>[N]>>
-  }
+  readonly subscribe?: true | Handler<Context<D, P, User>, boolean>
+  readonly events?:
+    | {
+        readonly [N in keyof Events<D>]?: Handler<
+          Context<D, P, User> & { readonly data: Accepted<Events<D>[N]>; readonly idempotencyKey: string },
+          Published<Events<D>[N]>
+        >
+      }
+    | undefined
+  readonly state?:
+    | {
+        readonly [N in keyof States<D>]?: Handler<
+          Context<D, P, User> & {
+            readonly key: string
+            readonly data: Accepted<States<D>[N]>
+            readonly idempotencyKey: string
+          },
+          Published<States<D>[N]>
+        >
+      }
+    | undefined
   /** Whether a client may delete a key. */
-  readonly delete?: {
-    readonly [N in keyof States<D>]?: (
-      context: Context<D, P, User> & { readonly key: string },
-    ) => MaybePromise<boolean>
-  }
-  readonly presence?: (
-    context: Context<D, P, User> & { readonly data: Accepted<Presence<D>> },
-  ) => MaybePromise<Published<Presence<D>>>
-  readonly signals?: {
-    readonly [N in keyof Signals<D>]?: (
-      context: Context<D, P, User> & { readonly data: Accepted<Signals<D>[N]> },
-    ) => MaybePromise<Published<Signals<D>[N]>>
-  }
+  readonly delete?:
+    | {
+        readonly [N in keyof States<D>]?: Handler<Context<D, P, User> & { readonly key: string }, boolean>
+      }
+    | undefined
+  readonly presence?: Handler<
+    Context<D, P, User> & { readonly data: Accepted<Presence<D>> },
+    Published<Presence<D>>
+  >
+  readonly signals?:
+    | {
+        readonly [N in keyof Signals<D>]?: Handler<
+          Context<D, P, User> & { readonly data: Accepted<Signals<D>[N]> },
+          Published<Signals<D>[N]>
+        >
+      }
+    | undefined
   /**
    * Loads what subscribers are given before the entries. It runs after the log's position was taken, so that together
    * with the entries behind that position nothing is missing; it may run once for many subscribers.
    */
-  readonly snapshot?: (context: {
-    readonly params: Params<P>
-    readonly channel: ChannelHandle<D>
-  }) => MaybePromise<SchemaInput<Loaded<D>>>
-  readonly calls?: {
-    readonly [N in keyof Calls<D>]?: (
-      context: Context<D, P, User> & {
-        readonly input: SchemaOutput<CallInput<Calls<D>[N]>>
-        readonly fail: Fail<CallErrors<Calls<D>[N]>>
-      },
-    ) => MaybePromise<SchemaInput<CallOutput<Calls<D>[N]>>>
-  }
+  readonly snapshot?: Handler<
+    { readonly params: Params<P>; readonly channel: ChannelHandle<D> },
+    SchemaInput<Loaded<D>>
+  >
+  readonly calls?:
+    | {
+        readonly [N in keyof Calls<D>]?: Handler<
+          Context<D, P, User> & {
+            readonly input: SchemaOutput<CallInput<Calls<D>[N]>>
+            readonly fail: Fail<CallErrors<Calls<D>[N]>>
+          },
+          SchemaInput<CallOutput<Calls<D>[N]>>
+        >
+      }
+    | undefined
 }
 
 /** Ends a call with an error that the contract declares. Throws, so nothing after it runs. */

@@ -28,7 +28,12 @@ const known = new WeakMap<object, Retentions>()
 export function retentionsOf({ definition }: ChannelMatch): Retentions {
   const before = known.get(definition)
   if (before !== undefined) return before
-  const { events, forMs, bytes, removalsForMs } = { ...defaultKeep, ...definition.keep }
+  const {
+    events = defaultKeep.events,
+    forMs = defaultKeep.forMs,
+    bytes = defaultKeep.bytes,
+    removalsForMs = defaultKeep.removalsForMs,
+  } = definition.keep ?? {}
   const keyed = { entries: endless, forMs: endless, bytes: endless, removalsForMs }
   const retentions: Record<string, Retention> = {}
   if (definition.events !== undefined)

@@ -17,8 +17,12 @@ const known: Readonly<Record<keyof Handlers, true>> = {
  * A handler for something that the contract does not declare would never run: most likely a slip.
  * @throws TypeError that names it
  */
-export function checkHandlers(contract: Contract, channels: Readonly<Record<string, Handlers>>): void {
+export function checkHandlers(
+  contract: Contract,
+  channels: Readonly<Record<string, Handlers | undefined>>,
+): void {
   for (const [pattern, handlers] of Object.entries(channels)) {
+    if (handlers === undefined) continue
     const definition = Object.hasOwn(contract.channels, pattern) ? contract.channels[pattern] : undefined
     if (definition === undefined)
       throw new TypeError(`hub options: the contract declares no channel "${pattern}"`)

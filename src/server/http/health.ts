@@ -21,9 +21,9 @@ export interface HealthReason {
 /** The addresses at which a node reports its health. */
 export interface HealthPaths {
   /** Answers 200 as long as the process does anything at all. Default: `/healthz`. */
-  readonly alive?: string
+  readonly alive?: string | undefined
   /** Answers 200 when a balancer should send clients to the node, otherwise 503 with the reasons. Default: `/readyz`. */
-  readonly ready?: string
+  readonly ready?: string | undefined
 }
 
 /** @param logFailure why the log cannot be reached. It may name internal addresses, so it is not sent. */

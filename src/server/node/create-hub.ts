@@ -18,7 +18,7 @@ import { Links } from "../links.ts"
 import { consoleLogger } from "../logger.ts"
 import { Heartbeat } from "../raw/heartbeat.ts"
 import { createRawUpgrade, type RawHandler, type RawOptions } from "../raw/raw-upgrade.ts"
-import { type Compression, defaultCompression } from "../websocket/compression.ts"
+import { type Compression, type CompressionOptions, defaultCompression } from "../websocket/compression.ts"
 import { createHubUpgrade } from "../websocket/hub-upgrade.ts"
 import type { UpgradeHandler } from "../websocket/upgrade.ts"
 import { checkOptions } from "./check-options.ts"
@@ -106,7 +106,7 @@ interface Shared {
 
 function hubUpgradeOf(
   { connect, limits, links, logger, originRefusal }: Shared,
-  compression: Partial<Compression> | undefined,
+  compression: CompressionOptions | undefined,
 ): UpgradeHandler {
   return createHubUpgrade({
     ...limits,
@@ -114,8 +114,15 @@ function hubUpgradeOf(
     links,
     originRefusal,
     surroundings: { logger, onGone: (link) => links.delete(link) },
-    compression: compression === undefined ? undefined : { ...defaultCompression, ...compression },
+    compression: compression && chosenCompression(compression),
   })
+}
+
+function chosenCompression({ thresholdBytes, level }: CompressionOptions): Compression {
+  return {
+    thresholdBytes: thresholdBytes ?? defaultCompression.thresholdBytes,
+    level: level ?? defaultCompression.level,
+  }
 }
 
 function rawUpgradeOf({ clock, limits, links, logger, originRefusal }: Shared) {

@@ -14,7 +14,7 @@ export interface Drainable {
 }
 
 export interface DrainOnSignalsOptions extends DrainOptions {
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
 }
 
 /**

@@ -14,11 +14,11 @@ export interface ListenOptions {
   /** 0 for any that is free. */
   readonly port: number
   /** Default: `127.0.0.1`, this machine only. `0.0.0.0` and `::` are for everybody. */
-  readonly host?: string
+  readonly host?: string | undefined
   /** Default: `/holdfast`. */
-  readonly path?: string
+  readonly path?: string | undefined
   /** Where the server says how it is. Default: `/healthz` and `/readyz`. `false`: nowhere. */
-  readonly health?: HealthPaths | false
+  readonly health?: HealthPaths | false | undefined
 }
 
 export interface Listening {
@@ -38,7 +38,7 @@ export interface Hub<C extends Contract, User>
    * Fastify, Hono and others run on. Other paths, and other listeners of `upgrade`, are left alone.
    * @throws Error when the path is taken, TypeError when it is no server.
    */
-  readonly attach: (server: UpgradeServer, options?: { readonly path?: string }) => void
+  readonly attach: (server: UpgradeServer, options?: { readonly path?: string | undefined }) => void
   /**
    * Answers a plain HTTP request if it is for one of the hub's addresses, `/events`, `/poll` and `/send` below `path`
    * (default `/holdfast`), and returns true. Returns false, and touches nothing, when it is not. For servers that the hub
@@ -47,7 +47,7 @@ export interface Hub<C extends Contract, User>
   readonly handle: (
     request: IncomingMessage,
     response: ServerResponse,
-    options?: { readonly path?: string },
+    options?: { readonly path?: string | undefined },
   ) => boolean
   /** Whether this node should be sent clients. */
   readonly health: () => Health

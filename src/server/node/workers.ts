@@ -13,7 +13,7 @@ const STABLE_MS = 10_000
 const COUNT_VARIABLE = "HOLDFAST_WORKERS"
 
 export interface WorkersOptions {
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
 }
 
 /**

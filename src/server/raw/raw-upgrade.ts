@@ -18,9 +18,9 @@ export type RawHandler = (socket: RawSocket, request: IncomingMessage) => unknow
 
 export interface RawOptions {
   /** Whether a request is let in. False, and throwing, answer 401. Default: everybody is. */
-  readonly authorize?: (request: IncomingMessage) => boolean | Promise<boolean>
+  readonly authorize?: ((request: IncomingMessage) => boolean | Promise<boolean>) | undefined
   /** What the server speaks here; a client has to offer one of them. Default: none, and offers are ignored. */
-  readonly subprotocols?: readonly string[]
+  readonly subprotocols?: readonly string[] | undefined
 }
 
 /** What all raw paths of a hub share. */

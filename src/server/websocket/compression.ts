@@ -8,6 +8,12 @@ export interface Compression {
   readonly level: number
 }
 
+/** Undefined is the default. */
+export interface CompressionOptions {
+  readonly thresholdBytes?: number | undefined
+  readonly level?: number | undefined
+}
+
 /** What `compression: {}` stands for. */
 export const defaultCompression: Compression = { thresholdBytes: 1024, level: 4 }
 

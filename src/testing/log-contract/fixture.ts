@@ -4,9 +4,9 @@ import type { Log } from "../../log/log.ts"
 export interface LogUnderTest {
   readonly log: Log
   /** Lets time pass by the log's clock. Absent: that clock is real, and checks of leases wait for it. */
-  readonly advance?: (ms: number) => Promise<void>
+  readonly advance?: ((ms: number) => Promise<void>) | undefined
   /** For a log that outlives its process: closes it, and opens what it kept. */
-  readonly reopen?: () => Promise<Log>
+  readonly reopen?: (() => Promise<Log>) | undefined
   /** Closes what is open and removes what was kept. */
   readonly destroy: () => Promise<void>
 }
