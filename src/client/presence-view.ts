@@ -81,6 +81,8 @@ export function ownPresence(
   let pending = 0
   let taken = 0
   let left = 0
+  /** Another one goes on in its place, so it asks for nothing any more. */
+  let isRetired = false
 
   const stamp = () => {
     lastVersion = Math.max(Math.floor(nowMs() + offMs), lastVersion + 1)
@@ -131,7 +133,7 @@ export function ownPresence(
   }
   /** Says again where it stands. */
   const again = () => {
-    if (!pending && (place || inDoubt))
+    if (!pending && !isRetired && (place || inDoubt))
       ask(place, NEVER_MS).catch((error) => isPassing(error) || refuse(error))
   }
   const refuse = (error: HoldfastError) => {
@@ -187,6 +189,7 @@ export function ownPresence(
     },
     retire: () => {
       asked++
+      isRetired = true
       return { lastVersion, inDoubt: pending > 0 || inDoubt }
     },
   }
