@@ -29,12 +29,25 @@ export interface ServerChannelPorts {
   ) => Promise<Gathered<ClusterConnection>>
 }
 
-/** A channel for the server's own code. Payloads are taken in the turn of the call, unless their schema is asynchronous. */
-export function serverChannel(ports: ServerChannelPorts, target: Target): ChannelHandle<ChannelDefinition> {
+/**
+ * A channel for the server's own code. `check` throws when its holder may not publish any more. Payloads are taken in the turn of the call, unless their schema is
+ * asynchronous.
+ */
+export function serverChannel(
+  ports: ServerChannelPorts,
+  target: Target,
+  check: () => void = () => {},
+): ChannelHandle<ChannelDefinition> {
   const { publisher, authors, signals, revoke } = ports
   const { name: channel } = target
   const fold = (collection: string) =>
     entries(ports, channel, { after: 0, select: "fold", collections: [collection] }, () => true)
+  const appended = (append: Append) => {
+    check()
+    return append()
+  }
+  const run = (append: Eventual<Append>) =>
+    append instanceof Promise ? append.then(appended) : appended(append)
   // being asynchronous, these reject instead of throwing
   return {
     name: channel,
@@ -50,17 +63,16 @@ export function serverChannel(ports: ServerChannelPorts, target: Target): Channe
       const author = authors.server(options?.idempotencyKey, { type: "delete", name, key })
       return run(publisher.delete(target, name, key, author))
     },
-    signal: async (name, data) => signals.send(target, name, data),
+    signal: async (name, data) => {
+      check()
+      await signals.send(target, name, data)
+    },
     state: async (name) => byKey(await fold(stateCollection(name)), decodeBody),
     members: async () => byKey(await fold(PRESENCE), (body) => decodeBody(decodeMember(body).data)),
     users: async () => byUser(await fold(PRESENCE)),
     revoke: (user, reason = "the permission was taken away") => revoke(channel, user, reason),
     history: async ({ last }) => history(ports, channel, last),
   }
-}
-
-function run(append: Eventual<Append>): Promise<Position> {
-  return append instanceof Promise ? append.then((append) => append()) : append()
 }
 
 /** The types that the contract gives a payload end where it is kept as bytes, hence `never`. */

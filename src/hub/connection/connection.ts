@@ -10,11 +10,16 @@ import type { Inbox } from "./inbox.ts"
 /** One client's connection: who it is, what it has subscribed to, and how to answer it. */
 export class Connection {
   readonly id: string
+  /** How many endings there had been before it began. */
+  readonly endingsBefore: number
   readonly outlet: Outlet
   readonly inbox: Inbox
   /** The HTTP request it began with, as long as somebody may have to look at it. */
   request: unknown
-  state: "new" | "authenticating" | "open" | "closed" = "new"
+  /** `ending`: it gets what was there when it was ended, and nothing that it sends is taken. */
+  state: "new" | "authenticating" | "open" | "ending" | "closed" = "new"
+  /** Of an `ending` connection: resolves when its link was closed. */
+  ended: Promise<void> | undefined
   user: unknown = undefined
   member = ""
   /** When the token expires, ms since 1970. */
@@ -32,8 +37,9 @@ export class Connection {
   /** It was told to come back: takes back that it is closed when it has not in time. */
   cancelHandover: (() => void) | undefined
 
-  constructor(id: string, outlet: Outlet, inbox: Inbox, request: unknown) {
+  constructor(id: string, endingsBefore: number, outlet: Outlet, inbox: Inbox, request: unknown) {
     this.id = id
+    this.endingsBefore = endingsBefore
     this.outlet = outlet
     this.inbox = inbox
     this.request = request

@@ -6,6 +6,7 @@ import type { Entropy } from "../ports/entropy.ts"
 import type { Link } from "../ports/link.ts"
 import { Connection } from "./connection.ts"
 import type { Connections } from "./connections.ts"
+import type { Endings } from "./endings.ts"
 import { Inbox } from "./inbox.ts"
 
 /** What an adapter does with a connection: it hands in what happens on the wire. */
@@ -29,6 +30,7 @@ export interface HubConnection {
 
 export interface HubConnectionPorts {
   readonly connections: Connections
+  readonly endings: Endings
   readonly entropy: Entropy
   readonly limits: Limits
   /** A message came in, of `bytes` length. */
@@ -41,9 +43,9 @@ export interface HubConnectionPorts {
 }
 
 export function connect(ports: HubConnectionPorts, link: Link, request: unknown): HubConnection {
-  const { connections, entropy, limits } = ports
+  const { connections, endings, entropy, limits } = ports
   const inbox = new Inbox(link, limits.pendingMessagesPerConnectionMax)
-  const connection = new Connection(entropy.uniqueId(), new Outlet(link), inbox, request)
+  const connection = new Connection(entropy.uniqueId(), endings.number, new Outlet(link), inbox, request)
   connections.add(connection)
   return new Driver(ports, connection)
 }

@@ -53,7 +53,7 @@ export class Dispatcher {
   /** One decoded message of `bytes` length. */
   receive(connection: Connection, decoded: unknown, bytes: number): void {
     connection.heard = true
-    if (connection.state === "closed") return
+    if (connection.state === "closed" || connection.state === "ending") return
     let message: ClientMessage
     try {
       const limit = this.#ports.messageBytesMax

@@ -5,6 +5,7 @@ import type { Position } from "../../protocol/position.ts"
 import type { Channel } from "../channel/channel.ts"
 import type { Channels } from "../channel/channels.ts"
 import { EVENTS } from "../channel/facets.ts"
+import type { FinalDelivery, Heads } from "../channel/final-delivery.ts"
 import { SnapshotProgress } from "../channel/snapshot-progress.ts"
 import { Subscription } from "../channel/subscription.ts"
 import type { Target } from "../channel/target.ts"
@@ -12,10 +13,13 @@ import type { Connection } from "../connection/connection.ts"
 import type { Limits } from "../limits.ts"
 import type { Logger } from "../ports/logger.ts"
 import type { Application } from "./application.ts"
+import type { HandlerDeadline } from "./handler-deadline.ts"
 
 export interface SubscribeHandlerPorts {
   readonly application: Application
+  readonly deadline: HandlerDeadline
   readonly channels: Channels
+  readonly finalDelivery: FinalDelivery
   readonly log: Log
   readonly limits: Limits
   readonly logger: Logger
@@ -68,13 +72,18 @@ export class SubscribeHandler {
     if (subscription !== undefined) this.#ports.channels.remove(subscription)
   }
 
-  /** The user may not be subscribed any more. */
-  revoke(connection: Connection, channel: string, error: HoldfastError): void {
-    this.#end(connection, channel, error)
+  /** The user may not be subscribed any more: the subscription gets what was there up to `heads`, and nothing behind. */
+  revoke(connection: Connection, channel: string, error: HoldfastError, heads: Heads): void {
+    const subscription = connection.subscriptions.get(channel)
+    const ending = subscription === undefined ? [] : [subscription]
+    this.#ports.finalDelivery.deliver(ending, heads, () => {
+      // the client may have left or subscribed anew since
+      if (connection.subscriptions.get(channel) === subscription) this.#end(connection, channel, error)
+    })
   }
 
   async #authorize(connection: Connection, target: Target): Promise<void> {
-    const { application, limits } = this.#ports
+    const { application, deadline, limits } = this.#ports
     const limit = limits.subscriptionsPerConnectionMax
     if (connection.subscriptions.size > limit) {
       const text = `a connection may have ${limit} subscriptions`
@@ -84,8 +93,10 @@ export class SubscribeHandler {
     if (rule === undefined)
       throw new HoldfastError("not_allowed", `the server names no "subscribe" for ${target.match.pattern}`)
     if (rule === true) return
-    const ask = () => rule(application.context(connection, target))
-    const allowed = await application.guarded(`subscribe to ${target.name}`, ask)
+    const what = `subscribe to ${target.name}`
+    const allowed = await deadline.run(what, (run) =>
+      application.guarded(what, () => rule(application.context(connection, target, run))),
+    )
     if (allowed !== true)
       throw new HoldfastError("not_allowed", `no permission to subscribe to ${target.name}`)
   }
