@@ -13,7 +13,14 @@ import { FinalDelivery } from "./channel/final-delivery.ts"
 import { Loader } from "./channel/loader.ts"
 import { presenceRetention, retentionsOf } from "./channel/retention.ts"
 import { Trimmer } from "./channel/trimmer.ts"
-import { type AnswerPorts, answerTo, clusterOf, disconnect, revokeEverywhere } from "./cluster/cluster.ts"
+import {
+  type AnswerPorts,
+  answerTo,
+  clusterOf,
+  disconnect,
+  hasElsewhere,
+  revokeEverywhere,
+} from "./cluster/cluster.ts"
 import type { Cluster, ClusterConnection, Disconnection, Gathered } from "./cluster/cluster-answers.ts"
 import { Neighbours } from "./cluster/neighbours.ts"
 import { Connections } from "./connection/connections.ts"
@@ -62,6 +69,8 @@ export interface HubCore<C extends Contract, User> {
   readonly connections: () => Iterable<ConnectedClient<User>>
   /** Why the log cannot be reached; undefined when it can. */
   readonly logFailure: () => HoldfastError | undefined
+  /** Whether another node takes the clients of this one, which takes no more itself from now on. */
+  readonly hasElsewhere: () => Promise<boolean>
   /** Gives the clients that have gone to other nodes the time to enter there. To be called before `close`, if at all. */
   readonly handOverMembers: () => Promise<void>
   /**
@@ -183,8 +192,9 @@ export function createHubCore<C extends Contract, User, Request>(
   const presence = new PresenceHandler({ ...handling, members })
   const subscriptions = new SubscribeHandler({ ...handling, channels, finalDelivery })
   const dispatcher = new Dispatcher({
+    clock,
     messageBytesMax: limits.messageBytesMax,
-    hello: new HelloHandler({ ...world, authenticate, connections, logState, subscriptions, presence }),
+    hello: new HelloHandler({ ...handling, authenticate, connections, logState, subscriptions, presence }),
     subscriptions,
     publishing: new PublishHandler({ ...handling, publisher, authors }),
     signals: new SignalHandler({ ...handling, signals }),
@@ -200,15 +210,19 @@ export function createHubCore<C extends Contract, User, Request>(
     revoke: (channel: string, user: string | number, reason: string) =>
       revokeEverywhere(neighbours, channel, user, reason),
   }
+  let isDraining = false
   const answerPorts: AnswerPorts = {
     ...world,
+    isDraining: () => isDraining,
     channels,
     connections,
     disconnect: (user, ended, ending) => {
       endings.add({ user }, ending)
       const { reason, reconnect } = ending
-      if (!reconnect) departures.disconnect(ended, reason)
-      else for (const connection of ended) drain.handOver(connection, reason, 0)
+      if (!reconnect) {
+        departures.disconnect(ended, reason)
+        members.removeAbsent(user)
+      } else for (const connection of ended) drain.handOver(connection, reason, 0)
     },
     revoke: (concerned, channel, reason) => {
       const error = new HoldfastError("revoked", reason)
@@ -237,6 +251,10 @@ export function createHubCore<C extends Contract, User, Request>(
       serverChannel(serverPorts, target(formatName(pattern, params ?? {}))) as never,
     connections: () => departures.clients(),
     logFailure: () => logState.failure,
+    hasElsewhere: () => {
+      isDraining = true
+      return hasElsewhere(neighbours, node)
+    },
     handOverMembers: () => Promise.race([members.handOver(), logState.unreachable()]),
     disconnect: (disconnection) => disconnect(neighbours, disconnection, clock.now()),
     cluster: clusterOf(neighbours),

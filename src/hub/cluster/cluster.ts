@@ -35,6 +35,15 @@ export function clusterOf(neighbours: Neighbours): Cluster {
   }
 }
 
+/** Whether another node takes clients. Not, when that cannot be known. */
+export async function hasElsewhere(neighbours: Neighbours, node: string): Promise<boolean> {
+  if (!neighbours.reachable) return false
+  const { results } = await clusterOf(neighbours)
+    .nodes()
+    .catch(() => ({ results: [] }))
+  return results.some((other) => other.node !== node && !other.draining)
+}
+
 /** Ends a user's connections at every node. The results name them. */
 export function disconnect(
   neighbours: Neighbours,
@@ -58,6 +67,8 @@ export interface AnswerPorts {
   readonly node: string
   readonly limits: Limits
   readonly channels: Channels
+  /** Whether this node sends its clients away. */
+  readonly isDraining: () => boolean
   readonly connections: Connections
   /** Ends the connections of a user at this node, those of late and those that are about to be opened included. */
   readonly disconnect: (user: string, connections: readonly Connection[], ending: Ending) => void
@@ -73,7 +84,12 @@ export function answerTo(ports: AnswerPorts, asked: unknown): Answer {
   switch (question.type) {
     case "nodes": {
       const { connections, channels } = ports
-      const node = { node: ports.node, connections: connections.size, channels: channels.size }
+      const node = {
+        node: ports.node,
+        connections: connections.size,
+        channels: channels.size,
+        draining: ports.isDraining(),
+      }
       return { results: [node], truncated: false }
     }
     case "connections":

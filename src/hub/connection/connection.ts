@@ -1,6 +1,7 @@
 import { type CloseReason, closeCodes } from "../../protocol/close.ts"
 import type { CodecName } from "../../protocol/codec.ts"
-import type { HoldfastError } from "../../protocol/error.ts"
+import { HoldfastError } from "../../protocol/error.ts"
+import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Failure, ServerMessage } from "../../protocol/message.ts"
 import type { Position } from "../../protocol/position.ts"
 import type { ChannelSubscription } from "../channel/channel.ts"
@@ -18,10 +19,16 @@ export class Connection {
   request: unknown
   /** `ending`: it gets what was there when it was ended, and nothing that it sends is taken. */
   state: "new" | "authenticating" | "open" | "ending" | "closed" = "new"
+  /** It was ended for good, so its members leave at once. */
+  leaves = false
   /** Of an `ending` connection: resolves when its link was closed. */
   ended: Promise<void> | undefined
   user: unknown = undefined
+  /** Since when its client is there, on a server's clock, if it has said so. */
+  since: number | undefined
   member = ""
+  /** Takes back that the connection is closed when the token expires. */
+  cancelExpiry: (() => void) | undefined
   /** When the token expires, ms since 1970. */
   expiresAt = Number.POSITIVE_INFINITY
   /** By channel name; `undefined` while the subscription is being authorized. */
@@ -88,6 +95,14 @@ export class Connection {
     if (this.state === "closed") return
     this.outlet.link.close(closeCodes[why].code, reason)
   }
+}
+
+/** The token has expired, and no other has come. */
+export function expire(connection: Connection): void {
+  // it gets what was there when it was ended, and no more
+  if (connection.state === "ending") return
+  connection.fail(new HoldfastError("token_expired", errorCodes.token_expired))
+  connection.close("unauthorized", "token_expired")
 }
 
 /** The `id` of a user that has one. */

@@ -93,6 +93,7 @@ export class Departures {
       return Promise.resolve()
     }
     connection.state = "ending"
+    connection.leaves = why === "disconnected"
     connection.cancelHandover?.()
     const subscriptions = [...connection.subscriptions.values()].filter((each) => each !== undefined)
     const reconnect = why === "goingAway"

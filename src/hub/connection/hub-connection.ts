@@ -14,6 +14,10 @@ export interface HubConnection {
   readonly id: string
   /** Whether every subscription stands at its channel's tail. */
   readonly isLive: boolean
+  /** Whether every subscription stands at its channel's tail, or waits for a handler of the application. */
+  readonly isServed: boolean
+  /** Whether it is about to be closed, once it has what is there. */
+  readonly isEnding: boolean
   /** Whether no subscription has a snapshot to come, or to be completed. */
   readonly isWhole: boolean
   /** A message that came in, and its length in bytes. */
@@ -68,6 +72,18 @@ class Driver implements HubConnection {
     return [...this.#connection.subscriptions.values()].every((each) => each?.state === "live")
   }
 
+  get isServed(): boolean {
+    const { state, subscriptions } = this.#connection
+    if (state === "ending") return false
+    return [...subscriptions.values()].every(
+      (each) => each === undefined || each.state === "live" || each.loading,
+    )
+  }
+
+  get isEnding(): boolean {
+    return this.#connection.state === "ending"
+  }
+
   get isWhole(): boolean {
     return [...this.#connection.subscriptions.values()].every((each) => each?.snapshot === undefined)
   }
@@ -99,11 +115,12 @@ class Driver implements HubConnection {
     if (connection.state === "closed") return
     connection.state = "closed"
     connection.cancelHandover?.()
+    connection.cancelExpiry?.()
     this.#ports.connections.remove(connection)
     for (const subscription of connection.subscriptions.values()) {
       if (subscription !== undefined) this.#ports.removeSubscription(subscription)
     }
     connection.subscriptions.clear()
-    this.#ports.handleEnd(connection, orderly)
+    this.#ports.handleEnd(connection, orderly || connection.leaves)
   }
 }

@@ -11,9 +11,12 @@ import { Subscription } from "../channel/subscription.ts"
 import type { Target } from "../channel/target.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { Limits } from "../limits.ts"
+import type { Clock } from "../ports/clock.ts"
 import type { Logger } from "../ports/logger.ts"
+import type { Eventual } from "../publish/eventual.ts"
 import type { Application } from "./application.ts"
 import type { HandlerDeadline } from "./handler-deadline.ts"
+import { UnknownEpoch } from "./unknown-epoch.ts"
 
 export interface SubscribeHandlerPorts {
   readonly application: Application
@@ -21,6 +24,7 @@ export interface SubscribeHandlerPorts {
   readonly channels: Channels
   readonly finalDelivery: FinalDelivery
   readonly log: Log
+  readonly clock: Clock
   readonly limits: Limits
   readonly logger: Logger
 }
@@ -28,9 +32,13 @@ export interface SubscribeHandlerPorts {
 /** Puts cursors of clients on the logs of channels, and takes them off. */
 export class SubscribeHandler {
   readonly #ports: SubscribeHandlerPorts
+  readonly #unknownEpoch: UnknownEpoch
+  /** By member and channel, the runs of handlers for clients that come with one request after the other. */
+  readonly #running = new Map<string, Promise<unknown>>()
 
   constructor(ports: SubscribeHandlerPorts) {
     this.#ports = ports
+    this.#unknownEpoch = new UnknownEpoch(ports)
   }
 
   /** Puts a cursor on the channel's log: where the client's stood, as far back as it asks, or at the tail. */
@@ -45,6 +53,11 @@ export class SubscribeHandler {
       await this.#authorize(connection, target)
       const channel = await channels.acquire(target)
       try {
+        const { position } = request
+        if (position !== undefined) {
+          const epochs = { known: channel.epoch, brought: position.epoch }
+          this.#unknownEpoch.handlePosition(name, epochs, connection.since)
+        }
         const from = await startOf(this.#ports.log, channel, request)
         if (connection.state === "open" && connection.subscriptions.has(name))
           start(connection, channel, from)
@@ -94,11 +107,26 @@ export class SubscribeHandler {
       throw new HoldfastError("not_allowed", `the server names no "subscribe" for ${target.match.pattern}`)
     if (rule === true) return
     const what = `subscribe to ${target.name}`
-    const allowed = await deadline.run(what, (run) =>
-      application.guarded(what, () => rule(application.context(connection, target, run))),
-    )
+    const ask = () =>
+      deadline.run(what, (run) =>
+        application.guarded(what, () => rule(application.context(connection, target, run))),
+      )
+    const allowed = await (connection.isBrief ? this.#shared(connection, target, ask) : ask())
     if (allowed !== true)
       throw new HoldfastError("not_allowed", `no permission to subscribe to ${target.name}`)
+  }
+
+  /** A request that is over before its handler is leaves the run to the next one: asked anew each time, it would never be answered. */
+  #shared({ member }: Connection, { name }: Target, ask: () => Eventual<unknown>): Eventual<unknown> {
+    const key = `${member}\n${name}`
+    const underWay = this.#running.get(key)
+    if (underWay !== undefined) return underWay
+    const asked = ask()
+    if (!(asked instanceof Promise)) return asked
+    this.#running.set(key, asked)
+    const done = () => this.#running.delete(key)
+    asked.then(done, done)
+    return asked
   }
 
   /** Ends a subscription that could not be made, or may not go on, and says why. */
