@@ -33,6 +33,11 @@ async function startHub(limits: { readonly closeTimeoutMs?: number } = {}) {
   return { hub, url }
 }
 
+/** Resolves when Ada's request, or WebSocket, is open at the hub. */
+async function hasConnection(hub: Hub<typeof app, User>): Promise<void> {
+  while ([...hub.connections()].length === 0) await new Promise((resolve) => setImmediate(resolve))
+}
+
 /** What a client of Ada's is told, until it is closed. */
 async function openClient(url: string, transport: (typeof transports)[number]) {
   const client: Client<typeof app> = connect<typeof app>(url, {
@@ -69,6 +74,7 @@ describe.each(transports)("over %s", (transport) => {
   test.each(Object.keys(endings))("%s delivers what was there, and then its reason", async (name) => {
     const { hub, url } = await startHub()
     const { notices, errors, channelErrors, closed } = await openClient(url, transport)
+    await hasConnection(hub)
     await hub.channel("inbox/:user", ada).publish("notice", "your account is closed")
     await endings[name]?.(hub)
     await hub.channel("inbox/:user", ada).publish("notice", "not for Ada")
@@ -92,6 +98,7 @@ describe.each(transports)("over %s", (transport) => {
   test("revoke delivers what was there, and nothing behind", async () => {
     const { hub, url } = await startHub()
     const { inbox, notices } = await openClient(url, transport)
+    await hasConnection(hub)
     const room = hub.channel("inbox/:user", ada)
     const refused = new Promise<unknown>((resolve) => inbox.onError(resolve))
     await room.publish("notice", "before")
@@ -104,6 +111,7 @@ describe.each(transports)("over %s", (transport) => {
   test("hub.close delivers what was there", async () => {
     const { hub, url } = await startHub()
     const { notices } = await openClient(url, transport)
+    await hasConnection(hub)
     await hub.channel("inbox/:user", ada).publish("notice", "see you")
     await hub.close()
     await expect.poll(() => notices).toEqual(["see you"])
@@ -111,19 +119,29 @@ describe.each(transports)("over %s", (transport) => {
 })
 
 describe("a user that is disconnected between two polls", () => {
-  test("is told with the next one", async () => {
+  test("gets what was there and the reason with the next one", async () => {
     const { hub, url } = await startHub()
     const base = url.replace(/^ws/, "http")
     const hello = { session: newSession(), token: "ada", waitMs: 0 }
     const first = await post(`${base}/poll`, { ...hello, subscriptions: [{ channel: "inbox/ada" }] })
     const position = first.messages.find((message) => message.type === "subscribed")?.position
+    await hub.channel("inbox/:user", ada).publish("notice", "the last")
     await hub.disconnect({ user: "ada", reason: "banned", reconnect: false })
     const next = await post(`${base}/poll`, {
       ...hello,
       subscriptions: [{ channel: "inbox/ada", position }],
     })
-    expect(next.status).toBe(403)
-    expect(next.problem).toMatchObject({ code: "disconnected", detail: "banned" })
+    expect(next.messages.map(({ type }) => type)).toEqual(["welcome", "subscribed", "event", "goaway"])
+    expect(next.messages.at(-1)).toMatchObject({ reason: "banned", reconnect: false })
+    const sent = await post(`${base}/send`, {
+      ...hello,
+      since: 0,
+      messages: [
+        { type: "publish", id: 1, channel: "inbox/ada", name: "notice", data: "x", idempotencyKey: "k" },
+      ],
+    })
+    expect(sent.status).toBe(403)
+    expect(sent.problem).toMatchObject({ code: "disconnected", detail: "banned" })
   })
 
   test("may come anew, as authenticate decides", async () => {
@@ -139,7 +157,7 @@ describe("a user that is disconnected between two polls", () => {
     const { hub, url } = await startHub()
     const base = url.replace(/^ws/, "http")
     const hello = { session: newSession(), token: "ada", waitMs: 0 }
-    const presence = [{ channel: "inbox/ada", version: Date.now() }]
+    const presence = [{ channel: "inbox/ada", version: Date.now(), data: {} }]
     await post(`${base}/poll`, { ...hello, subscriptions: [{ channel: "inbox/ada" }], presence })
     const room = hub.channel("inbox/:user", ada)
     await expect.poll(async () => (await room.members()).size).toBe(1)

@@ -6,6 +6,7 @@ import type { Failure, ServerMessage } from "../../protocol/message.ts"
 import type { Position } from "../../protocol/position.ts"
 import type { ChannelSubscription } from "../channel/channel.ts"
 import type { Outlet } from "../channel/outlet.ts"
+import type { Belated } from "../handlers/belated.ts"
 import type { Inbox } from "./inbox.ts"
 
 /** One client's connection: who it is, what it has subscribed to, and how to answer it. */
@@ -19,6 +20,8 @@ export class Connection {
   request: unknown
   /** `ending`: it gets what was there when it was ended, and nothing that it sends is taken. */
   state: "new" | "authenticating" | "open" | "ending" | "closed" = "new"
+  /** Its client was ended before it came. */
+  belated: Belated | undefined
   /** It was ended for good, so its members leave at once. */
   leaves = false
   /** Of an `ending` connection: resolves when its link was closed. */

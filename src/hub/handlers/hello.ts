@@ -9,6 +9,7 @@ import type { Limits } from "../limits.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Entropy } from "../ports/entropy.ts"
 import type { Logger } from "../ports/logger.ts"
+import { belated } from "./belated.ts"
 import type { HandlerDeadline } from "./handler-deadline.ts"
 import type { PresenceHandler } from "./presence.ts"
 import type { SubscribeHandler } from "./subscribe.ts"
@@ -62,7 +63,7 @@ export class HelloHandler {
     )
     connection.since = message.since
     const ending = this.#ports.endings.find(connection, sinceOf(connection, message))
-    if (ending !== undefined) {
+    if (ending !== undefined && !this.#hasLastWords(connection, message, ending)) {
       this.#turnAway(connection, ending)
       return
     }
@@ -121,6 +122,7 @@ export class HelloHandler {
     for (const request of message.subscriptions) {
       inbox.run(request.channel, () => subscriptions.subscribe(connection, request))
     }
+    if (connection.belated !== undefined) return
     for (const request of message.presence ?? []) {
       inbox.run(request.channel, () => presence.enter(connection, request))
     }
@@ -150,6 +152,16 @@ export class HelloHandler {
     connection.cancelExpiry = undefined
     if (leftMs === Number.POSITIVE_INFINITY || connection.state === "closed") return
     connection.cancelExpiry = clock.after(leftMs, () => expire(connection))
+  }
+
+  /** A request with cursors still gets what was there when its client was ended. */
+  #hasLastWords(connection: Connection, { subscriptions }: Hello, ending: Ending): boolean {
+    const count = subscriptions.length
+    const hasCursor = subscriptions.some(({ position }) => position !== undefined)
+    if (ending.reconnect || !connection.isBrief || !hasCursor) return false
+    connection.belated = belated(this.#ports, connection, ending, count)
+    connection.leaves = true
+    return true
   }
 
   /** The client was ended while it had no connection, or while the server made up its mind about this one. */

@@ -7,7 +7,7 @@ import type { Channels } from "../channel/channels.ts"
 import { EVENTS } from "../channel/facets.ts"
 import type { FinalDelivery, Heads } from "../channel/final-delivery.ts"
 import { SnapshotProgress } from "../channel/snapshot-progress.ts"
-import { Subscription } from "../channel/subscription.ts"
+import { type Final, Subscription } from "../channel/subscription.ts"
 import type { Target } from "../channel/target.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { Limits } from "../limits.ts"
@@ -15,6 +15,7 @@ import type { Clock } from "../ports/clock.ts"
 import type { Logger } from "../ports/logger.ts"
 import type { Eventual } from "../publish/eventual.ts"
 import type { Application } from "./application.ts"
+import { type Belated, headAt } from "./belated.ts"
 import type { HandlerDeadline } from "./handler-deadline.ts"
 import { UnknownEpoch } from "./unknown-epoch.ts"
 
@@ -59,14 +60,27 @@ export class SubscribeHandler {
           this.#unknownEpoch.handlePosition(name, epochs, connection.since)
         }
         const from = await startOf(this.#ports.log, channel, request)
+        const final = connection.belated && (await this.#finalOf(channel, from.position, connection.belated))
         if (connection.state === "open" && connection.subscriptions.has(name))
-          start(connection, channel, from)
+          start(connection, channel, from, final)
       } finally {
         channels.release(name)
       }
     } catch (error) {
       this.#end(connection, name, error)
+      connection.belated?.handleServed()
     }
+  }
+
+  async #finalOf({ name }: Channel, position: Position, { atMs, handleServed }: Belated): Promise<Final> {
+    const { log, limits } = this.#ports
+    let isReached = false
+    const handleReached = () => {
+      if (isReached) return
+      isReached = true
+      handleServed()
+    }
+    return { head: await headAt(log, name, position, atMs, limits), handleReached }
   }
 
   /** Asks again whether the user may be subscribed, and ends the subscription if not. */
@@ -176,7 +190,7 @@ async function startOf(log: Log, channel: Channel, request: SubscriptionRequest)
   return { position: { epoch, offset }, top, isFresh: true }
 }
 
-function start(connection: Connection, channel: Channel, begin: Start): void {
+function start(connection: Connection, channel: Channel, begin: Start, final: Final | undefined): void {
   const { position, top, isFresh, snapshotOffset = 0 } = begin
   const { name, alias, hasSnapshot } = channel
   const subscription = new Subscription(channel, connection.outlet, position.epoch, position.offset)
@@ -188,6 +202,7 @@ function start(connection: Connection, channel: Channel, begin: Start): void {
     // the snapshot will have what the cursor does not reach
     subscription.snapshotOffset = fold
   } else subscription.snapshotOffset = snapshotOffset
+  subscription.final = final
   connection.subscriptions.set(name, subscription)
   // with a snapshot, the cursor stands there only when that is complete
   const standing = snapshot ? undefined : position
