@@ -6,8 +6,14 @@ import type { Failure, ServerMessage } from "../../protocol/message.ts"
 import type { Position } from "../../protocol/position.ts"
 import type { ChannelSubscription } from "../channel/channel.ts"
 import type { Outlet } from "../channel/outlet.ts"
-import type { Belated } from "../handlers/belated.ts"
 import type { Inbox } from "./inbox.ts"
+
+/** What a request is served whose client was ended before it came: the entries up to the ending, for each of its subscriptions. */
+export interface Belated {
+  readonly atMs: number
+  /** One of the subscriptions has them, or was refused. */
+  readonly handleServed: () => void
+}
 
 /** One client's connection: who it is, what it has subscribed to, and how to answer it. */
 export class Connection {

@@ -1,6 +1,7 @@
 import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Hello, Token } from "../../protocol/message.ts"
+import { belated } from "../connection/belated.ts"
 import { type Connection, expire, idOf } from "../connection/connection.ts"
 import type { Connections } from "../connection/connections.ts"
 import { disconnected, type Ending, type Endings } from "../connection/endings.ts"
@@ -9,7 +10,6 @@ import type { Limits } from "../limits.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Entropy } from "../ports/entropy.ts"
 import type { Logger } from "../ports/logger.ts"
-import { belated } from "./belated.ts"
 import type { HandlerDeadline } from "./handler-deadline.ts"
 import type { PresenceHandler } from "./presence.ts"
 import type { SubscribeHandler } from "./subscribe.ts"
@@ -207,7 +207,7 @@ function checkId(user: unknown): void {
 function expiryOf(user: unknown): number {
   const expiresAt =
     (user as { expiresAt?: unknown } | null | undefined)?.expiresAt ?? Number.POSITIVE_INFINITY
-  const ms = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt
+  const ms = isDate(expiresAt) ? expiresAt.getTime() : expiresAt
   if (typeof ms === "number" && !Number.isNaN(ms)) return ms
   throw new UnclearUser(
     `expiresAt of what authenticate returned is ${described(expiresAt)}, and has to be a number of ms since 1970 or a Date`,
@@ -217,7 +217,12 @@ function expiryOf(user: unknown): number {
 function described(value: unknown): string {
   if (typeof value === "string") return `the string "${value.slice(0, 40)}"`
   if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return `${value}`
-  return value instanceof Date ? "an invalid Date" : `of type ${typeof value}`
+  return isDate(value) ? "an invalid Date" : `of type ${typeof value}`
+}
+
+/** Also one of another realm. */
+function isDate(value: unknown): value is { getTime(): unknown } {
+  return Object.prototype.toString.call(value) === "[object Date]"
 }
 
 /**

@@ -1,16 +1,9 @@
 import type { Log } from "../../log/log.ts"
 import type { Position } from "../../protocol/position.ts"
-import type { Connection } from "../connection/connection.ts"
-import type { Ending } from "../connection/endings.ts"
 import type { Limits } from "../limits.ts"
 import type { Clock } from "../ports/clock.ts"
-
-/** What a request is served whose client was ended before it came: the entries up to the ending, for each of its subscriptions. */
-export interface Belated {
-  readonly atMs: number
-  /** One of the subscriptions has them, or was refused. */
-  readonly handleServed: () => void
-}
+import type { Belated, Connection } from "./connection.ts"
+import type { Ending } from "./endings.ts"
 
 export interface BelatedPorts {
   readonly clock: Clock
