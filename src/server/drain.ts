@@ -31,9 +31,8 @@ export const drainDefaults = {
   spreadMs: 5_000,
   noticeMs: 0,
   deadlineMs: 25_000,
-  closeWhenAlone: false,
   reason: "the server is being replaced",
-} as const satisfies Required<DrainOptions>
+} as const satisfies Required<Omit<DrainOptions, "closeWhenAlone">>
 
 export interface DrainPorts {
   readonly clock: Clock
@@ -62,12 +61,12 @@ export class Drain {
 
   /** @throws HoldfastError `timeout` when it takes longer than the deadline; what closing the log fails with */
   run(options: DrainOptions): Promise<void> {
-    const { spreadMs, noticeMs, deadlineMs, closeWhenAlone, reason } = drainDefaults
+    const { spreadMs, noticeMs, deadlineMs, reason } = drainDefaults
     this.#running ??= this.#within({
       spreadMs: options.spreadMs ?? spreadMs,
       noticeMs: options.noticeMs ?? noticeMs,
       deadlineMs: options.deadlineMs ?? deadlineMs,
-      closeWhenAlone: options.closeWhenAlone ?? closeWhenAlone,
+      closeWhenAlone: options.closeWhenAlone ?? false,
       reason: options.reason ?? reason,
     })
     return this.#running
