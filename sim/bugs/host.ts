@@ -40,6 +40,12 @@ function bent(connection: HubConnection, changed: Partial<HubConnection>): HubCo
     get isLive() {
       return connection.isLive
     },
+    get isServed() {
+      return connection.isServed
+    },
+    get isEnding() {
+      return connection.isEnding
+    },
     get isWhole() {
       return connection.isWhole
     },

@@ -113,6 +113,8 @@ export function createConnection(options: ConnectionOptions, ports: ConnectionPo
   let deadAtMs = NEVER_MS
   let quietAtMs = NEVER_MS
   let renewAtMs = NEVER_MS
+  /** What the renewal follows from: each poll is answered with a welcome, and one that says the same puts nothing off. */
+  let expiresAt: number | undefined = 0
 
   const isOpen = () => status === "open"
   const delayMs = () => backoffMs(backoff, failures++, random)
@@ -128,6 +130,7 @@ export function createConnection(options: ConnectionOptions, ports: ConnectionPo
   /** Nothing is under way any more, over the line that was up or without one. */
   const rest = () => {
     fetching = false
+    expiresAt = 0
     deadAtMs = quietAtMs = renewAtMs = NEVER_MS
   }
   const openNext = (nowMs: number) => {
@@ -185,6 +188,11 @@ export function createConnection(options: ConnectionOptions, ports: ConnectionPo
     become(next, error)
   }
   const close = (error?: HoldfastError) => drop(CLOSE_NORMAL, "closed", error)
+  const end = (reason: string) => {
+    const error = new HoldfastError("closed", `The server ended it: ${reason}`)
+    ports.handleError(error)
+    close(error)
+  }
   /** The server has to answer, or the line is taken for dead. */
   const probe = (nowMs: number) => {
     deadAtMs = Math.min(deadAtMs, nowMs + PROBE_MS)
@@ -235,6 +243,7 @@ export function createConnection(options: ConnectionOptions, ports: ConnectionPo
       if (!fetching) return
       fetching = false
       token = fresh
+      expiresAt = 0
       // the answer says when this one expires
       if (isOpen()) ports.send({ type: "token", token })
       else openNext(nowMs)
@@ -253,8 +262,10 @@ export function createConnection(options: ConnectionOptions, ports: ConnectionPo
       const { type } = message
       if (type === "error") told = true
       if (type === "goaway" && !(isNext && isOpen())) {
+        // a line of requests has no close that would say so
+        if (!message.reconnect) return end(message.reason)
         goaway = message
-        if (!isNext && message.reconnect && lateAtMs === NEVER_MS) retryAtMs = nowMs + message.afterMs
+        if (!isNext && lateAtMs === NEVER_MS) retryAtMs = nowMs + message.afterMs
       }
       if (isNext) {
         reached = true
@@ -273,8 +284,11 @@ export function createConnection(options: ConnectionOptions, ports: ConnectionPo
         become("open")
       }
       if (hasToken && (type === "welcome" || type === "token")) {
-        const lifetimeMs = (message.expiresAt ?? NEVER_MS) - message.now
-        renewAtMs = nowMs + Math.max(RENEWAL_MS_MIN, lifetimeMs - RENEWAL_MARGIN_MS, lifetimeMs * 0.8)
+        if (message.expiresAt !== expiresAt) {
+          expiresAt = message.expiresAt
+          const lifetimeMs = (expiresAt ?? NEVER_MS) - message.now
+          renewAtMs = nowMs + Math.max(RENEWAL_MS_MIN, lifetimeMs - RENEWAL_MARGIN_MS, lifetimeMs * 0.8)
+        }
       }
       if (type === "ping") ports.send({ type: "pong" })
       heardAtMs = nowMs
@@ -288,11 +302,10 @@ export function createConnection(options: ConnectionOptions, ports: ConnectionPo
       lose(nowMs)
     },
     handleLineClose: (code, reason, isNext, nowMs) => {
+      if (status === "closed") return
       const text = `${code}${reason && ` ${reason}`}`
       const isSpare = isNext && isOpen()
-      if (!isSpare && (!reconnectsAfter(code) || goaway?.reconnect === false)) {
-        return close(new HoldfastError("closed", `The server ended it: ${text}`))
-      }
+      if (!isSpare && !reconnectsAfter(code)) return end(text)
       const refused = code === CLOSE_UNAUTHORIZED
       if (refused && !isSpare) token = undefined
       const error = new HoldfastError(

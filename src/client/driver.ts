@@ -99,6 +99,8 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
   let logAvailable = true
   let lastId = 0
   let toldPending = 0
+  /** When the client was let in first, by the server's clock. */
+  let since: number | undefined
   let dirty = false
 
   const { input, inputLater, later } = createTurns(clock, {
@@ -181,6 +183,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
       logTold = message
       setLogAvailable(message.available)
     } else if (type === "welcome") {
+      since ??= message.now
       // right behind a welcome, which each poll brings, it is said again if it is not
       const before = logTold
       if (!logAvailable) inputLater(0, () => logTold === before && setLogAvailable(true))
@@ -240,6 +243,7 @@ export function createDriver(options: DriverOptions, ports: DriverPorts): Driver
       token: connection.token,
       subscriptions: subscriptions.takeRequests(held.desk, brief ? NEVER_MS : HELLO_SUBSCRIPTIONS_MAX),
       presence: brief ? subscriptions.presence() : undefined,
+      since,
     }
     transmit(held, encode(hello))
   }

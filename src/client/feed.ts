@@ -45,7 +45,7 @@ export class Feed {
 
   /** @throws HoldfastError `closed` */
   refuseWhenClosed(): void {
-    if (this.subscription.status === "closed") throw closed()
+    if (this.subscription.status === "closed") throw this.subscription.error ?? closed()
   }
 
   subscribe(): void {
@@ -121,7 +121,10 @@ export class Feed {
     this.#listeners.tell(handleError, "change", [change])
     const heard = this.#listeners.tell(handleError, type, told as never, change.name)
     if (type === "error" && !heard) handleError(told[0])
-    if (told[0] === "closed" && type === "status") this.#listeners.clear()
+    if (told[0] !== "closed" || type !== "status") return
+    // the server has ended the client, whose own event says so too
+    if (told[1]) this.#listeners.tell(handleError, "error", [told[1]])
+    this.#listeners.clear()
   }
 }
 

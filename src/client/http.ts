@@ -9,8 +9,12 @@ const LENGTH_MAX = 2 ** 18
 /** The longest that a poll is held open while there is nothing to tell, and what it is halved to when polls are cut, in ms. */
 const WAIT_MS_MAX = 25_000
 const WAIT_MS_MIN = 1_000
-/** With which code a line ends of which a request is refused with this status. With any other, it counts as cut. */
-const CODES: Readonly<Record<number, number>> = { 401: CLOSE_UNAUTHORIZED, 503: 1001 }
+/** With which code a line ends of which a request is refused with this status or error code. With any other, it counts as cut. */
+const CODES: Readonly<Record<number | string, number>> = {
+  401: CLOSE_UNAUTHORIZED,
+  503: 1001,
+  disconnected: 4403,
+}
 
 /** A request that was refused as a whole. */
 interface Problem {
@@ -60,8 +64,8 @@ function openLine(
   let hello = ""
   let waitMs = WAIT_MS_MAX
   let isQuick = true
-  let isSending = false
-  let queue: string[] = []
+  /** By channel with a request under way, what waits for its end. */
+  const queues = new Map<string, string[]>()
   let signals = 0
   let renewal: ReturnType<typeof setTimeout> | undefined
 
@@ -72,8 +76,8 @@ function openLine(
     down.abort()
     onClose(code, reason)
   }
-  const fail = ({ status = 0, detail, message = "", cause }: Problem) =>
-    end(CODES[status] ?? CLOSE_CUT, detail ?? cause?.code ?? message)
+  const fail = ({ status = 0, code = "", detail, message = "", cause }: Problem) =>
+    end(CODES[code] ?? CODES[status] ?? CLOSE_CUT, detail ?? cause?.code ?? message)
 
   /** Begins anew, with where the cursors stand by then. A poll is answered at once, as there is something to be answered. */
   const renewSoon = () => {
@@ -135,24 +139,25 @@ function openLine(
       else onMessage(JSON.stringify({ type: "error", id: JSON.parse(`${texts}`).id, code, message: detail }))
     }
   }
-  /** In the order given: one request after the other. */
-  const sendQueue = async () => {
-    if (isSending) return
-    isSending = true
+  /** In the order given, one request after the other; channels independently, so that no slow handler is waited for elsewhere. */
+  const sendQueue = async (channel: string) => {
+    queues.set(channel, [])
     // with what else comes in this turn
     await undefined
-    while (queue.length > 0 && !up.signal.aborted) {
+    while (!up.signal.aborted) {
+      const queue = queues.get(channel) as string[]
+      if (queue.length === 0) break
       let length = 0
       const texts = queue.filter((text, index) => {
         length += text.length
         return index === 0 || (index < MESSAGES_MAX && length <= LENGTH_MAX)
       })
-      queue = queue.slice(texts.length)
+      queues.set(channel, queue.slice(texts.length))
       await carry(texts, texts.length)
       // each request has to say what was entered
       if (texts.some((text) => /^.{9}(ent|lea)/.test(text))) renewSoon()
     }
-    isSending = false
+    queues.delete(channel)
   }
 
   renewSoon()
@@ -171,8 +176,9 @@ function openLine(
         signals++
         void carry([text], 0).then(() => signals--)
       } else if (type !== "pong") {
-        queue.push(text)
-        void sendQueue()
+        const { channel } = JSON.parse(text)
+        if (!queues.has(channel)) void sendQueue(channel)
+        queues.get(channel)?.push(text)
       }
     },
     close: end,

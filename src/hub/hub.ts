@@ -9,22 +9,24 @@ import { CatchUp } from "./channel/catch-up.ts"
 import { Channels } from "./channel/channels.ts"
 import { PRESENCE } from "./channel/facets.ts"
 import { FanOut } from "./channel/fan-out.ts"
+import { FinalDelivery } from "./channel/final-delivery.ts"
 import { Loader } from "./channel/loader.ts"
 import { presenceRetention, retentionsOf } from "./channel/retention.ts"
 import { Trimmer } from "./channel/trimmer.ts"
-import { type AnswerPorts, answerTo, clusterOf, disconnect, revokeEverywhere } from "./cluster/cluster.ts"
+import {
+  type AnswerPorts,
+  answerTo,
+  clusterOf,
+  disconnect,
+  hasElsewhere,
+  revokeEverywhere,
+} from "./cluster/cluster.ts"
 import type { Cluster, ClusterConnection, Disconnection, Gathered } from "./cluster/cluster-answers.ts"
 import { Neighbours } from "./cluster/neighbours.ts"
 import { Connections } from "./connection/connections.ts"
-import {
-  type ConnectedClient,
-  closeAll,
-  connectedClients,
-  type Departure,
-  disconnectAll,
-  sendAway,
-} from "./connection/departure.ts"
+import { type ConnectedClient, type Departure, Departures } from "./connection/departure.ts"
 import { Drain } from "./connection/drain.ts"
+import { Endings } from "./connection/endings.ts"
 import { connect, type HubConnection, type HubConnectionPorts } from "./connection/hub-connection.ts"
 import { LogState } from "./connection/log-state.ts"
 import { Answers } from "./handlers/answers.ts"
@@ -32,6 +34,7 @@ import { Application, type Handlers } from "./handlers/application.ts"
 import { CallHandler } from "./handlers/call.ts"
 import { checkHandlers } from "./handlers/check-handlers.ts"
 import { Dispatcher } from "./handlers/dispatch.ts"
+import { checkInTime, HandlerDeadline } from "./handlers/handler-deadline.ts"
 import { type Authenticate, HelloHandler } from "./handlers/hello.ts"
 import { PresenceHandler } from "./handlers/presence.ts"
 import { PublishHandler } from "./handlers/publish.ts"
@@ -66,6 +69,8 @@ export interface HubCore<C extends Contract, User> {
   readonly connections: () => Iterable<ConnectedClient<User>>
   /** Why the log cannot be reached; undefined when it can. */
   readonly logFailure: () => HoldfastError | undefined
+  /** Whether another node takes the clients of this one, which takes no more itself from now on. */
+  readonly hasElsewhere: () => Promise<boolean>
   /** Gives the clients that have gone to other nodes the time to enter there. To be called before `close`, if at all. */
   readonly handOverMembers: () => Promise<void>
   /**
@@ -104,14 +109,16 @@ export function createHubCore<C extends Contract, User, Request>(
   const application: Application = new Application({
     contract,
     handlers: userHandlers,
-    handleOf: (target) => serverChannel(serverPorts, target),
+    handleOf: (target, run) =>
+      serverChannel(serverPorts, target, run === undefined ? undefined : () => checkInTime(run)),
     logger,
   })
   const target = (name: string) => application.target(name)
 
   // what goes out: channels, and the cursors on them
   const fanOut = new FanOut(clock)
-  const snapshots = new SnapshotHandler({ application, limits })
+  const deadline = new HandlerDeadline(world)
+  const snapshots = new SnapshotHandler({ application, deadline, limits })
   const loader = new Loader((channel) => snapshots.load(channel))
   const catchUp = new CatchUp({ ...world, loader, handleFailure })
   const trimmer: Trimmer = new Trimmer({
@@ -159,6 +166,9 @@ export function createHubCore<C extends Contract, User, Request>(
 
   // the clients of this node, the members of its channels, and the other nodes
   const connections = new Connections(clock, limits)
+  const finalDelivery = new FinalDelivery(world)
+  const endings = new Endings({ clock, memoryMs: limits.endingMemoryMs })
+  const departures = new Departures({ clock, connections, endings, finalDelivery })
   const logState = new LogState(log, connections)
   const drain = new Drain({ ...world, connections })
   const members: Members = new Members({
@@ -178,13 +188,14 @@ export function createHubCore<C extends Contract, User, Request>(
   })
 
   // what clients ask for
-  const answers = new Answers(logger)
-  const handling = { ...world, application, answers }
+  const answers = new Answers({ logger, deadline, endings })
+  const handling = { ...world, application, answers, deadline, endings }
   const presence = new PresenceHandler({ ...handling, members })
-  const subscriptions = new SubscribeHandler({ ...handling, channels })
+  const subscriptions = new SubscribeHandler({ ...handling, channels, finalDelivery })
   const dispatcher = new Dispatcher({
+    clock,
     messageBytesMax: limits.messageBytesMax,
-    hello: new HelloHandler({ ...world, authenticate, connections, logState, subscriptions, presence }),
+    hello: new HelloHandler({ ...handling, authenticate, connections, logState, subscriptions, presence }),
     subscriptions,
     publishing: new PublishHandler({ ...handling, publisher, authors }),
     signals: new SignalHandler({ ...handling, signals }),
@@ -200,24 +211,34 @@ export function createHubCore<C extends Contract, User, Request>(
     revoke: (channel: string, user: string | number, reason: string) =>
       revokeEverywhere(neighbours, channel, user, reason),
   }
+  let isDraining = false
   const answerPorts: AnswerPorts = {
     ...world,
+    isDraining: () => isDraining,
     channels,
     connections,
-    disconnect: (connection, { reason, reconnect }) => {
-      if (reconnect) drain.handOver(connection, reason, 0)
-      else sendAway(connection, reason, false, "disconnected")
+    disconnect: (user, ended, ending) => {
+      endings.add({ user }, ending)
+      const { reason, reconnect } = ending
+      if (!reconnect) {
+        departures.disconnect(ended, reason)
+        members.removeAbsent(user)
+      } else for (const connection of ended) drain.handOver(connection, reason, 0)
     },
-    revoke: (connection, channel, reason) => {
+    revoke: (concerned, channel, reason) => {
       const error = new HoldfastError("revoked", reason)
-      subscriptions.revoke(connection, channel, error)
-      presence.revoke(connection, channel, error)
+      const heads = finalDelivery.heads()
+      for (const connection of concerned) {
+        subscriptions.revoke(connection, channel, error, heads)
+        presence.revoke(connection, channel, error)
+      }
     },
     removeUser: (channel, user) => members.removeUser(channel, user),
   }
   const connectionPorts: HubConnectionPorts = {
     ...world,
     connections,
+    endings,
     cork: (outlet) => fanOut.cork(outlet),
     receive: (connection, decoded, bytes) => dispatcher.receive(connection, decoded, bytes),
     catchUp: (subscription) => catchUp.enqueue(subscription),
@@ -230,17 +251,21 @@ export function createHubCore<C extends Contract, User, Request>(
     connect: (link, request) => connect(connectionPorts, link, request),
     channel: (pattern, params) =>
       serverChannel(serverPorts, target(formatName(pattern, params ?? {}))) as never,
-    connections: () => connectedClients(connections),
+    connections: () => departures.clients(),
     logFailure: () => logState.failure,
+    hasElsewhere: () => {
+      isDraining = true
+      return hasElsewhere(neighbours, node)
+    },
     handOverMembers: () => Promise.race([members.handOver(), logState.unreachable()]),
-    disconnect: (disconnection) => disconnect(neighbours, disconnection),
+    disconnect: (disconnection) => disconnect(neighbours, disconnection, clock.now()),
     cluster: clusterOf(neighbours),
     disconnectAll: ({ reason, reconnect, spreadMs }) => {
       if (reconnect) drain.handOverAll(reason, spreadMs)
-      else disconnectAll(connections, reason)
+      else departures.disconnectAll(reason)
     },
     close: async () => {
-      closeAll(connections, "the server closes")
+      await departures.closeAll("the server closes")
       neighbours.close()
       trimmer.close()
       // members that cannot be removed now are when the node's lease is over

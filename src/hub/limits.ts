@@ -49,6 +49,12 @@ export interface Limits {
   readonly retryMs: number
   /** How often channels that are kept by age are trimmed, when nothing is appended to them. */
   readonly trimIntervalMs: number
+  /** How long a handler of the application may take, `authenticate` and loaders included. Calls have deadlines of their own. */
+  readonly handlerTimeoutMs: number
+  /** How long an ending may take to deliver what was there when it began, and then how long a peer may take to answer the close. */
+  readonly closeTimeoutMs: number
+  /** How long a node remembers which users it has disconnected, for clients that had no connection at that moment. */
+  readonly endingMemoryMs: number
   /** The longest deadline that a call may ask for. So long its handler counts as unfinished, if it does not finish. */
   readonly callTimeoutMsMax: number
 }
@@ -78,6 +84,9 @@ export const defaultLimits: Limits = {
   readsAtOnceMax: 64,
   retryMs: 1_000,
   trimIntervalMs: 60_000,
+  handlerTimeoutMs: 10_000,
+  closeTimeoutMs: 5_000,
+  endingMemoryMs: 60_000,
   callTimeoutMsMax: 60_000,
 }
 

@@ -124,6 +124,7 @@ const session = expect(
   "22 to 128 characters of A-Z a-z 0-9 _ -",
   (value) => typeof value === "string" && /^[\w-]{22,128}$/.test(value),
 )
+const since = expect("a number of ms since 1970", Number.isFinite)
 const timeoutMs = expect("a number above 0", (value) => typeof value === "number" && value > 0)
 
 const key = expect(KEY_EXPECTED, isKey)
@@ -149,6 +150,7 @@ const fields: Readonly<Record<ClientMessage["type"], Readonly<Record<string, Rul
     session,
     subscriptions: listOf(object(subscription)),
     presence: optional(listOf(object({ channel, version }))),
+    since: optional(since),
   },
   subscribe: subscription,
   unsubscribe: { channel },

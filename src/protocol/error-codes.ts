@@ -31,12 +31,14 @@ export const errorCodes = {
   log_unusable:
     "What is there cannot be used as a log: it is something else, damaged, or of another version.",
   handler_failed: "The server's handler failed. The server's log says why.",
+  handler_timeout: "The server's handler took longer than it may. Nothing of it is published.",
   timeout: "There was no answer within the deadline.",
   outbox_full: "The client keeps as many unacknowledged messages as it may keep.",
   in_doubt: "It was sent, and whether it was published is not known. It is not sent again.",
   storage_failed: "The browser's storage did not keep what was published. It goes out all the same.",
   connection_lost: "The connection was lost before the answer came.",
   buffer_full: "The iterator holds as many events as it may hold, and they were not taken.",
+  disconnected: "The server has ended the connection for good.",
   closed: "The client, or the hub, was closed.",
 } as const
 

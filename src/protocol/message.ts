@@ -39,6 +39,8 @@ export interface Hello {
   readonly subscriptions: readonly SubscriptionRequest[]
   /** What the client has entered, and enters with this connection too. */
   readonly presence?: readonly PresenceRequest[]
+  /** Since when the client is there: `now` of the first welcome that it got. */
+  readonly since?: number
 }
 export interface Subscribe extends SubscriptionRequest {
   readonly type: "subscribe"

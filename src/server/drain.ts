@@ -15,18 +15,25 @@ export interface DrainOptions {
   readonly noticeMs?: number | undefined
   /** How long all of it may take, in ms. Shortly before, lines that are left are cut. Default: 25,000. */
   readonly deadlineMs?: number | undefined
+  /**
+   * Closes at once when no other node takes the clients: one node, a log that no other shares, or others that drain too. They are served
+   * again the sooner. Default: false for `drain`, true for `drainOnSignals`.
+   */
+  readonly closeWhenAlone?: boolean | undefined
   /** A sentence for people, sent with `goaway`. */
   readonly reason?: string | undefined
 }
 
 type ChosenDrain = { readonly [Name in keyof DrainOptions]-?: Exclude<DrainOptions[Name], undefined> }
+/** How often a node that drains looks whether the others take clients, in ms: they may drain too. */
+const LOOK_MS = 1_000
 
 export const drainDefaults = {
   spreadMs: 5_000,
   noticeMs: 0,
   deadlineMs: 25_000,
   reason: "the server is being replaced",
-} as const satisfies ChosenDrain
+} as const satisfies Omit<ChosenDrain, "closeWhenAlone">
 
 export interface DrainPorts {
   readonly clock: Clock
@@ -34,6 +41,8 @@ export interface DrainPorts {
   readonly links: Links
   readonly closeTimeoutMs: number
   readonly disconnectAll: (departure: Departure) => void
+  /** Whether there is another node that takes the clients. */
+  readonly hasElsewhere: () => Promise<boolean>
   readonly handOverMembers: () => Promise<void>
   readonly close: () => Promise<void>
 }
@@ -58,6 +67,7 @@ export class Drain {
       spreadMs: options.spreadMs ?? spreadMs,
       noticeMs: options.noticeMs ?? noticeMs,
       deadlineMs: options.deadlineMs ?? deadlineMs,
+      closeWhenAlone: options.closeWhenAlone ?? false,
       reason: options.reason ?? reason,
     })
     return this.#running
@@ -83,17 +93,34 @@ export class Drain {
     }
   }
 
-  async #leadAway({ spreadMs, noticeMs, reason }: ChosenDrain): Promise<void> {
-    const { clock, random, links, disconnectAll, handOverMembers, close } = this.#ports
+  async #leadAway({ spreadMs, noticeMs, closeWhenAlone, reason }: ChosenDrain): Promise<void> {
+    const { clock, random, links, disconnectAll, hasElsewhere, handOverMembers, close } = this.#ports
     if (noticeMs > 0) await new Promise<void>((resolve) => clock.after(noticeMs, resolve))
     links.refuseMore()
+    if (closeWhenAlone && !(await hasElsewhere())) return close()
     disconnectAll({ reason, reconnect: true, spreadMs })
     // these have no word for it but the close code
     for (const link of links.raw()) {
       clock.after(random() * spreadMs, () => link.close(closeCodes.goingAway.code, reason))
     }
-    await links.gone()
-    await handOverMembers()
+    if (await this.#areGone(closeWhenAlone)) await handOverMembers()
     await close()
+  }
+
+  /** Whether all links have gone elsewhere; false as soon as there is no such place any more. */
+  async #areGone(closeWhenAlone: boolean): Promise<boolean> {
+    const { clock, links, hasElsewhere } = this.#ports
+    const gone = links.gone().then(() => true)
+    if (!closeWhenAlone) return gone
+    for (;;) {
+      let cancel = () => {}
+      const look = new Promise<false>((resolve) => {
+        cancel = clock.after(LOOK_MS, () => resolve(false))
+      })
+      const areGone = await Promise.race([gone, look])
+      cancel()
+      if (areGone) return true
+      if (!(await hasElsewhere())) return false
+    }
   }
 }

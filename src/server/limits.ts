@@ -12,8 +12,6 @@ export interface LinkLimits {
 export interface ServerLimits extends Limits, LinkLimits {
   /** WebSockets of one hub on this process, raw ones included; beyond, handshakes are answered 503. */
   readonly connectionsMax: number
-  /** How long a peer may take to answer a close, before its line is cut. */
-  readonly closeTimeoutMs: number
   /** How many messages of a raw socket wait for their reader before the peer is not read from. */
   readonly rawInboxMessagesMax: number
   /** How much the sender of a raw socket, if it does not wait for room, may leave there before the line is cut. */
@@ -36,7 +34,6 @@ export const defaultServerLimits = {
   connectionsMax: 100_000,
   highWaterBytes: 64 * 1024,
   unsentBytesMax: 1024 * 1024,
-  closeTimeoutMs: 5_000,
   rawInboxMessagesMax: 16,
   rawUnsentBytesMax: 16 * 1024 * 1024,
   requestTimeoutMs: 10_000,

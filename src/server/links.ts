@@ -67,11 +67,6 @@ export class Links {
     this.#closing = true
   }
 
-  /** Closes all open links in an orderly way. A link whose peer does not answer in time destroys itself. */
-  close(code: number, reason: string): void {
-    for (const link of this.#links) link.close(code, reason)
-  }
-
   destroy(): void {
     for (const link of this.#links) link.destroy()
   }

@@ -462,3 +462,16 @@ describe("when the machine has slept, or the network changed,", () => {
     expect(take().at(-1)).toEqual(["openLine", 0])
   })
 })
+
+test("a welcome that says the same expiry does not put the renewal off", () => {
+  const heartbeatMs = 100_000
+  const expiresAt = welcome.now + 40_000
+  const { connection, names } = opened({ hasToken: true }, 0, { heartbeatMs, expiresAt })
+  for (let ms = 400; ms < 32_000; ms += 400) {
+    connection.handleMessage({ ...welcome, heartbeatMs, expiresAt, now: welcome.now + ms }, ms)
+  }
+  names()
+  expect(connection.nextTimeoutMs()).toBe(32_000)
+  connection.handleTimeout(32_000)
+  expect(names()).toEqual(["fetchToken"])
+})

@@ -155,14 +155,26 @@ test("SIGTERM drains a process, which exits with 0", async () => {
 test("a second signal ends it at once; the echo of the first does not", async () => {
   const { child, url, exitCode } = await startProcess()
   const client = await WireClient.greet(url)
+  // it answers no close, so the server waits for it
+  client.socket.pause()
   child.kill("SIGINT")
   child.kill("SIGINT")
-  await client.next("goaway")
   // it takes half a second to tell another signal from an echo
   const again = setInterval(() => child.kill("SIGTERM"), 100)
   onTestFinished(() => clearInterval(again))
   expect(await exitCode()).toBe(143)
-  expect((await client.closed).code).toBe(1006)
+  client.socket.resume()
+  await client.closed
+})
+
+test("SIGTERM closes at once when there is no other node for the clients", async () => {
+  const { child, url, exitCode } = await startProcess()
+  const client = await WireClient.greet(url)
+  child.kill("SIGTERM")
+  expect(await client.next("goaway")).toMatchObject({ reconnect: true, afterMs: 0 })
+  // nothing but its end makes it go: a drain would wait for the client
+  expect((await client.closed).code).toBe(1001)
+  expect(await exitCode()).toBe(0)
 })
 
 test("a drain that fails makes it exit with 1, and is logged", async () => {

@@ -29,12 +29,32 @@ export interface ServerChannelPorts {
   ) => Promise<Gathered<ClusterConnection>>
 }
 
-/** A channel for the server's own code. Payloads are taken in the turn of the call, unless their schema is asynchronous. */
-export function serverChannel(ports: ServerChannelPorts, target: Target): ChannelHandle<ChannelDefinition> {
+/**
+ * A channel for the server's own code. `check` throws when its holder may not publish any more. Payloads are taken in the turn of the call, unless their schema is
+ * asynchronous.
+ */
+export function serverChannel(
+  ports: ServerChannelPorts,
+  target: Target,
+  check: () => void = () => {},
+): ChannelHandle<ChannelDefinition> {
   const { publisher, authors, signals, revoke } = ports
   const { name: channel } = target
   const fold = (collection: string) =>
     entries(ports, channel, { after: 0, select: "fold", collections: [collection] }, () => true)
+  const appended = (append: Append) => {
+    check()
+    return append()
+  }
+  /** Appends in this turn if it can. Rejects instead of throwing; an async function would cost another promise. */
+  const run = (ready: () => Eventual<Append>): Promise<Position> => {
+    try {
+      const append = ready()
+      return append instanceof Promise ? append.then(appended) : appended(append)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
   return {
     name: channel,
     publish: (name, data, options) =>
@@ -52,22 +72,15 @@ export function serverChannel(ports: ServerChannelPorts, target: Target): Channe
         const author = authors.server(options?.idempotencyKey, { type: "delete", name, key })
         return publisher.delete(target, name, key, author)
       }),
-    signal: async (name, data) => signals.send(target, name, data),
+    signal: async (name, data) => {
+      check()
+      await signals.send(target, name, data)
+    },
     state: async (name) => byKey(await fold(stateCollection(name)), decodeBody),
     members: async () => byKey(await fold(PRESENCE), (body) => decodeBody(decodeMember(body).data)),
     users: async () => byUser(await fold(PRESENCE)),
     revoke: (user, reason = "the permission was taken away") => revoke(channel, user, reason),
     history: async ({ last }) => history(ports, channel, last),
-  }
-}
-
-/** Appends in this turn if it can. Rejects instead of throwing; an async function would cost another promise. */
-function run(ready: () => Eventual<Append>): Promise<Position> {
-  try {
-    const append = ready()
-    return append instanceof Promise ? append.then((append) => append()) : append()
-  } catch (error) {
-    return Promise.reject(error)
   }
 }
 

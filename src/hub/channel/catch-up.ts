@@ -49,8 +49,8 @@ export class CatchUp {
 
   /** Serves `subscription` as soon as it is its turn; does nothing while its link is blocked. */
   enqueue(subscription: ChannelSubscription): void {
-    const { state, reading, outlet } = subscription
-    if (state !== "behind" || reading || outlet.blocked) return
+    const { isServable, reading, outlet } = subscription
+    if (!isServable || reading || outlet.blocked) return
     const waiting = this.#waiting.get(outlet)
     if (waiting === undefined) this.#waiting.set(outlet, new Set([subscription]))
     else waiting.add(subscription)
@@ -69,7 +69,7 @@ export class CatchUp {
       subscriptions.delete(subscription)
       // behind all others
       if (subscriptions.size > 0) this.#waiting.set(outlet, subscriptions)
-      if (subscription.state === "behind") this.#start(subscription)
+      if (subscription.isServable) this.#start(subscription)
     }
     if (this.#waiting.size > 0 && this.#budget <= 0) this.#refill()
   }
@@ -103,11 +103,11 @@ export class CatchUp {
    * states and members were read, so it has everything that these have.
    */
   async #load(subscription: ChannelSubscription, snapshot: SnapshotProgress): Promise<void> {
-    subscription.reading = true
+    subscription.reading = subscription.loading = true
     try {
       const { channel, epoch } = subscription
       snapshot.loaded = await this.#ports.loader.load(channel, { epoch, offset: snapshot.after })
-      subscription.reading = false
+      subscription.reading = subscription.loading = false
       this.enqueue(subscription)
     } catch (error) {
       this.#retry(subscription, `the snapshot of ${subscription.channel.name} could not be loaded`, error)
@@ -115,7 +115,7 @@ export class CatchUp {
   }
 
   #retry(subscription: ChannelSubscription, what: string, error: unknown): void {
-    subscription.reading = false
+    subscription.reading = subscription.loading = false
     this.#ports.handleFailure(what, error)
     this.#ports.clock.after(this.#ports.limits.retryMs, () => this.enqueue(subscription))
   }
@@ -147,16 +147,17 @@ export class CatchUp {
       const isWhole = missOf(subscription, head) === undefined && !snapshot?.isOutdated(head, channel.keyed)
       if (isWhole) return this.#advance(subscription, head, () => this.#give(subscription, burst, head.top))
     }
-    const { tail } = channel
+    const tail = subscription.endOf(channel.tail)
     const page = await this.#read(subscription)
     this.#advance(subscription, page.head, () => this.#send(subscription, page, tail, at), page)
   }
 
-  #read({ channel, offset, snapshot }: ChannelSubscription): Promise<Page> {
+  #read(subscription: ChannelSubscription): Promise<Page> {
+    const { channel, offset, snapshot } = subscription
     const { pageEntriesMax: entriesMax, pageBytesMax: bytesMax } = this.#ports.limits
     const page = { entriesMax, bytesMax }
     if (snapshot === undefined) {
-      const through = Math.max(offset, channel.tail)
+      const through = Math.max(offset, subscription.endOf(channel.tail))
       return this.#ports.log.read(channel.name, { after: offset, through, select: "all", ...page })
     }
     const { after, fold } = snapshot
@@ -172,7 +173,7 @@ export class CatchUp {
     // up to wherever the log is now: what was changed while the fold was read is in neither of its pages
     return this.#ports.log.read(channel.name, {
       after,
-      through: Number.MAX_SAFE_INTEGER,
+      through: Math.max(after, subscription.endOf(Number.MAX_SAFE_INTEGER)),
       select: "all",
       collections,
       ...page,
@@ -243,10 +244,10 @@ export class CatchUp {
 
   #sendSnapshot(subscription: ChannelSubscription, snapshot: SnapshotProgress, page: Page, at: number): void {
     const { next, head } = page
-    const isRead = snapshot.endsAt(next, head.top)
+    const isRead = snapshot.endsAt(next, subscription.endOf(head.top))
     const last = isRead && !hasLoader(subscription.channel)
     if (page.entries.length === 0 && !last) {
-      snapshot.advance(next, head.top)
+      snapshot.advance(next, subscription.endOf(head.top))
       return
     }
     const entries = page.entries.map((entry) => {
@@ -279,7 +280,7 @@ export class CatchUp {
     }
     if (frames.length === 0) return
     const burst = { bytes: encoding.join(frames), next: page.next, last: false, ...read }
-    this.#bursts.add(subscription, burst)
+    if (subscription.final === undefined) this.#bursts.add(subscription, burst)
     this.#give(subscription, burst, page.head.top)
   }
 
@@ -292,7 +293,7 @@ export class CatchUp {
     else if (last) subscription.completeSnapshot(next)
     else {
       snapshot.restarts = false
-      snapshot.advance(next, top)
+      snapshot.advance(next, subscription.endOf(top))
     }
   }
 }
@@ -327,7 +328,9 @@ function partOf(subscription: ChannelSubscription, part: Omit<Snapshot, "type" |
 }
 
 /** Whether others at the same place are given the same: what a loader has loaded, or what changes now, is for one. */
-function isShared({ snapshot, reportedOffset, offset }: ChannelSubscription): boolean {
+function isShared({ snapshot, reportedOffset, offset, final }: ChannelSubscription): boolean {
+  // a page that others were given may go beyond the head
+  if (final !== undefined) return false
   // a page that others were given may hold what was trimmed since, and was reported as missing
   if (snapshot === undefined) return reportedOffset <= offset
   return snapshot.isFolding && !snapshot.restarts

@@ -8,7 +8,7 @@ import { Encoded, entryMessage } from "./encoded.ts"
 import { isKeyed, stateOf } from "./facets.ts"
 import type { Outlet } from "./outlet.ts"
 import { retentionsOf } from "./retention.ts"
-import type { Subscription } from "./subscription.ts"
+import type { Final, Subscription } from "./subscription.ts"
 
 /** What a frame has around its payload, roughly, in bytes. */
 const ENVELOPE_BYTES = 80
@@ -108,10 +108,22 @@ export class Channel {
     this.#ahead.delete(subscription)
     subscription.state = "ended"
     this.subscriptions.delete(subscription)
+    subscription.final?.handleReached()
+  }
+
+  /** Delivers nothing more to the subscription by itself: it is served from the log, up to the head that `final` gets. */
+  finish(subscription: ChannelSubscription, final: Final): void {
+    if (subscription.state === "live") this.#fallBehind(subscription, this.tail)
+    this.#ahead.delete(subscription)
+    subscription.final = final
   }
 
   /** Goes on with a subscription whose cursor is known to be one of this log's, or is yet to be looked at. */
   joinOrCatchUp(subscription: ChannelSubscription, known = false): void {
+    if (subscription.final !== undefined) {
+      this.#goOnToHead(subscription, subscription.final, known)
+      return
+    }
     const atTail = subscription.epoch === this.epoch && subscription.offset === this.tail
     if (!atTail || subscription.snapshot !== undefined) {
       const isAhead = subscription.epoch !== this.epoch || subscription.offset > this.tail
@@ -128,6 +140,14 @@ export class Channel {
     } else group.add(subscription)
     this.#liveCount++
     subscription.outlet.link.handleLive?.()
+  }
+
+  #goOnToHead(subscription: ChannelSubscription, { head, handleReached }: Final, known: boolean): void {
+    if (head === undefined) return
+    const { epoch, offset, snapshot } = subscription
+    const isReached = epoch === head.epoch ? offset >= head.offset : known
+    if (isReached && snapshot === undefined) handleReached()
+    else this.#ports.catchUp(subscription)
   }
 
   /**

@@ -3,6 +3,14 @@ import { isKeyed } from "./facets.ts"
 import type { Outlet } from "./outlet.ts"
 import type { SnapshotProgress } from "./snapshot-progress.ts"
 
+/** Where a subscription that is about to end stops. */
+export interface Final {
+  /** The head of the log when the ending began; undefined until the log has said. */
+  head: Position | undefined
+  /** Called when the subscription has reached the head, or was removed. */
+  readonly handleReached: () => void
+}
+
 /** A cursor on a channel's log, and where it delivers to. */
 export class Subscription<Channel> {
   readonly channel: Channel
@@ -18,6 +26,10 @@ export class Subscription<Channel> {
   /** The value that the server loaded last has all entries up to here. */
   loadedOffset = 0
   snapshot: SnapshotProgress | undefined
+  /** Set when it is about to end: it is served up to there, and never live again. */
+  final: Final | undefined
+  /** The application's loader runs for it. */
+  loading = false
   /** A page is being read for it. */
   reading = false
 
@@ -26,6 +38,17 @@ export class Subscription<Channel> {
     this.outlet = outlet
     this.epoch = epoch
     this.offset = offset
+  }
+
+  /** Whether it may be read for now. */
+  get isServable(): boolean {
+    return this.state === "behind" && (this.final === undefined || this.final.head !== undefined)
+  }
+
+  /** The greatest offset to deliver, where the log stands at `top`. */
+  endOf(top: number): number {
+    const head = this.final?.head
+    return head?.epoch === this.epoch ? head.offset : top
   }
 
   /** Up to which offset no entries of the collection are missing, where that is above the cursor. */

@@ -20,6 +20,8 @@ export interface ClusterNode {
   readonly connections: number
   /** Channels that somebody there subscribes to. */
   readonly channels: number
+  /** Whether it sends its clients away. */
+  readonly draining: boolean
 }
 
 /** A connection at any node. */

@@ -1,6 +1,7 @@
 import type { Channels } from "../channel/channels.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { Connections } from "../connection/connections.ts"
+import type { Ending } from "../connection/endings.ts"
 import type { Limits } from "../limits.ts"
 import type { Answer, Cluster, ClusterConnection, Disconnection, Gathered } from "./cluster-answers.ts"
 import type { Neighbours } from "./neighbours.ts"
@@ -13,6 +14,7 @@ type Question =
       readonly user: string
       readonly reason: string
       readonly reconnect: boolean
+      readonly atMs: number
     }
   | { readonly type: "revoke"; readonly user: string; readonly channel: string; readonly reason: string }
 
@@ -33,12 +35,22 @@ export function clusterOf(neighbours: Neighbours): Cluster {
   }
 }
 
+/** Whether another node takes clients. Not, when that cannot be known. */
+export async function hasElsewhere(neighbours: Neighbours, node: string): Promise<boolean> {
+  if (!neighbours.reachable) return false
+  const { results } = await clusterOf(neighbours)
+    .nodes()
+    .catch(() => ({ results: [] }))
+  return results.some((other) => other.node !== node && !other.draining)
+}
+
 /** Ends a user's connections at every node. The results name them. */
 export function disconnect(
   neighbours: Neighbours,
   { user, reason, reconnect }: Disconnection,
+  atMs: number,
 ): Promise<Gathered<ClusterConnection>> {
-  return gatherBy(neighbours)({ type: "disconnect", user: `${user}`, reason, reconnect })
+  return gatherBy(neighbours)({ type: "disconnect", user: `${user}`, reason, reconnect, atMs })
 }
 
 /** Ends a user's subscriptions to a channel, and its presence there, at every node. The results name its connections. */
@@ -55,11 +67,13 @@ export interface AnswerPorts {
   readonly node: string
   readonly limits: Limits
   readonly channels: Channels
+  /** Whether this node sends its clients away. */
+  readonly isDraining: () => boolean
   readonly connections: Connections
-  /** Ends a connection of this node. */
-  readonly disconnect: (connection: Connection, how: Pick<Disconnection, "reason" | "reconnect">) => void
-  /** Ends the subscription of a connection to a channel, and its presence there. */
-  readonly revoke: (connection: Connection, channel: string, reason: string) => void
+  /** Ends the connections of a user at this node, those of late and those that are about to be opened included. */
+  readonly disconnect: (user: string, connections: readonly Connection[], ending: Ending) => void
+  /** Ends the subscriptions of these connections to a channel, and their presence there. */
+  readonly revoke: (connections: readonly Connection[], channel: string, reason: string) => void
   /** Removes all members of a user from the presence of a channel, as far as this node holds them. */
   readonly removeUser: (channel: string, user: string) => void
 }
@@ -70,15 +84,20 @@ export function answerTo(ports: AnswerPorts, asked: unknown): Answer {
   switch (question.type) {
     case "nodes": {
       const { connections, channels } = ports
-      const node = { node: ports.node, connections: connections.size, channels: channels.size }
+      const node = {
+        node: ports.node,
+        connections: connections.size,
+        channels: channels.size,
+        draining: ports.isDraining(),
+      }
       return { results: [node], truncated: false }
     }
     case "connections":
       return told(ports, connectionsOf(ports, question.user))
     case "disconnect": {
-      const { user, reason, reconnect } = question
-      return told(ports, connectionsOf(ports, user), (connection) =>
-        ports.disconnect(connection, { reason, reconnect }),
+      const { user, ...ending } = question
+      return told(ports, connectionsOf(ports, user), (connections) =>
+        ports.disconnect(user, connections, ending),
       )
     }
     case "revoke": {
@@ -86,7 +105,7 @@ export function answerTo(ports: AnswerPorts, asked: unknown): Answer {
       const concerned = connectionsOf(ports, user).filter(
         ({ subscriptions, entered }) => subscriptions.has(channel) || entered?.has(channel) === true,
       )
-      const answer = told(ports, concerned, (connection) => ports.revoke(connection, channel, reason))
+      const answer = told(ports, concerned, (connections) => ports.revoke(connections, channel, reason))
       // those too whose client is between two requests
       ports.removeUser(channel, user)
       return answer
@@ -104,7 +123,11 @@ function connectionsOf(ports: AnswerPorts, user: string | undefined): Connection
 }
 
 /** Does something about connections, and says which: bounded, however many they are. */
-function told(ports: AnswerPorts, connections: readonly Connection[], act = (_: Connection) => {}): Answer {
+function told(
+  ports: AnswerPorts,
+  connections: readonly Connection[],
+  act = (_: readonly Connection[]) => {},
+): Answer {
   const limit = ports.limits.clusterResultsMax
   const results = connections.slice(0, limit).map(({ id, member, userId, subscriptions }) => ({
     node: ports.node,
@@ -113,6 +136,6 @@ function told(ports: AnswerPorts, connections: readonly Connection[], act = (_: 
     ...(userId !== undefined && { user: userId }),
     channels: subscriptions.size,
   }))
-  for (const connection of connections) act(connection)
+  act(connections)
   return { results, truncated: connections.length > limit }
 }

@@ -1,22 +1,43 @@
 import { type CloseReason, closeCodes } from "../../protocol/close.ts"
 import type { CodecName } from "../../protocol/codec.ts"
-import type { HoldfastError } from "../../protocol/error.ts"
+import { HoldfastError } from "../../protocol/error.ts"
+import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Failure, ServerMessage } from "../../protocol/message.ts"
 import type { Position } from "../../protocol/position.ts"
 import type { ChannelSubscription } from "../channel/channel.ts"
 import type { Outlet } from "../channel/outlet.ts"
 import type { Inbox } from "./inbox.ts"
 
+/** What a request is served whose client was ended before it came: the entries up to the ending, for each of its subscriptions. */
+export interface Belated {
+  readonly atMs: number
+  /** One of the subscriptions has them, or was refused. */
+  readonly handleServed: () => void
+}
+
 /** One client's connection: who it is, what it has subscribed to, and how to answer it. */
 export class Connection {
   readonly id: string
+  /** How many endings there had been before it began. */
+  readonly endingsBefore: number
   readonly outlet: Outlet
   readonly inbox: Inbox
   /** The HTTP request it began with, as long as somebody may have to look at it. */
   request: unknown
-  state: "new" | "authenticating" | "open" | "closed" = "new"
+  /** `ending`: it gets what was there when it was ended, and nothing that it sends is taken. */
+  state: "new" | "authenticating" | "open" | "ending" | "closed" = "new"
+  /** Its client was ended before it came. */
+  belated: Belated | undefined
+  /** It was ended for good, so its members leave at once. */
+  leaves = false
+  /** Of an `ending` connection: resolves when its link was closed. */
+  ended: Promise<void> | undefined
   user: unknown = undefined
+  /** Since when its client is there, on a server's clock, if it has said so. */
+  since: number | undefined
   member = ""
+  /** Takes back that the connection is closed when the token expires. */
+  cancelExpiry: (() => void) | undefined
   /** When the token expires, ms since 1970. */
   expiresAt = Number.POSITIVE_INFINITY
   /** By channel name; `undefined` while the subscription is being authorized. */
@@ -32,8 +53,9 @@ export class Connection {
   /** It was told to come back: takes back that it is closed when it has not in time. */
   cancelHandover: (() => void) | undefined
 
-  constructor(id: string, outlet: Outlet, inbox: Inbox, request: unknown) {
+  constructor(id: string, endingsBefore: number, outlet: Outlet, inbox: Inbox, request: unknown) {
     this.id = id
+    this.endingsBefore = endingsBefore
     this.outlet = outlet
     this.inbox = inbox
     this.request = request
@@ -82,6 +104,14 @@ export class Connection {
     if (this.state === "closed") return
     this.outlet.link.close(closeCodes[why].code, reason)
   }
+}
+
+/** The token has expired, and no other has come. */
+export function expire(connection: Connection): void {
+  // it gets what was there when it was ended, and no more
+  if (connection.state === "ending") return
+  connection.fail(new HoldfastError("token_expired", errorCodes.token_expired))
+  connection.close("unauthorized", "token_expired")
 }
 
 /** The `id` of a user that has one. */

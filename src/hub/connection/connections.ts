@@ -1,7 +1,7 @@
 import { Encoded } from "../channel/encoded.ts"
 import type { Limits } from "../limits.ts"
 import type { Clock } from "../ports/clock.ts"
-import type { Connection } from "./connection.ts"
+import { type Connection, expire } from "./connection.ts"
 
 /** In how many parts the connections are looked after during one heartbeat, so that pings do not come in one lump. */
 const PARTS = 25
@@ -37,8 +37,8 @@ export class Connections {
     this.#cancel ??= this.#schedule()
   }
 
-  /** The connection has said hello and was let in. */
-  opened(connection: Connection): void {
+  /** The connection has said hello. */
+  handleHello(connection: Connection): void {
     this.#unopened.delete(connection)
   }
 
@@ -83,8 +83,9 @@ export class Connections {
   }
 
   #lookAfter(connection: Connection, now: number): void {
+    // the timer of a token knows nothing of a wall clock that jumps
     if (connection.expiresAt <= now) {
-      connection.close("unauthorized", "token_expired")
+      expire(connection)
       return
     }
     connection.silentLooks = connection.heard || connection.inbox.held ? 0 : connection.silentLooks + 1

@@ -32,6 +32,8 @@ export class Drain {
 
   handOver(connection: Connection, reason: string, afterMs: number): void {
     const { clock, limits } = this.#ports
+    // it is closed as soon as it has what was there
+    if (connection.state === "ending") return
     const close = () => connection.close("goingAway", reason)
     if (connection.state !== "open") {
       // it has nothing yet that it could miss

@@ -6,6 +6,7 @@ import type { Entropy } from "../ports/entropy.ts"
 import type { Link } from "../ports/link.ts"
 import { Connection } from "./connection.ts"
 import type { Connections } from "./connections.ts"
+import type { Endings } from "./endings.ts"
 import { Inbox } from "./inbox.ts"
 
 /** What an adapter does with a connection: it hands in what happens on the wire. */
@@ -13,6 +14,10 @@ export interface HubConnection {
   readonly id: string
   /** Whether every subscription stands at its channel's tail. */
   readonly isLive: boolean
+  /** Whether every subscription stands at its channel's tail, or waits for a handler of the application. */
+  readonly isServed: boolean
+  /** Whether it is about to be closed, once it has what is there. */
+  readonly isEnding: boolean
   /** Whether no subscription has a snapshot to come, or to be completed. */
   readonly isWhole: boolean
   /** A message that came in, and its length in bytes. */
@@ -29,6 +34,7 @@ export interface HubConnection {
 
 export interface HubConnectionPorts {
   readonly connections: Connections
+  readonly endings: Endings
   readonly entropy: Entropy
   readonly limits: Limits
   /** Gathers what is written to an outlet in this turn. */
@@ -43,9 +49,10 @@ export interface HubConnectionPorts {
 }
 
 export function connect(ports: HubConnectionPorts, link: Link, request: unknown): HubConnection {
-  const { connections, entropy, limits } = ports
+  const { connections, endings, entropy, limits } = ports
   const inbox = new Inbox(link, limits.pendingMessagesPerConnectionMax)
-  const connection = new Connection(entropy.uniqueId(), new Outlet(link, ports.cork), inbox, request)
+  const outlet = new Outlet(link, ports.cork)
+  const connection = new Connection(entropy.uniqueId(), endings.number, outlet, inbox, request)
   connections.add(connection)
   return new Driver(ports, connection)
 }
@@ -66,6 +73,18 @@ class Driver implements HubConnection {
 
   get isLive(): boolean {
     return [...this.#connection.subscriptions.values()].every((each) => each?.state === "live")
+  }
+
+  get isServed(): boolean {
+    const { state, subscriptions } = this.#connection
+    if (state === "ending") return false
+    return [...subscriptions.values()].every(
+      (each) => each === undefined || each.state === "live" || each.loading,
+    )
+  }
+
+  get isEnding(): boolean {
+    return this.#connection.state === "ending"
   }
 
   get isWhole(): boolean {
@@ -99,11 +118,12 @@ class Driver implements HubConnection {
     if (connection.state === "closed") return
     connection.state = "closed"
     connection.cancelHandover?.()
+    connection.cancelExpiry?.()
     this.#ports.connections.remove(connection)
     for (const subscription of connection.subscriptions.values()) {
       if (subscription !== undefined) this.#ports.removeSubscription(subscription)
     }
     connection.subscriptions.clear()
-    this.#ports.handleEnd(connection, orderly)
+    this.#ports.handleEnd(connection, orderly || connection.leaves)
   }
 }

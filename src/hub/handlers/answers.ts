@@ -2,9 +2,11 @@ import { HoldfastError } from "../../protocol/error.ts"
 import { errorCodes } from "../../protocol/error-codes.ts"
 import type { Position } from "../../protocol/position.ts"
 import type { Connection } from "../connection/connection.ts"
+import type { Endings } from "../connection/endings.ts"
 import type { Logger } from "../ports/logger.ts"
 import { attempt, type Eventual, whenDone } from "../publish/eventual.ts"
 import type { Append } from "../publish/publisher.ts"
+import type { HandlerDeadline, HandlerRun } from "./handler-deadline.ts"
 
 /** What is answered: a message without an id gets an answer only when it is refused. */
 interface Asked {
@@ -12,12 +14,18 @@ interface Asked {
   readonly channel: string
 }
 
+export interface AnswersPorts {
+  readonly logger: Logger
+  readonly deadline: HandlerDeadline
+  readonly endings: Endings
+}
+
 /** Answers what clients ask for. */
 export class Answers {
-  readonly #logger: Logger
+  readonly #ports: AnswersPorts
 
-  constructor(logger: Logger) {
-    this.#logger = logger
+  constructor(ports: AnswersPorts) {
+    this.#ports = ports
   }
 
   /**
@@ -27,10 +35,16 @@ export class Answers {
   append(
     connection: Connection,
     asked: Asked & { readonly id: number },
-    ready: () => Eventual<Append>,
+    ready: (run: HandlerRun) => Eventual<Append>,
   ): Eventual<void> {
+    const { deadline, endings } = this.#ports
+    const what = `publish on ${asked.channel}`
     return attempt(
-      () => whenDone(ready(), (append) => this.#acknowledge(connection, asked, append())),
+      () =>
+        whenDone(deadline.run(what, ready), (append) => {
+          endings.check(connection)
+          this.#acknowledge(connection, asked, append())
+        }),
       (error) => this.refuse(connection, asked, error),
     )
   }
@@ -43,7 +57,7 @@ export class Answers {
   /** What the client may know of an error. One that is none of ours is a defect of the server: logged, and hidden. */
   refusal({ id }: Connection, channel: string, error: unknown): HoldfastError {
     if (error instanceof HoldfastError) return error
-    this.#logger.error("a message could not be served", { connection: id, channel, error })
+    this.#ports.logger.error("a message could not be served", { connection: id, channel, error })
     return new HoldfastError("handler_failed", errorCodes.handler_failed)
   }
 

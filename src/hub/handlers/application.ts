@@ -6,6 +6,7 @@ import type { Target } from "../channel/target.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { Logger } from "../ports/logger.ts"
 import { attempt, type Eventual, eventual } from "../publish/eventual.ts"
+import type { HandlerRun } from "./handler-deadline.ts"
 
 /** A handler as the hub calls it: the types that the contract gives it end where the wire begins. */
 export type Handler = (context: object) => unknown
@@ -28,8 +29,8 @@ export interface ApplicationPorts {
   readonly contract: Contract
   /** By channel pattern. */
   readonly handlers: Readonly<Record<string, Handlers>>
-  /** A channel as the server's own code uses it. */
-  readonly handleOf: (target: Target) => unknown
+  /** A channel as the server's own code uses it; in a handler, as long as its run is not late. */
+  readonly handleOf: (target: Target, run?: HandlerRun) => unknown
   readonly logger: Logger
 }
 
@@ -70,7 +71,7 @@ export class Application {
   }
 
   /** What each handler is given, beside what was `asked` for. */
-  context({ user, member, id }: Connection, target: Target, asked?: object) {
+  context({ user, member, id }: Connection, target: Target, run: HandlerRun, asked?: object) {
     const { handleOf } = this.#ports
     let channel: unknown
     return {
@@ -81,17 +82,17 @@ export class Application {
       ...asked,
       // only when a handler asks for it, as few do
       get channel() {
-        channel ??= handleOf(target)
+        channel ??= handleOf(target, run)
         return channel
       },
     }
   }
 
   /** What the server's loader of the channel returns, still to be validated. */
-  load(target: Target): unknown {
+  load(target: Target, run: HandlerRun): unknown {
     return this.handlers(target).snapshot?.({
       params: target.match.params,
-      channel: this.#ports.handleOf(target),
+      channel: this.#ports.handleOf(target, run),
     })
   }
 

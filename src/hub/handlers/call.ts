@@ -7,16 +7,19 @@ import type { Target } from "../channel/target.ts"
 import type { Connection } from "../connection/connection.ts"
 import type { Limits } from "../limits.ts"
 import type { Clock } from "../ports/clock.ts"
+import type { Logger } from "../ports/logger.ts"
 import { attempt, type Eventual, eventual, whenDone } from "../publish/eventual.ts"
 import { bodyOf, validated } from "../publish/payload.ts"
 import type { Answers } from "./answers.ts"
 import type { Application } from "./application.ts"
+import { type HandlerRun, within } from "./handler-deadline.ts"
 
 export interface CallHandlerPorts {
   readonly application: Application
   readonly answers: Answers
   readonly clock: Clock
   readonly limits: Limits
+  readonly logger: Logger
 }
 
 /** Answers calls with what the application's handlers return, or with an error. */
@@ -36,35 +39,50 @@ export class CallHandler {
       connection.send({ type: "result", id: message.id, data: payloadIn(body) })
     const refuse = (error: unknown) => this.#ports.answers.refuse(connection, message, error)
     return attempt(() => {
-      const running = this.#run(connection, message)
-      return running instanceof Promise ? this.#wait(message, running, answer, refuse) : answer(running)
+      const run: HandlerRun = { isLate: false }
+      const running = this.#run(connection, message, run)
+      return running instanceof Promise ? this.#wait(message, run, running, answer, refuse) : answer(running)
     }, refuse)
   }
 
   async #wait(
-    { name, timeoutMs }: Call,
+    { channel, name, timeoutMs }: Call,
+    run: HandlerRun,
     running: Promise<Uint8Array>,
     answer: (body: Uint8Array) => void,
     refuse: (error: unknown) => void,
   ): Promise<void> {
-    const { clock, limits } = this.#ports
-    const ms = Math.min(timeoutMs, limits.callTimeoutMsMax)
+    const { clock, limits, logger } = this.#ports
+    const { callTimeoutMsMax } = limits
+    const ms = Math.min(timeoutMs, callTimeoutMsMax)
     try {
-      answer(await within(clock, ms, `the call "${name}"`, running))
+      const handleLate = () => {
+        run.isLate = true
+        return new HoldfastError("timeout", `the call "${name}" took longer than ${ms} ms`)
+      }
+      answer(await within(clock, ms, running, handleLate))
     } catch (error) {
       refuse(error)
-      await within(clock, limits.callTimeoutMsMax - ms, "its handler", running).catch(() => undefined)
+      if (!run.isLate) return
+      const handleEndless = () => {
+        const what = `call "${name}" of ${channel}`
+        logger.error(`${what}: the handler has not finished within ${callTimeoutMsMax} ms`, {
+          callTimeoutMsMax,
+        })
+        return new HoldfastError("timeout")
+      }
+      await within(clock, callTimeoutMsMax - ms, running, handleEndless).catch(() => undefined)
     }
   }
 
-  #run(connection: Connection, { channel, name, data: sent }: Call): Eventual<Uint8Array> {
+  #run(connection: Connection, { channel, name, data: sent }: Call, run: HandlerRun): Eventual<Uint8Array> {
     const { application } = this.#ports
     const target = application.target(channel)
     const definition = declaredCall(target, name)
     const handler = application.handler(target, "calls", name)
     const what = `call "${name}" of ${target.name}`
     const handle = (input: unknown) => {
-      const context = application.context(connection, target, { input, fail })
+      const context = application.context(connection, target, run, { input, fail })
       return application.guarded(what, () =>
         this.#answered(definition, what, connection.codec, () => handler(context)),
       )
@@ -102,19 +120,6 @@ export class CallHandler {
         throw new TypeError(`${what}: what the handler returned does not fit: ${(error as Error).message}`)
       },
     )
-  }
-}
-
-/** @throws HoldfastError `timeout`, and what `work` throws before */
-async function within<T>(clock: Clock, ms: number, what: string, work: Promise<T>): Promise<T> {
-  let cancel = () => {}
-  const deadline = new Promise<never>((_, reject) => {
-    cancel = clock.after(ms, () => reject(new HoldfastError("timeout", `${what} took longer than ${ms} ms`)))
-  })
-  try {
-    return await Promise.race([work, deadline])
-  } finally {
-    cancel()
   }
 }
 

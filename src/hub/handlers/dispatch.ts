@@ -1,7 +1,8 @@
 import { parseClientMessage } from "../../protocol/client-message.ts"
 import { HoldfastError } from "../../protocol/error.ts"
 import type { ClientMessage } from "../../protocol/message.ts"
-import type { Connection } from "../connection/connection.ts"
+import { type Connection, expire } from "../connection/connection.ts"
+import type { Clock } from "../ports/clock.ts"
 import type { CallHandler } from "./call.ts"
 import type { HelloHandler } from "./hello.ts"
 import type { PresenceHandler } from "./presence.ts"
@@ -10,6 +11,7 @@ import type { SignalHandler } from "./signal.ts"
 import type { SubscribeHandler } from "./subscribe.ts"
 
 export interface DispatcherPorts {
+  readonly clock: Clock
   readonly messageBytesMax: number
   readonly hello: HelloHandler
   readonly subscriptions: SubscribeHandler
@@ -53,7 +55,11 @@ export class Dispatcher {
   /** One decoded message of `bytes` length. */
   receive(connection: Connection, decoded: unknown, bytes: number): void {
     connection.heard = true
-    if (connection.state === "closed") return
+    if (connection.state === "closed" || connection.state === "ending") return
+    if (connection.expiresAt <= this.#ports.clock.now()) {
+      expire(connection)
+      return
+    }
     let message: ClientMessage
     try {
       const limit = this.#ports.messageBytesMax

@@ -4,11 +4,13 @@ import { HoldfastError } from "../../protocol/error.ts"
 import type { Leave, PresenceRequest } from "../../protocol/message.ts"
 import type { Target } from "../channel/target.ts"
 import type { Connection } from "../connection/connection.ts"
+import type { Endings } from "../connection/endings.ts"
 import type { Limits } from "../limits.ts"
 import { isPassing, type Members } from "../presence/members.ts"
 import { bodyOf, inputSchema, outputSchema, validated } from "../publish/payload.ts"
 import type { Answers } from "./answers.ts"
 import type { Application, Handler } from "./application.ts"
+import type { HandlerDeadline, HandlerRun } from "./handler-deadline.ts"
 
 /** What a hello carries has no id, and is answered only if it is refused. */
 type EnterRequest = PresenceRequest & { readonly id?: number }
@@ -16,6 +18,8 @@ type EnterRequest = PresenceRequest & { readonly id?: number }
 export interface PresenceHandlerPorts {
   readonly application: Application
   readonly answers: Answers
+  readonly deadline: HandlerDeadline
+  readonly endings: Endings
   readonly members: Members
   readonly limits: Limits
 }
@@ -115,12 +119,17 @@ export class PresenceHandler {
     handler: Handler,
     input: unknown,
   ): Promise<Uint8Array> {
-    const { application, limits } = this.#ports
+    const { application, deadline, endings, limits } = this.#ports
     const what = `presence of ${target.name}`
-    const data = await validated(what, inputSchema(payload), input)
-    const context = application.context(connection, target, { data })
-    const value = await application.guarded(what, () => handler(context))
-    return bodyOf(what, outputSchema(payload), value, { bytesMax: limits.messageBytesMax })
+    const admit = async (run: HandlerRun) => {
+      const data = await validated(what, inputSchema(payload), input)
+      const context = application.context(connection, target, run, { data })
+      const value = await application.guarded(what, () => handler(context))
+      return bodyOf(what, outputSchema(payload), value, { bytesMax: limits.messageBytesMax })
+    }
+    const body = await deadline.run(what, admit)
+    endings.check(connection)
+    return body
   }
 
   /** What is held for a connection has to have an end, and it may enter what it has not subscribed to. */

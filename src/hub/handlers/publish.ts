@@ -46,12 +46,12 @@ export class PublishHandler {
   delete(connection: Connection, message: DeleteState): Eventual<void> {
     const { application, answers, publisher, authors } = this.#ports
     const { name, key, idempotencyKey } = message
-    return answers.append(connection, message, () => {
+    return answers.append(connection, message, (run) => {
       const target = application.target(message.channel)
       payloadOf(target, "state", name)
       const handler = application.handler(target, "delete", name)
       const what = `delete of state "${name}" of ${target.name}`
-      const context = application.context(connection, target, { idempotencyKey, key })
+      const context = application.context(connection, target, run, { idempotencyKey, key })
       return whenDone(
         application.guarded(what, () => handler(context)),
         (allowed) => {
@@ -73,7 +73,7 @@ export class PublishHandler {
     const { application, answers, authors } = this.#ports
     const { channel, name, idempotencyKey } = message
     const key = message.type === "set" ? { key: message.key } : undefined
-    return answers.append(connection, message, () => {
+    return answers.append(connection, message, (run) => {
       const target = application.target(channel)
       const payload = payloadOf(target, facet, name)
       const handler = application.handler(target, facet, name)
@@ -81,7 +81,7 @@ export class PublishHandler {
       // before the handler runs, which may change what it is given
       const author = authors.client(connection, message)
       const handle = (data: unknown) => {
-        const context = application.context(connection, target, { idempotencyKey, ...key, data })
+        const context = application.context(connection, target, run, { idempotencyKey, ...key, data })
         return application.guarded(what, () => handler(context))
       }
       const returned = whenDone(validated(what, inputSchema(payload), message.data), handle)

@@ -1,14 +1,18 @@
 import type { SendSignal } from "../../protocol/message.ts"
 import type { Connection } from "../connection/connection.ts"
+import type { Endings } from "../connection/endings.ts"
 import { attempt, type Eventual, whenDone } from "../publish/eventual.ts"
 import { inputSchema, payloadOf, validated } from "../publish/payload.ts"
 import type { Signals } from "../publish/signals.ts"
 import type { Answers } from "./answers.ts"
 import type { Application } from "./application.ts"
+import { checkInTime, type HandlerDeadline, type HandlerRun } from "./handler-deadline.ts"
 
 export interface SignalHandlerPorts {
   readonly application: Application
   readonly answers: Answers
+  readonly deadline: HandlerDeadline
+  readonly endings: Endings
   readonly signals: Signals
 }
 
@@ -21,23 +25,27 @@ export class SignalHandler {
   }
 
   signal(connection: Connection, message: SendSignal): Eventual<void> {
-    const { answers } = this.#ports
+    const { answers, deadline } = this.#ports
     const { channel } = message
     return attempt(
-      () => this.#send(connection, message),
+      () => deadline.run(`signal on ${channel}`, (run) => this.#send(connection, message, run)),
       (error) => answers.refuse(connection, { channel }, error),
     )
   }
 
-  #send(connection: Connection, { channel, name, data: sent }: SendSignal): Eventual<void> {
-    const { application, signals } = this.#ports
+  #send(connection: Connection, { channel, name, data: sent }: SendSignal, run: HandlerRun): Eventual<void> {
+    const { application, endings, signals } = this.#ports
     const target = application.target(channel)
     const payload = payloadOf(target, "signals", name)
     const handler = application.handler(target, "signals", name)
     const what = `signal "${name}" of ${target.name}`
     const handle = (data: unknown) =>
-      application.guarded(what, () => handler(application.context(connection, target, { data })))
+      application.guarded(what, () => handler(application.context(connection, target, run, { data })))
     const returned = whenDone(validated(what, inputSchema(payload), sent), handle)
-    return whenDone(returned, (value) => signals.send(target, name, value, connection))
+    return whenDone(returned, (value) => {
+      checkInTime(run)
+      endings.check(connection)
+      return signals.send(target, name, value, connection)
+    })
   }
 }

@@ -5,9 +5,11 @@ import type { Target } from "../channel/target.ts"
 import type { Limits } from "../limits.ts"
 import { bodyOf } from "../publish/payload.ts"
 import type { Application } from "./application.ts"
+import type { HandlerDeadline, HandlerRun } from "./handler-deadline.ts"
 
 export interface SnapshotHandlerPorts {
   readonly application: Application
+  readonly deadline: HandlerDeadline
   readonly limits: Limits
 }
 
@@ -21,8 +23,12 @@ export class SnapshotHandler {
 
   /** @throws what the loader throws, and HoldfastError when its value does not fit the contract, or is too large */
   async load(target: Target): Promise<EncodedValue> {
+    return this.#ports.deadline.run(`snapshot of ${target.name}`, (run) => this.#load(target, run))
+  }
+
+  async #load(target: Target, run: HandlerRun): Promise<EncodedValue> {
     const { application, limits } = this.#ports
-    const value = await application.load(target)
+    const value = await application.load(target, run)
     const schema = target.match.definition.snapshot as Schema
     const bytesMax = limits.snapshotBytesMax
     return payloadIn(await bodyOf(`snapshot of ${target.name}`, schema, value, { bytesMax }))

@@ -5,18 +5,27 @@ import type { Position } from "../../protocol/position.ts"
 import type { Channel } from "../channel/channel.ts"
 import type { Channels } from "../channel/channels.ts"
 import { EVENTS } from "../channel/facets.ts"
+import type { FinalDelivery, Heads } from "../channel/final-delivery.ts"
 import { SnapshotProgress } from "../channel/snapshot-progress.ts"
-import { Subscription } from "../channel/subscription.ts"
+import { type Final, Subscription } from "../channel/subscription.ts"
 import type { Target } from "../channel/target.ts"
-import type { Connection } from "../connection/connection.ts"
+import { headAt } from "../connection/belated.ts"
+import type { Belated, Connection } from "../connection/connection.ts"
 import type { Limits } from "../limits.ts"
+import type { Clock } from "../ports/clock.ts"
 import type { Logger } from "../ports/logger.ts"
+import type { Eventual } from "../publish/eventual.ts"
 import type { Application } from "./application.ts"
+import type { HandlerDeadline } from "./handler-deadline.ts"
+import { UnknownEpoch } from "./unknown-epoch.ts"
 
 export interface SubscribeHandlerPorts {
   readonly application: Application
+  readonly deadline: HandlerDeadline
   readonly channels: Channels
+  readonly finalDelivery: FinalDelivery
   readonly log: Log
+  readonly clock: Clock
   readonly limits: Limits
   readonly logger: Logger
 }
@@ -24,9 +33,13 @@ export interface SubscribeHandlerPorts {
 /** Puts cursors of clients on the logs of channels, and takes them off. */
 export class SubscribeHandler {
   readonly #ports: SubscribeHandlerPorts
+  readonly #unknownEpoch: UnknownEpoch
+  /** By member and channel, the runs of handlers for clients that come with one request after the other. */
+  readonly #running = new Map<string, Promise<unknown>>()
 
   constructor(ports: SubscribeHandlerPorts) {
     this.#ports = ports
+    this.#unknownEpoch = new UnknownEpoch(ports)
   }
 
   /** Puts a cursor on the channel's log: where the client's stood, as far back as it asks, or at the tail. */
@@ -41,15 +54,33 @@ export class SubscribeHandler {
       await this.#authorize(connection, target)
       const channel = await channels.acquire(target)
       try {
+        const { position } = request
+        if (position !== undefined) {
+          const epochs = { known: channel.epoch, brought: position.epoch }
+          this.#unknownEpoch.handlePosition(name, epochs, connection.since)
+        }
         const from = await startOf(this.#ports.log, channel, request)
+        const final = connection.belated && (await this.#finalOf(channel, from.position, connection.belated))
         if (connection.state === "open" && connection.subscriptions.has(name))
-          start(connection, channel, from)
+          start(connection, channel, from, final)
       } finally {
         channels.release(name)
       }
     } catch (error) {
       this.#end(connection, name, error)
+      connection.belated?.handleServed()
     }
+  }
+
+  async #finalOf({ name }: Channel, position: Position, { atMs, handleServed }: Belated): Promise<Final> {
+    const { log, limits } = this.#ports
+    let isReached = false
+    const handleReached = () => {
+      if (isReached) return
+      isReached = true
+      handleServed()
+    }
+    return { head: await headAt(log, name, position, atMs, limits), handleReached }
   }
 
   /** Asks again whether the user may be subscribed, and ends the subscription if not. */
@@ -68,13 +99,18 @@ export class SubscribeHandler {
     if (subscription !== undefined) this.#ports.channels.remove(subscription)
   }
 
-  /** The user may not be subscribed any more. */
-  revoke(connection: Connection, channel: string, error: HoldfastError): void {
-    this.#end(connection, channel, error)
+  /** The user may not be subscribed any more: the subscription gets what was there up to `heads`, and nothing behind. */
+  revoke(connection: Connection, channel: string, error: HoldfastError, heads: Heads): void {
+    const subscription = connection.subscriptions.get(channel)
+    const ending = subscription === undefined ? [] : [subscription]
+    this.#ports.finalDelivery.deliver(ending, heads, () => {
+      // the client may have left or subscribed anew since
+      if (connection.subscriptions.get(channel) === subscription) this.#end(connection, channel, error)
+    })
   }
 
   async #authorize(connection: Connection, target: Target): Promise<void> {
-    const { application, limits } = this.#ports
+    const { application, deadline, limits } = this.#ports
     const limit = limits.subscriptionsPerConnectionMax
     if (connection.subscriptions.size > limit) {
       const text = `a connection may have ${limit} subscriptions`
@@ -84,10 +120,27 @@ export class SubscribeHandler {
     if (rule === undefined)
       throw new HoldfastError("not_allowed", `the server names no "subscribe" for ${target.match.pattern}`)
     if (rule === true) return
-    const ask = () => rule(application.context(connection, target))
-    const allowed = await application.guarded(`subscribe to ${target.name}`, ask)
+    const what = `subscribe to ${target.name}`
+    const ask = () =>
+      deadline.run(what, (run) =>
+        application.guarded(what, () => rule(application.context(connection, target, run))),
+      )
+    const allowed = await (connection.isBrief ? this.#shared(connection, target, ask) : ask())
     if (allowed !== true)
       throw new HoldfastError("not_allowed", `no permission to subscribe to ${target.name}`)
+  }
+
+  /** A request that is over before its handler is leaves the run to the next one: asked anew each time, it would never be answered. */
+  #shared({ member }: Connection, { name }: Target, ask: () => Eventual<unknown>): Eventual<unknown> {
+    const key = `${member}\n${name}`
+    const underWay = this.#running.get(key)
+    if (underWay !== undefined) return underWay
+    const asked = ask()
+    if (!(asked instanceof Promise)) return asked
+    this.#running.set(key, asked)
+    const done = () => this.#running.delete(key)
+    asked.then(done, done)
+    return asked
   }
 
   /** Ends a subscription that could not be made, or may not go on, and says why. */
@@ -137,7 +190,7 @@ async function startOf(log: Log, channel: Channel, request: SubscriptionRequest)
   return { position: { epoch, offset }, top, isFresh: true }
 }
 
-function start(connection: Connection, channel: Channel, begin: Start): void {
+function start(connection: Connection, channel: Channel, begin: Start, final: Final | undefined): void {
   const { position, top, isFresh, snapshotOffset = 0 } = begin
   const { name, alias, hasSnapshot } = channel
   const subscription = new Subscription(channel, connection.outlet, position.epoch, position.offset)
@@ -149,6 +202,7 @@ function start(connection: Connection, channel: Channel, begin: Start): void {
     // the snapshot will have what the cursor does not reach
     subscription.snapshotOffset = fold
   } else subscription.snapshotOffset = snapshotOffset
+  subscription.final = final
   connection.subscriptions.set(name, subscription)
   // with a snapshot, the cursor stands there only when that is complete
   const standing = snapshot ? undefined : position

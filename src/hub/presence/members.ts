@@ -156,7 +156,7 @@ export class Members {
   }
 
   /** The connection has ended: its members leave after a grace or a lease, unless another one enters them by then. */
-  release({ id, entered, member, isBrief }: Connection, orderly: boolean): void {
+  release({ id, entered, member, isBrief, leaves }: Connection, orderly: boolean): void {
     if (entered === undefined) return
     const { presenceGraceMs, presenceLeaseMs } = this.#ports.limits
     const channels = [...entered.keys()]
@@ -168,7 +168,7 @@ export class Members {
       for (const channel of channels) this.remove(channel, member, id)
     }
     const lineMs = orderly ? 0 : presenceGraceMs
-    const ms = isBrief ? presenceLeaseMs : lineMs
+    const ms = isBrief && !leaves ? presenceLeaseMs : lineMs
     if (ms === 0) remove()
     else this.#timers.after(ms, remove)
   }
@@ -183,6 +183,13 @@ export class Members {
   removeUser(channel: string, user: string): void {
     for (const [member, place] of this.#places.of(channel)) {
       if (place.user === user) this.#remove(channel, member, place)
+    }
+  }
+
+  /** Removes the members of a user, in all channels, whose client is between two requests. */
+  removeAbsent(user: string): void {
+    for (const { channel, member, place } of this.#places.all()) {
+      if (place.user === user && place.connection === undefined) this.#remove(channel, member, place)
     }
   }
 

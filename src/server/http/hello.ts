@@ -9,6 +9,7 @@ export interface HelloFields {
   readonly session?: unknown
   readonly subscriptions?: unknown
   readonly presence?: unknown
+  readonly since?: unknown
 }
 
 /**
@@ -17,7 +18,7 @@ export interface HelloFields {
  */
 export function helloOf(
   headers: RequestHeaders,
-  { token, session, subscriptions, presence }: HelloFields,
+  { token, session, subscriptions, presence, since }: HelloFields,
   channelsMax: number,
 ): Hello {
   const hello = parseClientMessage({
@@ -26,6 +27,7 @@ export function helloOf(
     session,
     subscriptions,
     presence,
+    since,
   }) as Hello
   checkChannels(hello, "subscriptions", channelsMax)
   checkChannels(hello, "presence", channelsMax)

@@ -10,6 +10,7 @@ const statusOf: ReadonlyMap<string, number> = new Map([
   ["unauthorized", 401],
   ["token_expired", 401],
   ["not_allowed", 403],
+  ["disconnected", 403],
   ["unknown_channel", 404],
   ["method_not_allowed", 405],
   ["message_too_large", 413],
@@ -17,6 +18,7 @@ const statusOf: ReadonlyMap<string, number> = new Map([
   ["too_many_connections", 503],
   ["closed", 503],
   ["log_unavailable", 503],
+  ["handler_timeout", 503],
 ])
 
 /** RFC 9110 15 */

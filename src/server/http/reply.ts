@@ -20,6 +20,10 @@ const statusOf: ReadonlyMap<number, number> = new Map([
   [closeCodes.timeout.code, 503],
 ])
 
+function codeOf(closeCode: number): string {
+  return closeCode === closeCodes.disconnected.code ? "disconnected" : "closed"
+}
+
 /** The response to one request: a refusal, a whole answer, or a body that is written as fast as the peer reads. */
 export class Reply {
   readonly #response: ResponseSink
@@ -94,7 +98,8 @@ export class Reply {
   /** Ends what the hub has closed with `code`: the response if it has begun, otherwise the request with a problem. */
   close(code: number, reason: string, failure: Failure | undefined): void {
     if (this.#begun) this.end()
-    else this.refuse(failure ?? { code: "closed", message: reason }, { status: statusOf.get(code) ?? 500 })
+    else
+      this.refuse(failure ?? { code: codeOf(code), message: reason }, { status: statusOf.get(code) ?? 500 })
   }
 
   destroy(): void {

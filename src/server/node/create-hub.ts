@@ -29,6 +29,7 @@ import { DEFAULT_PATH, type Hub } from "./hub.ts"
 import { Mounts } from "./mounts.ts"
 import type { CreateHubOptions } from "./options.ts"
 import { OwnServers } from "./own-servers.ts"
+import { warnOfProcesses } from "./several-processes.ts"
 import { Shutdown } from "./shutdown.ts"
 import { checkShared } from "./workers.ts"
 
@@ -46,6 +47,7 @@ export function createHub<C extends Contract, User = undefined>(
   const log = options.log ?? memoryLog()
   checkShared(log)
   const logger = options.logger ?? consoleLogger
+  warnOfProcesses(log, logger)
   const limits: ServerLimits = chosenLimits(defaults, options.limits)
   const ports = { clock: realClock, entropy: nodeEntropy, log }
   const core = createHubCore<C, User, IncomingMessage>(contract, { ...options, logger }, ports)
@@ -75,8 +77,7 @@ export function createHub<C extends Contract, User = undefined>(
   const ending = { clock: realClock, links, closeTimeoutMs: limits.closeTimeoutMs }
   const shutdown = new Shutdown({ ...ending, mounts, servers, closeCore: core.close })
   const close = () => shutdown.run()
-  const { disconnectAll, handOverMembers } = core
-  const drain = new Drain({ ...ending, random: nodeEntropy.random, disconnectAll, handOverMembers, close })
+  const drain = new Drain({ ...ending, ...core, random: nodeEntropy.random, close })
 
   return {
     ...core,

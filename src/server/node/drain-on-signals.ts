@@ -31,7 +31,7 @@ export function drainOnSignals(hub: Drainable, options: DrainOnSignalsOptions = 
     }
     begunMs = performance.now()
     try {
-      await hub.drain(drainOptions)
+      await hub.drain({ closeWhenAlone: true, ...drainOptions })
       process.exit(0)
     } catch (error) {
       logger.error("the server could not be drained", { error })

@@ -29,7 +29,7 @@ export interface Listening {
 
 /** A hub on Node: its channels and connections, and the servers at which it takes WebSockets. */
 export interface Hub<C extends Contract, User>
-  extends Omit<HubCore<C, User>, "connect" | "limits" | "logFailure" | "handOverMembers"> {
+  extends Omit<HubCore<C, User>, "connect" | "limits" | "logFailure" | "handOverMembers" | "hasElsewhere"> {
   readonly limits: ServerLimits
   /** Starts an HTTP server of its own. @throws TypeError when the port is none; what listening fails with, such as EADDRINUSE. */
   readonly listen: (options: ListenOptions) => Promise<Listening>

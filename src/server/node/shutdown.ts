@@ -36,8 +36,7 @@ export class Shutdown {
     const { clock, links, mounts, servers, closeCore, closeTimeoutMs } = this.#ports
     links.refuseMore()
     const closing = [servers.close(links.gone()), closeCore()]
-    // Raw sockets, and connections that have not said hello.
-    links.close(closeCodes.goingAway.code, "the server closes")
+    for (const link of links.raw()) link.close(closeCodes.goingAway.code, "the server closes")
     const cancel = clock.after(closeTimeoutMs * 2, () => links.destroy())
     const results = await Promise.allSettled([...closing, links.gone()])
     cancel()

@@ -14,6 +14,9 @@ export interface PollOptions {
   readonly highWaterBytes: number
 }
 
+/** How long news of some channels wait for the first answer of a handler about others, in ms. */
+const HANDLER_PATIENCE_MS = 100
+
 const NEWS: ReadonlySet<ServerMessage["type"]> = new Set(["unsubscribed", "removed", "gap", "goaway"])
 
 /**
@@ -39,6 +42,9 @@ export class PollLink implements HttpLink {
   /** The answer has enough: the link reports that it is full, so that further entries wait in the log. */
   #stopped = false
   #waited = 0
+  /** There has been news for so long that it waits for no handler any more. */
+  #isImpatient = false
+  #cancelPatience: (() => void) | undefined
   #over = false
   #cancel: () => void = () => {}
 
@@ -61,7 +67,7 @@ export class PollLink implements HttpLink {
     if (message.type === "error") this.#failure = message
     if (message.type === "welcome") this.#welcomed = true
     if (message.type === "subscribed" || message.type === "unsubscribed") this.#answered++
-    if (this.#isNews(message)) this.#hasNews = true
+    if (this.#isNews(message)) this.#handleNews()
     // A poll ends with its answer, so the next one goes to another node at once.
     const sent = message.type === "goaway" && message.reconnect ? { ...message, afterMs: 0 } : message
     return this.#add(listItems.frame(sent))
@@ -69,7 +75,7 @@ export class PollLink implements HttpLink {
 
   write(bytes: Uint8Array): boolean {
     // only a ping is empty
-    if (bytes.byteLength > 0) this.#hasNews = true
+    if (bytes.byteLength > 0) this.#handleNews()
     return this.#add(bytes)
   }
 
@@ -100,12 +106,21 @@ export class PollLink implements HttpLink {
   handleGone(): void {
     this.#over = true
     this.#cancel()
+    this.#cancelPatience?.()
     this.#connection?.handleClose(false)
   }
 
   #isNews(message: ServerMessage): boolean {
     if (message.type === "subscribed") return this.#fresh.has(message.channel)
     return NEWS.has(message.type)
+  }
+
+  #handleNews(): void {
+    this.#hasNews = true
+    this.#cancelPatience ??= this.#options.clock.after(HANDLER_PATIENCE_MS, () => {
+      this.#isImpatient = true
+      this.#check()
+    })
   }
 
   #add(items: Uint8Array): boolean {
@@ -120,7 +135,9 @@ export class PollLink implements HttpLink {
   }
 
   get #hasEnough(): boolean {
-    return this.#list.bytes >= this.#options.pollBytesMax && this.#connection?.isWhole === true
+    // what was there when it was ended is delivered with the reason
+    if (this.#connection?.isWhole !== true || this.#connection.isEnding) return false
+    return this.#list.bytes >= this.#options.pollBytesMax
   }
 
   #wait(): void {
@@ -146,7 +163,9 @@ export class PollLink implements HttpLink {
   #check(): void {
     if (this.#over || !this.#welcomed || this.#connection === undefined) return
     const isUpToDate = this.#answered >= this.#channels && this.#connection.isLive
-    if (isUpToDate ? this.#hasNews || this.#waited > 0 : this.#hasEnough || this.#waited > 1) {
+    // the handler goes on, and the next poll has its outcome
+    const isHeldUp = this.#hasNews && this.#isImpatient && this.#connection.isServed
+    if (isUpToDate ? this.#hasNews || this.#waited > 0 : this.#hasEnough || this.#waited > 1 || isHeldUp) {
       this.#end()
     } else if (this.#stopped) {
       // Another channel has begun a snapshot.
