@@ -76,16 +76,18 @@ export async function readWithSdk(
   onTestFinished(() => client.close())
   client.on("error", () => undefined)
   let isOpen = false
+  const transports: (string | undefined)[] = []
   client.on("status", (status) => {
     if (isOpen) notes.cut()
     isOpen = status === "open"
+    if (isOpen) transports.push(client.transport)
     notes.wake()
   })
   const channel = client.channel("counter", {}, channelOptions)
   channel.on("counted", notes.hear)
   channel.onGap(({ reason }) => notes.miss(reason))
   await channel.ready()
-  return { ...notes, client, channel }
+  return { ...notes, client, channel, transports }
 }
 
 /** The SDK, and one transport of it. */
