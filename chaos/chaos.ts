@@ -10,6 +10,7 @@ import { Crowd } from "./crowd.ts"
 import type { Defect } from "./defects.ts"
 import { type Fault, faults, pickFault } from "./faults.ts"
 import type { Seat } from "./participant.ts"
+import { Patience } from "./patience.ts"
 import { situation } from "./situation.ts"
 import { complain, count, newTally, type Tally } from "./tally.ts"
 
@@ -26,7 +27,7 @@ export interface ChaosOptions {
   readonly faultEveryMs: number
   /** In each n-th round the engine loses something; 0 for never. */
   readonly lossEvery: number
-  /** How long clients may take, once everything is well again, until they have everything. Default: a minute. */
+  /** How long nothing may change, once everything is well again, before clients have everything. Default: a minute. */
   readonly settleMs?: number
   readonly among?: readonly Fault[]
   readonly defect?: Defect
@@ -128,7 +129,6 @@ async function settle(
   tally: Tally,
 ): Promise<void> {
   const before = tally.complaints.length + tally.absences.length
-  const giveUp = performance.now() + settleMs
   // in each log something is appended, so that a loss cannot go unnoticed for want of traffic
   crowd.publishEverywhere()
   const settled = await Promise.race([
@@ -136,11 +136,12 @@ async function settle(
     sleep(settleMs, false, { ref: false }),
   ])
   if (!settled) complain(tally, `publishes have had no outcome for ${settleMs} ms`)
+  const patience = new Patience(settleMs, () => crowd.situation())
   for (const [room, seats] of crowd.seatsByRoom) {
     const { epoch, top } = await log.head(formatName(PATTERN, { room }))
     const isThere = ({ room: { position } }: Seat) =>
       position?.epoch === epoch && (position?.offset ?? 0) >= top
-    while (!seats.every(isThere) && performance.now() < giveUp) await sleep(50)
+    while (!seats.every(isThere) && !patience.isOver) await sleep(50)
     const late = seats.filter((seat) => !isThere(seat))
     if (late.length > 0) {
       const places = late.slice(0, EXAMPLES_MAX).map(placeOf)
@@ -149,7 +150,7 @@ async function settle(
   }
   // behind that, or whoever is waited for in one room would leave no time for the others to come to the end
   for (const [room, seats] of crowd.seatsByRoom) {
-    if (room !== LOBBY) await presenceSettled(room, seats, giveUp, tally)
+    if (room !== LOBBY) await presenceSettled(room, seats, patience, tally)
   }
   if (!cluster.nodes.every((node) => node.isRunning())) complain(tally, "a node does not run any more")
   if (tally.complaints.length + tally.absences.length > before) {
@@ -165,14 +166,14 @@ function placeOf({ name, room: { position, status } }: Seat): string {
 }
 
 /** Everybody is there again, once, for everybody. */
-async function presenceSettled(room: string, seats: readonly Seat[], giveUp: number, tally: Tally) {
+async function presenceSettled(room: string, seats: readonly Seat[], patience: Patience, tally: Tally) {
   const present = ({ room }: Seat) => [...room.presence.members.values()].map(({ name }) => name)
   const expected = seats
     .map(({ name }) => name)
     .sort()
     .join()
   const isComplete = (seat: Seat) => present(seat).sort().join() === expected
-  while (!seats.every(isComplete) && performance.now() < giveUp) await sleep(50)
+  while (!seats.every(isComplete) && !patience.isOver) await sleep(50)
   const wrong = seats.filter((seat) => !isComplete(seat))
   const [example] = wrong
   if (example === undefined) return

@@ -77,6 +77,13 @@ export class Crowd {
     await Promise.all(this.#seats().map((seat) => seat.settled()))
   }
 
+  /** Where everybody stands and how many each sees, as text. */
+  situation(): string {
+    const place = ({ room: { position, presence } }: Seat) =>
+      `${position?.epoch}/${position?.offset} ${presence.members.size}`
+    return this.#seats().map(place).join()
+  }
+
   close(): void {
     for (const { client } of this.participants) client.close()
   }
