@@ -1,5 +1,6 @@
-import { mkdirSync } from "node:fs"
+import { mkdirSync, rmSync } from "node:fs"
 import type { Log } from "../../log/log.ts"
+import { HoldfastError } from "../../protocol/error.ts"
 import { chosenOptions } from "../chosen-options.ts"
 import { CheckpointKeeper } from "./checkpoint-keeper.ts"
 import { Checkpoints, prepareFolder, restore } from "./checkpoints.ts"
@@ -16,12 +17,21 @@ export { type LmdbLogOptions, lmdbLogDefaults } from "./options.ts"
 /**
  * A log in a folder of this machine, which it makes if it is not there. One process writes to it; others may read it.
  * Acknowledged entries survive a crash of the process, and with `sync` one of the machine.
- * @throws HoldfastError `log_unusable` when the folder holds something else, is damaged or of another version,
+ * @throws HoldfastError `log_unusable` when the folder cannot be made or opened, holds something else, is damaged or of another version,
  *   `log_in_use` when another process writes to it
  * @internal `now` is the clock of leases, ms since 1970
  */
 export function lmdbLog(folder: string, options: LmdbLogOptions = {}, now: () => number = Date.now): Log {
   const settings = chosenOptions<LmdbLogSettings>("lmdbLog", lmdbLogDefaults, options)
+  try {
+    return open(folder, settings, now)
+  } catch (error) {
+    if (error instanceof HoldfastError) throw error
+    throw unusable(folder, `cannot be opened: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+function open(folder: string, settings: LmdbLogSettings, now: () => number): Log {
   const found = inspect(folder)
   if (settings.readOnly) return openForReading(folder, found, "The log is open for reading only.")
   try {
@@ -40,7 +50,7 @@ function openForReading(folder: string, found: Found, why: string): Log {
 }
 
 function openForWriting(folder: string, settings: LmdbLogSettings, now: () => number): Log {
-  mkdirSync(folder, { recursive: true })
+  const made = mkdirSync(folder, { recursive: true })
   const release = lockForWriting(folder)
   let store: Store | undefined
   let checkpoints: Checkpoints | undefined
@@ -64,6 +74,7 @@ function openForWriting(folder: string, settings: LmdbLogSettings, now: () => nu
     checkpoints?.close()
     void store?.close()
     release()
+    if (made !== undefined) rmSync(made, { recursive: true })
     throw error
   }
 }

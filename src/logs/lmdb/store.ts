@@ -47,6 +47,8 @@ export class Store {
     this.#root = open(path, {
       maxDbs: 8,
       readOnly,
+      // otherwise lmdb takes a name with a dot for a file
+      noSubdir: false,
       ...(readOnly ? {} : { noSync: true, overlappingSync: false }),
     })
     const table = (name: string): Table => {
