@@ -73,12 +73,15 @@ export function createNode(name: string, ports: NodePorts): SimulatedNode {
       trace.add(name, `reports: ${text} ${String(fields.error)}`)
       if (!isBadLuck(fields.error)) ports.handleDefect(`${name}: ${text}: ${describe(fields.error)}`)
     }
+    // logs are lost and clocks are set here, so clients of another life of the log are to be expected
+    const warn: typeof report = (text, fields) =>
+      "broughtEpoch" in fields ? trace.add(name, `warns: ${text}`) : report(text, fields)
     const hub = createHubCore<SimulatedApp, undefined, unknown>(
       ports.app,
       {
         channels: handlers({ handleCall: ports.handleCall, pause, load: (channel) => load(channel, pause) }),
         limits: profile.limits,
-        logger: { warn: report, error: report },
+        logger: { warn, error: report },
       },
       { clock: process.clock, log: process.log, entropy: random.fork() },
     )
