@@ -1,6 +1,7 @@
 import type { Contract, Definitions } from "../contract/index.ts"
 import { formatName, type Params } from "../contract/pattern.ts"
 import type { Codec } from "../protocol/codec.ts"
+import { HoldfastError } from "../protocol/error.ts"
 import { json } from "../protocol/json.ts"
 import { subprotocols } from "../protocol/message.ts"
 import type { Backoff } from "./backoff.ts"
@@ -14,7 +15,15 @@ import { httpTransport } from "./http.ts"
 import { Listeners } from "./listeners.ts"
 import { openChannel } from "./open-channel.ts"
 import type { OutboxStore } from "./outbox-store.ts"
-import { kept, pageUrl, platformClock, platformEntropy, platformWebSocket, throwLater } from "./platform.ts"
+import {
+  kept,
+  pageUrl,
+  platformClock,
+  platformEntropy,
+  platformWebSocket,
+  report,
+  throwLater,
+} from "./platform.ts"
 import type { OwnPresence } from "./presence-view.ts"
 import { createRoute } from "./route.ts"
 import type { Transport } from "./transport.ts"
@@ -97,8 +106,9 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
   let keys = 0
 
   const handleError = (error: unknown) => listeners.tell(throwLater, "error", [error])
-  /** A defect of the application must not go unnoticed; a network that comes and goes may. */
-  const handleDefect = (error: unknown) => handleError(error) || throwLater(error)
+  /** A defect of the application must not go unnoticed, nor a refusal; a network that comes and goes may. */
+  const handleDefect = (error: unknown) =>
+    handleError(error) || (error instanceof HoldfastError ? report : throwLater)(error)
 
   const address = addressOf(url)
   const transports = transportsOf(options, codec as Codec)
@@ -129,8 +139,10 @@ export function connect<C extends Contract>(url: string, options: ConnectOptions
       store: outbox.store,
       fetchToken: typeof token === "function" ? token : () => token as string,
       tell: (event, ...told) => {
-        if (event === "error") handleError(told[0])
-        else listeners.tell(handleDefect, event, told as never)
+        if (event === "error") {
+          const [error] = told as [HoldfastError]
+          if (!handleError(error) && error.code === "unauthorized") report(error)
+        } else listeners.tell(handleDefect, event, told as never)
       },
     },
   )

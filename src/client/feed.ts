@@ -32,6 +32,8 @@ const PASSIVE: ReadonlySet<keyof Told> = new Set(["status", "error", "up", "remo
 export class Feed {
   readonly subscription: Subscription
   readonly #ports: FeedPorts
+  /** What `ready` was rejected with last. */
+  #rejected: unknown
   /** `change` is told of everything, before those who want to know of one thing. */
   readonly #listeners = new Listeners<Told & { readonly change: readonly [Change] }>()
 
@@ -72,7 +74,10 @@ export class Feed {
       const look = () => {
         const { status, error } = this.subscription
         if (status === "live") resolve()
-        if (isOver(status)) reject(error ?? closed())
+        if (isOver(status)) {
+          this.#rejected = error
+          reject(error ?? closed())
+        }
       }
       look()
       const off = this.listen("status", (status) => {
@@ -120,7 +125,7 @@ export class Feed {
     if (this.subscription.status === "closed" && type !== "status") return
     this.#listeners.tell(handleError, "change", [change])
     const heard = this.#listeners.tell(handleError, type, told as never, change.name)
-    if (type === "error" && !heard) handleError(told[0])
+    if (type === "error" && !heard && told[0] !== this.#rejected) handleError(told[0])
     if (told[0] !== "closed" || type !== "status") return
     // the server has ended the client, whose own event says so too
     if (told[1]) this.#listeners.tell(handleError, "error", [told[1]])

@@ -1,7 +1,7 @@
 interface Listener {
   readonly type: unknown
   readonly name: string | undefined
-  readonly call: (...told: never) => void
+  readonly call: (...told: never) => unknown
 }
 
 /** Who wants to be told of what. `Told` has, by type, what a listener is called with. */
@@ -25,7 +25,7 @@ export class Listeners<Told extends { readonly [Type in keyof Told]: readonly un
 
   /**
    * Tells everybody who listens now and has not been taken off meanwhile, and returns whether that was anybody. One that
-   * throws keeps none of the others from being told.
+   * throws, or rejects, keeps none of the others from being told.
    */
   tell<Type extends keyof Told>(
     handleError: (error: unknown) => void,
@@ -38,7 +38,8 @@ export class Listeners<Told extends { readonly [Type in keyof Told]: readonly un
       if (listener.type !== type || (listener.name ?? name) !== name || !this.#all.has(listener)) continue
       heard = true
       try {
-        listener.call(...(told as never))
+        const outcome: unknown = listener.call(...(told as never))
+        if (outcome instanceof Promise) outcome.catch(handleError)
       } catch (error) {
         handleError(error)
       }

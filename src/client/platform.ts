@@ -28,6 +28,11 @@ export function throwLater(error: unknown): void {
   })
 }
 
+/** Shows an error that nothing else shows. */
+export function report(error: unknown): void {
+  console.error(error)
+}
+
 /** The page's address, against which a relative URL is resolved; undefined outside of browsers. */
 export function pageUrl(): string | undefined {
   return globalThis.location?.href
