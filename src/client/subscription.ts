@@ -290,6 +290,7 @@ export class Subscription {
     // the log has gone back, or is another one
     const isElsewhere = to.epoch !== held?.epoch || gap?.reason === "unknown-position"
     if (isElsewhere) this.#snapshotOffset = 0
+    if (isElsewhere && held) this.#top = undefined
     // never back within an epoch: what stands between has been delivered
     const hasReached = ({ offset }: Position) => !isElsewhere && offset <= held.offset
     if (!hasReached(to)) this.position = to

@@ -161,6 +161,8 @@ interface Start {
   readonly position: Position
   /** Entries of the position's epoch up to here are replayed. */
   readonly top: number
+  /** The position is none of this log's, so a gap comes before anything else. */
+  readonly isGapDue?: boolean
   /** The subscriber holds nothing yet, or wants it anew. */
   readonly isFresh: boolean
   /** Up to which offset its snapshot is complete, where that is above the position. */
@@ -171,9 +173,10 @@ interface Start {
 async function startOf(log: Log, channel: Channel, request: SubscriptionRequest): Promise<Start> {
   const { position, history, load = false, snapshotOffset } = request
   if (position !== undefined) {
-    // an offset means something in its own epoch only: of another one, nothing is known to be replayed
     const top = position.epoch === channel.epoch ? channel.tail : position.offset
-    return { position, top, isFresh: load, snapshotOffset }
+    const isUnknown = position.epoch !== channel.epoch || position.offset > channel.tail
+    const isGapDue = isUnknown && (await isUnknownTo(log, channel, position))
+    return { position, top, isGapDue, isFresh: load, snapshotOffset }
   }
   if (history === undefined) {
     const { epoch, tail } = channel
@@ -190,8 +193,19 @@ async function startOf(log: Log, channel: Channel, request: SubscriptionRequest)
   return { position: { epoch, offset }, top, isFresh: true }
 }
 
+/** This node may be behind, so the log is asked. */
+async function isUnknownTo(log: Log, { name }: Channel, { epoch, offset }: Position): Promise<boolean> {
+  try {
+    const head = await log.head(name)
+    return head.epoch !== epoch || head.top < offset
+  } catch {
+    // without the log, nothing is known
+    return false
+  }
+}
+
 function start(connection: Connection, channel: Channel, begin: Start, final: Final | undefined): void {
-  const { position, top, isFresh, snapshotOffset = 0 } = begin
+  const { position, top, isGapDue, isFresh, snapshotOffset = 0 } = begin
   const { name, alias, hasSnapshot } = channel
   const subscription = new Subscription(channel, connection.outlet, position.epoch, position.offset)
   const snapshot = isFresh && hasSnapshot
@@ -206,6 +220,8 @@ function start(connection: Connection, channel: Channel, begin: Start, final: Fi
   connection.subscriptions.set(name, subscription)
   // with a snapshot, the cursor stands there only when that is complete
   const standing = snapshot ? undefined : position
-  connection.send({ type: "subscribed", channel: name, alias, position, top, snapshot }, standing)
+  // a client is live at the top: this one is out of reach, so that it is live behind the gap
+  const told = isGapDue ? position.offset + 1 : top
+  connection.send({ type: "subscribed", channel: name, alias, position, top: told, snapshot }, standing)
   channel.add(subscription)
 }
