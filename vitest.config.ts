@@ -78,6 +78,7 @@ export default defineConfig({
         test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
+          fileParallelism: false,
         },
       },
     ],

@@ -128,7 +128,7 @@ async function onNewer() {
 }
 
 /**
- * All suites at once, so that some tests compute while others wait.
+ * All suites at once, so that some tests compute while others wait; but browsers afterwards, as their pages are slow to answer beside others.
  * @param {string} version
  * @param {readonly string[]} suites
  * @param {Seeds} seeds those of the simulation, if it is among the suites
@@ -137,8 +137,13 @@ async function onNode(version, suites, seeds) {
   const present = suites.filter((suite) => testFiles(suite).length > 0)
   const nodePath = () =>
     version === process.versions.node ? Promise.resolve(process.execPath) : provideNode(version)
-  const projects = present.flatMap((suite) => ["--project", suite])
-  await step(`tests, node ${version}`, async () => runVitest(projects, present, await nodePath()))
+  const isBrowser = (/** @type {string} */ suite) => suite === "browser"
+  const groups = [present.filter((suite) => !isBrowser(suite)), present.filter(isBrowser)]
+  for (const group of groups.filter(({ length }) => length > 0)) {
+    const projects = group.flatMap((suite) => ["--project", suite])
+    const name = isBrowser(group[0] ?? "") ? "browser" : "tests"
+    await step(`${name}, node ${version}`, async () => runVitest(projects, group, await nodePath()))
+  }
   if (!suites.includes("sim")) return
   await step(`seeds, node ${version}`, async () => simulate(seeds, await nodePath()))
 }
